@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream'
+import type { Cancellation } from './context.ts'
+import type { Body } from './body.ts'
+
+/** One HTTP request as it goes over the wire. */
+export interface Exchange {
+  /** `https://api.example.com` */
+  readonly origin: string
+  /** Path and query, encoded. */
+  readonly path: string
+  readonly method: string
+  /** Flat: name, value, name, value. Built per request only where they differ. */
+  readonly headers: readonly string[]
+  /** A stream is sent chunked, or with `bodyLength`. */
+  readonly body: Buffer | string | Readable | null
+  readonly bodyLength?: number
+  /** The deadline covers everything up to the headers, and the body where it is collected. */
+  readonly until: Cancellation
+  /** ms for the connection alone. */
+  readonly connectTimeout?: number
+  /** ms from the end of the request to the headers. */
+  readonly readTimeout?: number
+  /** Answers that say they are at most so long arrive in memory (bytes); others as a stream. `Infinity`: all in memory. */
+  readonly collect: number
+  /** Bytes; a collected answer beyond fails with `receiver.too-large`. */
+  readonly limit: number
+}
+
+export interface Answer {
+  readonly status: number
+  /** Lower-case names; repeated ones joined by `, ` (`set-cookie` by a line feed). */
+  readonly headers: Record<string, string>
+  readonly body: Buffer | Readable
+  /** Of a streamed body, where the receiver said it. */
+  readonly length?: number
+}
+
+/** What a step asks for; the sender adds the credential, checks hosts, and renews once after 401. */
+export interface OutgoingRequest {
+  readonly method: string
+  /** Absolute, or relative to the credential's `baseUrl`. Encoded. */
+  readonly url: string
+  /** Flat: name, value. */
+  readonly headers: string[]
+  readonly body: Body | null
+  readonly followRedirects: number
+  /** Bytes. */
+  readonly maxResponse: number
+}
+
+export interface ReceiverAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly url: string
+  readonly body: Body
+}

@@ -1,0 +1,235 @@
+import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
+import type { Cancellation, Context, TriggerInfo } from './context.ts'
+import type { Path } from './document.ts'
+import type { Failure } from './failure.ts'
+import type { Flow, ParameterValue, Step } from './flow.ts'
+import type { Message } from './message.ts'
+import type { Services } from './services.ts'
+import type { World } from './world.ts'
+
+export interface Example {
+  readonly title: string
+  /** A whole flow or credential file. */
+  readonly yaml: string
+}
+
+interface Described {
+  /** The YAML word, and the file's name. */
+  readonly name: string
+  /** One sentence. */
+  readonly summary: string
+  readonly description?: string
+  readonly examples: readonly Example[]
+}
+
+/** The flow is over, successfully. */
+export const END = Symbol('end')
+export type Outcome = void | typeof END
+
+/**
+ * Changes the message in place. Synchronous steps return no promise. A leaf step changes the message only once it
+ * can no longer fail: retry and catch see the message as it was before the step.
+ */
+export type Run = (message: Message, context: Context) => Outcome | Promise<Outcome>
+
+export interface PreparedStep {
+  readonly run: Run
+  /** Looks into the body itself; what its expressions read is known to the engine. A stream is loaded before such a step. */
+  readonly readsBody?: boolean
+  stop?(): void
+}
+
+/** A compiled expression or template. */
+export interface Template {
+  /** @throws Failure `expression.failed`, with the expression's place */
+  readonly evaluate: (message: Message, context: Context) => unknown
+  /** It is always this value. */
+  readonly constant?: { readonly value: unknown }
+}
+
+/** A piece of a template: text as it stands, or what one `${}` gives. */
+export type TemplatePart = string | Template
+
+export interface ProblemReport {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly severity?: 'error' | 'warning'
+  /** From the options on: `['headers', 'accept']`. Nothing: the step's kind. */
+  readonly at?: Path
+  readonly on?: 'key' | 'value'
+  /** In the text of the option, as parsed. */
+  readonly offset?: number
+  readonly length?: number
+}
+
+/** What a kind gets when one step of one flow is deployed. All paths are from the step's options on. */
+export interface Deployment {
+  readonly flow: Flow
+  readonly step: Step
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly world: World
+  readonly services: Services
+  problem(report: ProblemReport): void
+  /** A bare expression, or exactly one `${}`. Mistakes are reported; what comes back then is never run. */
+  expression(text: string, at: Path): Template
+  /** Text with `${}` in it. Exactly one `${}` keeps its type, anything else gives text. */
+  template(text: string, at: Path): Template
+  /** The same, always as text (null as empty). */
+  text(value: ParameterValue, at: Path): (message: Message, context: Context) => string
+  /** A YAML value with templates as leaves; they keep their types. */
+  value(value: unknown, at: Path): Template
+  /** Text and `${}` apart, for what encodes them differently. */
+  parts(text: string, at: Path): readonly TemplatePart[]
+  /** Nested steps, ready to run one after the other. */
+  steps(steps: readonly Step[]): Promise<Run>
+}
+
+export interface StepKind<Keys extends TProperties = TProperties> extends Described {
+  /** The only place where the options are written down. */
+  readonly options: TObject<Keys>
+  /** The option that a bare text stands for: `- log: text`. */
+  readonly shorthand?: keyof Keys & string
+  /** ms, where the step has no `timeout`. */
+  readonly timeout?: number
+  /** Once per deployment: compiles, checks names, reports problems. */
+  prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedStep | Promise<PreparedStep>
+}
+
+/** How a run ended. */
+export interface RunResult {
+  readonly id: string
+  readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED'
+  readonly message: Message
+  readonly failure?: Failure
+}
+
+export interface RunRequest {
+  readonly message: Message
+  readonly trigger: TriggerInfo
+  readonly correlationId?: string
+  readonly traceparent?: string
+  readonly caller?: string
+  /** Other values than the deployed ones for this run (`sluice run --param`); checked by who asks. */
+  readonly parameters?: Readonly<Record<string, ParameterValue>>
+  /** The run is on disk before it begins. */
+  readonly durable?: boolean
+  /** Gets a function that cancels this run, as soon as it runs. */
+  readonly onStart?: (cancel: (reason: Failure) => void) => void
+}
+
+/** What a trigger may do with its flow. */
+export interface TriggerHost {
+  readonly flow: string
+  /** Runs the flow; the result comes synchronously where every step is. Never throws or rejects. */
+  process(request: RunRequest): RunResult | Promise<RunResult>
+}
+
+export interface PreparedTrigger {
+  /** Cannot fail: what can fail is in prepare. */
+  start(host: TriggerHost): void
+  /** Fires no more. Runs that go on are the engine's business. */
+  stop(): Promise<void>
+  /** For people: when it fires next (epoch ms). */
+  next?(): number | undefined
+  /** For people: the endpoint it serves. */
+  readonly route?: { readonly methods: readonly string[]; readonly path: string; readonly access: string }
+}
+
+export interface TriggerKind<Keys extends TProperties = TProperties> extends Described {
+  readonly options: TObject<Keys>
+  readonly shorthand?: keyof Keys & string
+  /** ms, of a run, where the flow has no `timeout`. */
+  readonly timeout: number
+  /** Where the flow has no `concurrency`. */
+  concurrency(options: Static<TObject<Keys>>): { running: number; waiting: number }
+  prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedTrigger
+}
+
+/** What a request is authenticated with. The same object for as long as the token lives, so that nothing is built per request. */
+export interface Grant {
+  /** Flat header lines to add: name, value. */
+  readonly headers: readonly string[]
+  /** `name=value&...`, encoded, to add to the URL. */
+  readonly query: string
+  /** Statuses of the receiver that mean "no longer good". Empty: nothing can be renewed. */
+  readonly refusedBy: readonly number[]
+  /**
+   * The receiver refused this grant. Drops its token if it is still the current one.
+   * True when another `authorize` may give another grant.
+   */
+  reject(): boolean
+  /** For a hint: "a token was obtained 3 s ago with scope im.read". No token in it. */
+  describe(): string
+}
+
+export interface Authorizer {
+  /** Synchronous while the token is good. @throws Failure `credential.*` */
+  authorize(until: Cancellation): Grant | Promise<Grant>
+  /** What people may see: never a secret, never a token. Plain data. */
+  state(): CredentialState
+  stop?(): void
+}
+
+export interface CredentialState {
+  /** `ready`, `unused`, `renewing`, `refused`, `unreachable`. */
+  readonly status: string
+  /** Lines of name and value for people, in order. */
+  readonly details: Readonly<Record<string, string | number | boolean | null>>
+}
+
+/** Fields that every kind of credential may have; the security material takes care of them. */
+export interface CredentialFrame {
+  readonly name: string
+  readonly description: string | undefined
+  readonly baseUrl: URL | undefined
+  readonly allowedHosts: readonly string[]
+}
+
+export interface CredentialKind<Keys extends TProperties = TProperties> extends Described {
+  /** Own options; the common ones (`description, baseUrl, allowedHosts, apiHeaders, apiQuery`) are added for it. */
+  readonly options: TObject<Keys>
+  /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
+  check?(options: Static<TObject<Keys>>, problem: (report: ProblemReport) => void): void
+  prepare(options: Static<TObject<Keys>>, frame: CredentialFrame, setting: CredentialSetting): Authorizer
+  /** What `sluice credential show` tells of the settings, in the integrator's words; no secrets. */
+  describe?(options: Static<TObject<Keys>>): Readonly<Record<string, string>>
+}
+
+export interface CredentialSetting {
+  readonly world: World
+  readonly log: Services['log']
+  /** From now on this text is redacted at every sink. Returns how to end that. */
+  redact(secret: string): () => void
+}
+
+/** Kinds of any options: what registries hold. */
+export type AnyStepKind = Omit<StepKind, 'options' | 'prepare' | 'shorthand'> & {
+  options: TSchema
+  shorthand?: string
+  prepare(options: never, deployment: Deployment): PreparedStep | Promise<PreparedStep>
+}
+export type AnyTriggerKind = Omit<TriggerKind, 'options' | 'prepare' | 'concurrency' | 'shorthand'> & {
+  options: TSchema
+  shorthand?: string
+  concurrency(options: never): { running: number; waiting: number }
+  prepare(options: never, deployment: Deployment): PreparedTrigger
+}
+export type AnyCredentialKind = Omit<CredentialKind, 'options' | 'check' | 'prepare' | 'describe'> & {
+  options: TSchema
+  check?(options: never, problem: (report: ProblemReport) => void): void
+  prepare(options: never, frame: CredentialFrame, setting: CredentialSetting): Authorizer
+  describe?(options: never): Readonly<Record<string, string>>
+}
+
+export function defineStep<Keys extends TProperties>(kind: StepKind<Keys>): AnyStepKind {
+  return kind as unknown as AnyStepKind
+}
+
+export function defineTrigger<Keys extends TProperties>(kind: TriggerKind<Keys>): AnyTriggerKind {
+  return kind as unknown as AnyTriggerKind
+}
+
+export function defineCredential<Keys extends TProperties>(kind: CredentialKind<Keys>): AnyCredentialKind {
+  return kind as unknown as AnyCredentialKind
+}

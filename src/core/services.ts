@@ -1,0 +1,131 @@
+import type { Cancellation, Context } from './context.ts'
+import type { Authorizer } from './kinds.ts'
+import type { OutgoingRequest, ReceiverAnswer } from './http.ts'
+import type { StateStore } from './stores.ts'
+import type { Message } from './message.ts'
+
+/** The engine's own log (pino). No line per message at `info`. */
+export interface Logger {
+  debug(fields: object, text: string): void
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+  error(fields: object, text: string): void
+}
+
+/** A credential that is loaded, as the sender needs it. */
+export interface Credential {
+  readonly name: string
+  readonly type: string
+  readonly baseUrl: URL | undefined
+  /** Whether it may go there: https (http on loopback only) and one of its hosts. */
+  allows(url: URL): boolean
+  /** For messages: the hosts it may go to. */
+  readonly hosts: readonly string[]
+  readonly authorizer: Authorizer
+  /** Static extras of each call, flat; they go only where the credential goes. */
+  readonly apiHeaders: readonly string[]
+  readonly apiQuery: string
+}
+
+/** A credential by name; it may be replaced or removed while flows run. */
+export interface CredentialReference {
+  readonly name: string
+  /** As it is now. @throws Failure `credential.missing`, `credential.incomplete` */
+  current(): Credential
+}
+
+export interface CredentialInfo {
+  readonly name: string
+  readonly type: string
+  readonly baseUrl: string | undefined
+  /** References that are not set; flows that use it do not start. */
+  readonly unset: readonly string[]
+}
+
+/** What flows may know of the security material: names and kinds, no secret and no token. */
+export interface Credentials {
+  names(): readonly string[]
+  info(name: string): CredentialInfo | undefined
+  reference(name: string): CredentialReference
+}
+
+/** Sends a request of a step: checks hosts, adds the credential, renews once after a refusal, follows redirects. */
+export type Send = (
+  request: OutgoingRequest,
+  credential: CredentialReference | undefined,
+  context: Context,
+) => Promise<ReceiverAnswer>
+
+export interface ScriptSource {
+  /** As shown in errors: `flows/orders.yaml` or `scripts/map-items.ts`. */
+  readonly file: string
+  readonly text: string
+  /** `body`: the inside of an async function; `module`: exports a function. */
+  readonly form: 'body' | 'module'
+  /** Name of the exported function; the default export when left out. */
+  readonly function?: string
+}
+
+/** A mistake in a script; offset and length are in its text. */
+export interface ScriptMistake {
+  readonly message: string
+  readonly offset: number
+  readonly length: number
+}
+
+export interface ScriptRun {
+  /** ms from now. */
+  readonly timeout: number
+  readonly until: Cancellation
+}
+
+export interface CompiledScript {
+  /**
+   * Runs the script over the message in a child process and, once it succeeded, changes the message.
+   * @throws Failure `script.*` with the place as line and column in the script's own text (1-based), or what `fail()` said
+   */
+  run(message: Message, context: Context, limits: { timeout: number }): Promise<void>
+  dispose(): void
+}
+
+export interface Scripts {
+  /** Compiles in a child. Never throws for the script's mistakes. */
+  compile(source: ScriptSource): Promise<CompiledScript | readonly ScriptMistake[]>
+}
+
+/** A request to an endpoint of a flow, before a byte of its body is read. */
+export interface Routes {
+  /** From now on requests go to `handler`. Replaces what `owner` served there before. Returns how to take it away. */
+  serve(route: Route, owner: string, handler: RouteHandler): () => void
+}
+
+export interface Route {
+  /** `/orders/{id}`, `*` at the end. */
+  readonly path: string
+  readonly methods: readonly string[]
+}
+
+export interface RouteRequest {
+  readonly raw: import('node:http').IncomingMessage
+  readonly reply: import('node:http').ServerResponse
+  readonly params: Readonly<Record<string, string>>
+  /** Raw query string without `?`. */
+  readonly query: string
+  /** Path as called, without the query. */
+  readonly path: string
+}
+
+export type RouteHandler = (request: RouteRequest) => void
+
+/** What rooms need of each other. No token and no secret is in reach. */
+export interface Services {
+  readonly send: Send
+  readonly credentials: Credentials
+  readonly scripts: Scripts
+  readonly routes: Routes
+  readonly state: StateStore
+  readonly log: Logger
+  readonly limits: { readonly body: number }
+  /** Absolute; files that flows name are inside it. */
+  readonly projectFolder: string
+}

@@ -1,0 +1,113 @@
+import type { Level } from './context.ts'
+import type { LogLevel } from './flow.ts'
+
+/** CPI's statuses of a message. */
+export type RunStatus =
+  | 'PROCESSING'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'RETRY'
+  | 'CANCELLED'
+  | 'DISCARDED'
+  | 'ABANDONED'
+
+/** A version of a flow that was deployed: what the packed step timings of its runs refer to. */
+export interface DeployedVersion {
+  readonly flow: string
+  readonly version: string
+  readonly steps: readonly {
+    readonly id: string
+    readonly kind: string
+    readonly line: number
+    readonly parent: number
+  }[]
+  readonly file: string
+}
+
+export interface RunFailure {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly step?: string
+  /** `flows/a.yaml:9:19` */
+  readonly position?: string
+  readonly receiver?: { readonly status?: number; readonly host: string }
+}
+
+/** A run as the engine keeps it; handed to the log as it is, twice at the most. */
+export interface RunRecord {
+  readonly id: string
+  readonly flow: string
+  readonly version: string
+  readonly trigger: string
+  readonly correlationId: string
+  readonly caller: string | undefined
+  /** Epoch ms. */
+  readonly startedAt: number
+  /** ms with fractions. */
+  readonly duration: number
+  readonly status: RunStatus
+  readonly failure: RunFailure | undefined
+  /** Names; empty where none was used. */
+  readonly credentials: readonly string[]
+  readonly hosts: readonly string[]
+  /** Values of the flow's `searchable` headers. */
+  readonly searchable: Readonly<Record<string, string>> | undefined
+  /** Four numbers a step that ran: index in the version's steps, start and duration (µs from the run's start), 0 done, 1 failed, 2 skipped, 3 ended the flow. */
+  readonly timings: readonly number[]
+}
+
+/** What `debug` and `trace` keep after each step. */
+export interface Snapshot {
+  readonly headers: Readonly<Record<string, string>>
+  readonly properties: Readonly<Record<string, unknown>>
+  /** At `trace`; capped. */
+  readonly body?: string
+  readonly contentType?: string
+}
+
+/**
+ * The record of runs. Writing is handed to another thread in batches and never waits; texts are redacted on the
+ * way in. After a kill -9 at most the last 20 ms are missing.
+ */
+export interface MessageLog {
+  deployed(version: DeployedVersion): void
+  /** The run has begun. Resolves when that is on disk. */
+  open(run: RunRecord): Promise<void>
+  close(run: RunRecord): void
+  line(
+    run: string,
+    at: number,
+    level: Level,
+    step: string,
+    text: string,
+    fields: Readonly<Record<string, unknown>> | undefined,
+  ): void
+  attachment(
+    run: string,
+    at: number,
+    step: string,
+    name: string,
+    content: string | Uint8Array,
+    contentType: string,
+  ): void
+  snapshot(run: string, at: number, step: string, level: LogLevel, snapshot: Snapshot): void
+  /** Resolves when all that was said before is on disk. */
+  flush(): Promise<void>
+  /** Runs said but not yet written; for back-pressure and health. */
+  readonly backlog: number
+  /** Records lost because the disk did not take them. */
+  readonly lost: number
+}
+
+export type StateOperation =
+  /** A guard: fails the whole group when this occurrence (epoch ms) was recorded before. */
+  { readonly kind: 'fire'; readonly timer: string; readonly scheduledAt: number }
+
+/** What must survive a crash: timer ticks now; variables, queues and refresh tokens later. */
+export interface StateStore {
+  /** All or nothing, on disk when it resolves. False: a guard said no. */
+  atomically(operations: readonly StateOperation[]): Promise<boolean>
+  /** Epoch ms of the last recorded occurrence. */
+  lastFire(timer: string): Promise<number | undefined>
+}
