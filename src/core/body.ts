@@ -58,6 +58,19 @@ export class Body {
     return body
   }
 
+  /**
+   * A value of an expression as a body: lists and maps are JSON, text is text, bytes are bytes, null is empty.
+   * Without a content type the former one stays where it fits.
+   */
+  static of(value: unknown, contentType?: string, former?: string): Body {
+    if (value === null || value === undefined) return Body.empty(contentType)
+    if (value instanceof Uint8Array)
+      return Body.ofBytes(value, contentType ?? former ?? 'application/octet-stream')
+    if (typeof value === 'string')
+      return Body.ofText(value, contentType ?? (isTextType(former) ? former : undefined))
+    return Body.ofJson(value, contentType ?? (isJsonType(former) ? former : undefined))
+  }
+
   static ofStream(source: Readable, contentType?: string, length?: number): Body {
     const body = new Body(contentType, length)
     body.source = source
@@ -86,6 +99,11 @@ export class Body {
   /** A stream that has not been loaded: its value cannot be looked at yet. */
   get isStream(): boolean {
     return this.source !== undefined
+  }
+
+  /** The stream while nobody has taken it; for those who let go of it. */
+  get unread(): Readable | undefined {
+    return this.taken ? undefined : this.source
   }
 
   /** True when there is certainly nothing in it. */
@@ -131,6 +149,11 @@ export class Body {
   bytes(): Buffer {
     if (this.held === undefined) this.held = Buffer.from(this.text(), 'utf8')
     return this.held
+  }
+
+  /** Bytes or text, whichever is at hand: for what hands it on without looking into it. */
+  content(): Buffer | string {
+    return this.held ?? this.text()
   }
 
   text(): string {

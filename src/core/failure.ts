@@ -1,4 +1,5 @@
 import type { Place } from './problem.ts'
+import type { RunFailure } from './stores.ts'
 
 /**
  * Every code that a failure can have: what it is called, and the status that a caller of an endpoint gets.
@@ -79,6 +80,19 @@ export class Failure extends Error {
   /** Short, the same for every failure of this code: what a caller may read. */
   get title(): string {
     return FAILURES[this.code as FailureCode]?.title ?? 'The flow failed'
+  }
+
+  /** As the message log keeps it. */
+  record(): RunFailure {
+    const { code, message, hint, step, place, receiver } = this
+    return {
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(step === undefined ? {} : { step }),
+      ...(place === undefined ? {} : { position: `${place.file}:${place.line}:${place.column}` }),
+      ...(receiver === undefined ? {} : { receiver }),
+    }
   }
 
   /** Any thrown value as a failure; what is no failure is a fault of the engine. */

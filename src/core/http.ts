@@ -22,7 +22,7 @@ export interface Exchange {
   readonly readTimeout?: number
   /** Answers that say they are at most so long arrive in memory (bytes); others as a stream. `Infinity`: all in memory. */
   readonly collect: number
-  /** Bytes; a collected answer beyond fails with `receiver.too-large`. */
+  /** Bytes; an answer beyond fails with `receiver.too-large`, a streamed one when it gets there. `Infinity`: none. */
   readonly limit: number
 }
 
@@ -40,12 +40,16 @@ export interface OutgoingRequest {
   readonly method: string
   /** Absolute, or relative to the credential's `baseUrl`. Encoded. */
   readonly url: string
-  /** Flat: name, value. */
-  readonly headers: string[]
+  /** Flat: name in lower case, value. */
+  readonly headers: readonly string[]
   readonly body: Body | null
   readonly followRedirects: number
-  /** Bytes. */
+  /** Bytes; an answer beyond fails, collected or streamed. `Infinity`: none. */
   readonly maxResponse: number
+  /** Bytes up to which an answer arrives in memory; 64 KiB where left out. `Infinity`: whatever its size. */
+  readonly collect?: number
+  /** Statuses that the caller takes as they are, also when they mean that the credential was refused. */
+  readonly accepts?: (status: number) => boolean
 }
 
 export interface ReceiverAnswer {

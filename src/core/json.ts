@@ -18,9 +18,7 @@ export { isRawJSON as isBigInteger }
  */
 export function parseJson(text: string): unknown {
   if (text.length > 2 * MAX_DEPTH) checkDepth(text)
-  return /\d{16}/.test(text)
-    ? JSON.parse(text, keepBigIntegers as (key: string, value: unknown) => unknown)
-    : JSON.parse(text)
+  return /\d{16}/.test(text) ? JSON.parse(text, keepBigIntegers) : JSON.parse(text)
 }
 
 function keepBigIntegers(_key: string, value: unknown, context?: { source: string }): unknown {
@@ -32,7 +30,8 @@ function keepBigIntegers(_key: string, value: unknown, context?: { source: strin
     : value
 }
 
-function checkDepth(text: string): void {
+/** @throws SyntaxError when a JSON text is nested deeper than {@link MAX_DEPTH} */
+export function checkDepth(text: string): void {
   let depth = 0
   let inText = false
   for (let i = 0; i < text.length; i++) {

@@ -4,6 +4,7 @@ import type { Path } from './document.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
 import type { Message } from './message.ts'
+import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
 import type { World } from './world.ts'
 
@@ -61,6 +62,8 @@ export interface ProblemReport {
   /** In the text of the option, as parsed. */
   readonly offset?: number
   readonly length?: number
+  /** Where it is, when it is in another file (a script's). */
+  readonly place?: Place
 }
 
 /** What a kind gets when one step of one flow is deployed. All paths are from the step's options on. */
@@ -73,6 +76,8 @@ export interface Deployment {
   problem(report: ProblemReport): void
   /** A bare expression, or exactly one `${}`. Mistakes are reported; what comes back then is never run. */
   expression(text: string, at: Path): Template
+  /** As `expression`, for a yes or no: null counts as false, other values that are no boolean fail. */
+  condition(text: string, at: Path): (message: Message, context: Context) => boolean
   /** Text with `${}` in it. Exactly one `${}` keeps its type, anything else gives text. */
   template(text: string, at: Path): Template
   /** The same, always as text (null as empty). */
@@ -130,6 +135,8 @@ export interface PreparedTrigger {
   start(host: TriggerHost): void
   /** Fires no more. Runs that go on are the engine's business. */
   stop(): Promise<void>
+  /** For people, one line: `every 1m`, `cron 0 2 * * * Europe/Brussels`, `POST /orders`. */
+  readonly summary: string
   /** For people: when it fires next (epoch ms). */
   next?(): number | undefined
   /** For people: the endpoint it serves. */
@@ -223,13 +230,13 @@ export type AnyCredentialKind = Omit<CredentialKind, 'options' | 'check' | 'prep
 }
 
 export function defineStep<Keys extends TProperties>(kind: StepKind<Keys>): AnyStepKind {
-  return kind as unknown as AnyStepKind
+  return kind
 }
 
 export function defineTrigger<Keys extends TProperties>(kind: TriggerKind<Keys>): AnyTriggerKind {
-  return kind as unknown as AnyTriggerKind
+  return kind
 }
 
 export function defineCredential<Keys extends TProperties>(kind: CredentialKind<Keys>): AnyCredentialKind {
-  return kind as unknown as AnyCredentialKind
+  return kind
 }

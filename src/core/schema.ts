@@ -58,13 +58,12 @@ export const Choice = <const T extends string>(words: readonly T[], about: Docum
 /** A date and time, with offset or without; decoded to text as written. */
 export const Moment = (about: Documented) => is<string>('moment', { type: 'string' }, about)
 
-export const Text = (about: Documented & { pattern?: string }) => Type.String(about as object)
-export const Flag = (about: Documented) => Type.Boolean(about as object)
-export const Whole = (about: Documented & { minimum?: number; maximum?: number }) =>
-  Type.Integer(about as object)
-export const ListOf = <T extends TSchema>(item: T, about: Documented) => Type.Array(item, about as object)
+export const Text = (about: Documented & { pattern?: string }) => Type.String(about)
+export const Flag = (about: Documented) => Type.Boolean(about)
+export const Whole = (about: Documented & { minimum?: number; maximum?: number }) => Type.Integer(about)
+export const ListOf = <T extends TSchema>(item: T, about: Documented) => Type.Array(item, about)
 export const MapOf = <T extends TSchema>(item: T, about: Documented) =>
-  Type.Record(Type.String(), item, about as object)
+  Type.Record(Type.String(), item, about)
 
 /** A map of known keys; others are problems. */
 export const Keys = <P extends TProperties>(

@@ -1,8 +1,10 @@
 import type { Cancellation, Context } from './context.ts'
+import type { Failure } from './failure.ts'
 import type { Authorizer } from './kinds.ts'
 import type { OutgoingRequest, ReceiverAnswer } from './http.ts'
 import type { StateStore } from './stores.ts'
 import type { Message } from './message.ts'
+import type { Place } from './problem.ts'
 
 /** The engine's own log (pino). No line per message at `info`. */
 export interface Logger {
@@ -40,6 +42,8 @@ export interface CredentialInfo {
   readonly baseUrl: string | undefined
   /** References that are not set; flows that use it do not start. */
   readonly unset: readonly string[]
+  /** Its file has mistakes and nothing is loaded; flows that use it do not start. */
+  readonly broken?: boolean
 }
 
 /** What flows may know of the security material: names and kinds, no secret and no token. */
@@ -64,6 +68,8 @@ export interface ScriptSource {
   readonly form: 'body' | 'module'
   /** Name of the exported function; the default export when left out. */
   readonly function?: string
+  /** Where an offset of its text is shown to people; line and column of the text itself when left out. */
+  readonly place?: (offset: number) => Place
 }
 
 /** A mistake in a script; offset and length are in its text. */
@@ -80,9 +86,11 @@ export interface ScriptRun {
 }
 
 export interface CompiledScript {
+  /** False: the script certainly never looks at the body, and the body does not travel to it. */
+  readonly readsBody: boolean
   /**
    * Runs the script over the message in a child process and, once it succeeded, changes the message.
-   * @throws Failure `script.*` with the place as line and column in the script's own text (1-based), or what `fail()` said
+   * @throws Failure `script.*` with its place, or what `fail()` said
    */
   run(message: Message, context: Context, limits: { timeout: number }): Promise<void>
   dispose(): void
@@ -108,11 +116,28 @@ export interface Route {
 export interface RouteRequest {
   readonly raw: import('node:http').IncomingMessage
   readonly reply: import('node:http').ServerResponse
+  /** Decoded; what `*` stands for under that name. */
   readonly params: Readonly<Record<string, string>>
   /** Raw query string without `?`. */
   readonly query: string
-  /** Path as called, without the query. */
+  /** Path as called, encoded, without `/http` and the query. */
   readonly path: string
+  /** Asks for the body where the caller waits to be asked (`Expect: 100-continue`). To be called before it is read. */
+  proceed(): void
+  /**
+   * Answers once. Adds the content length; takes care of HEAD and of a request body that nobody has read.
+   * @param headers flat: name, value
+   * @param length bytes of a stream, where known
+   * @throws Error when a header cannot be sent; then nothing was sent
+   */
+  answer(
+    status: number,
+    headers: string[],
+    body: Buffer | import('node:stream').Readable,
+    length?: number,
+  ): void
+  /** Answers with problem+json. */
+  refuse(failure: Failure, run?: string): void
 }
 
 export type RouteHandler = (request: RouteRequest) => void

@@ -1,0 +1,172 @@
+// npm run bench: our engine beside a hand-written Fastify + undici server, in one run, interleaved; medians of ratios.
+//   npm run bench -- --rounds 3 --only W3,W5 --json results.json
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { herd, load, type Work } from './load.ts'
+import { residentMemory, startByHand, startReceiver, startSluice, type System } from './systems.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    slice: { type: 'string', default: '1000' },
+    connections: { type: 'string', default: '32' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W7' },
+    json: { type: 'string' },
+  },
+})
+const rounds = Number(options.rounds)
+const slice = Number(options.slice)
+const connections = Number(options.connections)
+const chosen = new Set(options.only.split(','))
+
+const order = JSON.stringify({ id: 'o-1', status: 'new', amount: 41, note: 'x'.repeat(1024 - 50) })
+const works: { name: string; title: string; goal: number; work: Work }[] = [
+  { name: 'W1', title: 'echo', goal: 0.85, work: { path: '/http/echo', body: order, expect: '{"ok":true}' } },
+  {
+    name: 'W2',
+    title: 'script',
+    goal: 0.65,
+    work: { path: '/http/script', body: order, expect: '"amount":42' },
+  },
+  {
+    name: 'W3',
+    title: 'oauth call',
+    goal: 1.15,
+    work: { path: '/http/call', body: order, expect: '"id":"i"' },
+  },
+  { name: 'W4', title: 'chain', goal: 0.8, work: { path: '/http/chain', body: order, expect: '"item":"i"' } },
+]
+const results: Record<string, unknown> = {
+  at: new Date().toISOString(),
+  node: process.version,
+  rounds,
+  slice,
+  connections,
+}
+
+await measureRates()
+if (chosen.has('W5')) await measureHerd()
+if (chosen.has('W7')) await measureStart()
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`)
+
+async function measureRates(): Promise<void> {
+  const asked = works.filter(({ name }) => chosen.has(name))
+  if (asked.length === 0) return
+  const receiver = await startReceiver()
+  const ours = await startSluice(receiver)
+  const theirs = await startByHand(receiver)
+  print(['', 'sluice/s', 'by hand/s', 'ratio', 'goal', 'median ms', 'p99 ms', 'failed'])
+  for (const { name, title, goal, work } of asked) {
+    const mine: number[] = []
+    const other: number[] = []
+    const ratios: number[] = []
+    const medians: number[] = []
+    const tails: number[] = []
+    let failed = 0
+    await load(ours.port, work, connections, slice)
+    await load(theirs.port, work, connections, slice)
+    for (let round = 0; round < rounds; round++) {
+      const first = round % 2 === 0
+      const a = await load(first ? ours.port : theirs.port, work, connections, slice)
+      const b = await load(first ? theirs.port : ours.port, work, connections, slice)
+      const [own, hand] = first ? [a, b] : [b, a]
+      mine.push(own.rate)
+      other.push(hand.rate)
+      ratios.push(own.rate / hand.rate)
+      medians.push(own.median)
+      tails.push(own.p99)
+      failed += own.failed + hand.failed
+    }
+    const row = {
+      rate: median(mine),
+      byHand: median(other),
+      ratio: median(ratios),
+      goal,
+      medianMs: median(medians),
+      p99Ms: median(tails),
+      failed,
+    }
+    results[name] = row
+    print([
+      `${name} ${title}`,
+      row.rate.toFixed(0),
+      row.byHand.toFixed(0),
+      row.ratio.toFixed(2),
+      `>= ${goal}`,
+      row.medianMs.toFixed(2),
+      row.p99Ms.toFixed(2),
+      String(failed),
+    ])
+  }
+  results['memoryAfterLoad'] = residentMemory(ours.pid)
+  await Promise.all([ours.stop(), theirs.stop()])
+  await receiver.stop()
+}
+
+/** 1,000 callers at once and no token yet; then all tokens revoked. */
+async function measureHerd(): Promise<void> {
+  const receiver = await startReceiver({ BENCH_TOKEN_DELAY: '50' })
+  const ours = await startSluice(receiver)
+  const work = works[2]!.work
+  const cold = await herd(ours.port, work, 1000)
+  const tokensCold = (await counts(receiver)).tokens
+  await fetch(`${receiver.url}/revoke`)
+  const revoked = await herd(ours.port, work, 1000)
+  const tokensRevoked = (await counts(receiver)).tokens - tokensCold
+  results['W5'] = {
+    cold: { tokens: tokensCold, failed: cold.failed },
+    revoked: { tokens: tokensRevoked, failed: revoked.failed },
+  }
+  process.stdout.write(
+    `\nW5 cold herd of 1,000: ${tokensCold} token request(s), ${cold.failed} failed (goal 1, 0); revoked: ${tokensRevoked}, ${revoked.failed} failed\n`,
+  )
+  await ours.stop()
+  await receiver.stop()
+}
+
+/** From the start of the process to the first right reply, with 1 flow and with 500; memory when idle. */
+async function measureStart(): Promise<void> {
+  const receiver = await startReceiver()
+  for (const count of [1, 500]) {
+    const flows = mkdtempSync(join(tmpdir(), 'sluice-flows-'))
+    for (let i = 0; i < count; i++)
+      writeFileSync(
+        join(flows, `flow-${i}.yaml`),
+        `steps:\n  - endpoint: { path: /echo${i === 0 ? '' : i}, access: public }\n  - log: order \${body.id}\n  - set: { properties: { a: "\${body.id}" } }\n  - respond: { body: { ok: true } }\n`,
+      )
+    const times: number[] = []
+    let memory = 0
+    for (let round = 0; round < Math.min(rounds, 5); round++) {
+      const at = performance.now()
+      const system: System = await startSluice(receiver, flows)
+      const first = await herd(system.port, works[0]!.work, 1)
+      if (first.failed > 0) throw new Error('the first reply was wrong')
+      times.push(performance.now() - at)
+      memory = residentMemory(system.pid)
+      await system.stop()
+    }
+    rmSync(flows, { recursive: true })
+    results[`W7 ${count}`] = { ms: median(times), memory }
+    process.stdout.write(
+      `W7 start to first reply, ${count} flow(s): ${median(times).toFixed(0)} ms (goal < ${count === 1 ? 1000 : 2000}); memory ${memory.toFixed(0)} MB (goal < 120)\n`,
+    )
+  }
+  await receiver.stop()
+}
+
+async function counts(receiver: System): Promise<{ tokens: number }> {
+  return (await (await fetch(`${receiver.url}/counts`)).json()) as { tokens: number }
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? 0
+}
+
+function print(cells: string[]): void {
+  process.stdout.write(
+    `${cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(11))).join('')}\n`,
+  )
+}

@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream'
+
+/** What a command may touch: nothing else of the process. */
+export interface CommandIo {
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+  readonly stdin: Readable
+  /** Whether to use colours on standard output. */
+  readonly color: boolean
+  /** Whether to use colours on standard error. */
+  readonly colorErrors: boolean
+  /** Standard error is read by a person. */
+  readonly terminal: boolean
+  /** Width of the terminal; a generous number where there is none. */
+  readonly columns: number
+  /** Absolute. */
+  readonly projectFolder: string
+  /** Absolute; as the settings say, before a command's own `--data`. */
+  readonly dataFolder: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Aborts on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal
+}
+
+export interface CommandDefinition {
+  /** `check`, or `flow list` for one of a group. */
+  readonly name: string
+  /** One sentence. */
+  readonly summary: string
+  readonly arguments?: readonly {
+    readonly name: string
+    readonly optional?: boolean
+    readonly description: string
+  }[]
+  readonly options: readonly {
+    /** `--flow <name>` */
+    readonly flags: string
+    readonly description: string
+    /** Several times; the command gets a list. */
+    readonly repeatable?: boolean
+  }[]
+  readonly examples: readonly string[]
+  /** Shown below the options. */
+  readonly details?: string
+  /** Returns the exit code: 0 fine, 1 problems or a failed run. */
+  run(io: CommandIo, args: string[], options: Record<string, unknown>): Promise<number>
+}
+
+/** Ends a command with an exit code and, where there is something to say, a message on standard error. */
+export class Stop extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number, message = '') {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** The command was called wrongly: exit code 2. */
+export class UsageError extends Stop {
+  constructor(message: string) {
+    super(2, message)
+  }
+}

@@ -1,0 +1,105 @@
+import type { FlowState } from '../core/control.ts'
+import { nearest } from '../core/problem.ts'
+import { connectControl } from '../server/control-client.ts'
+import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
+import { paint, table } from './paint.ts'
+import { appSettingFor, settingOptions } from './project-setting.ts'
+import { curl } from './start.ts'
+
+const options = [{ flags: '--json', description: 'as JSON' }, ...settingOptions]
+
+export const flowListCommand: CommandDefinition = {
+  name: 'flow list',
+  summary: 'Lists the flows: what starts them, and whether they run.',
+  options,
+  examples: ['sluice flow list'],
+  async run(io, _args, given) {
+    const { flows } = await flowStates(io, given)
+    if (given['json']) io.stdout(`${JSON.stringify(flows, undefined, 2)}\n`)
+    else if (flows.length === 0) io.stdout('there are no flows\n')
+    else io.stdout(printFlows(flows, io))
+    return 0
+  },
+}
+
+export const flowShowCommand: CommandDefinition = {
+  name: 'flow show',
+  summary: 'Shows a flow: its trigger, steps, parameters and credentials.',
+  arguments: [{ name: 'flow', description: 'name of the flow' }],
+  options,
+  examples: ['sluice flow show lms-items'],
+  async run(io, [name], given) {
+    const { flows, url } = await flowStates(io, given)
+    const flow = flows.find((entry) => entry.name === name)
+    if (!flow) {
+      const near = nearest(
+        name!,
+        flows.map((entry) => entry.name),
+      )
+      throw new Stop(1, `there is no flow "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`)
+    }
+    io.stdout(given['json'] ? `${JSON.stringify(flow, undefined, 2)}\n` : printFlow(flow, url, io))
+    return 0
+  },
+}
+
+/** Of the running engine of this data folder, else of the files. */
+async function flowStates(
+  io: CommandIo,
+  given: Record<string, unknown>,
+): Promise<{ flows: readonly FlowState[]; url: string | undefined }> {
+  const setting = await appSettingFor(io, given)
+  const engine = await connectControl(setting.settings.data)
+  if (!engine)
+    return { flows: (await (await import('../app.ts')).checkedState(setting)).flows, url: undefined }
+  return { flows: await engine.flows(), url: (await engine.status()).listen }
+}
+
+function printFlows(flows: readonly FlowState[], io: CommandIo): string {
+  const color = paint(io.color)
+  const state = (flow: FlowState) =>
+    flow.state === 'running'
+      ? color.green('running')
+      : flow.state === 'broken'
+        ? color.red('broken')
+        : color.yellow(flow.state)
+  return table([
+    ['FLOW', 'STATE', 'TRIGGER', 'CREDENTIALS'].map(color.dim),
+    ...flows.map((flow) => [
+      flow.name,
+      state(flow),
+      flow.trigger ? `${flow.trigger.kind} ${flow.trigger.summary}` : 'none',
+      flow.credentials.join(', ') || '-',
+    ]),
+  ])
+}
+
+function printFlow(flow: FlowState, url: string | undefined, io: CommandIo): string {
+  const color = paint(io.color)
+  const facts: string[][] = [
+    ['file', flow.file],
+    ['version', flow.version],
+    ['state', flow.reason === undefined ? flow.state : `${flow.state}: ${flow.reason}`],
+  ]
+  if (flow.trigger) facts.push(['trigger', `${flow.trigger.kind} ${flow.trigger.summary}`])
+  if (flow.next !== undefined) facts.push(['next', new Date(flow.next).toLocaleString('sv-SE')])
+  if (flow.route) facts.push(['call', curl(flow, url ?? 'http://127.0.0.1:8080')])
+  if (flow.credentials.length > 0) facts.push(['credentials', flow.credentials.join(', ')])
+  for (const [name, value] of Object.entries(flow.parameters)) facts.push(['parameter', `${name} = ${value}`])
+  facts.push(['log level', flow.logLevel])
+  if (flow.state === 'running') facts.push(['now', `${flow.running} running, ${flow.waiting} waiting`])
+  const depth = (index: number): number => (index < 0 ? 0 : 1 + depth(flow.steps[index]!.parent))
+  return [
+    `${color.bold(flow.name)}${flow.description === undefined ? '' : `  ${flow.description}`}\n`,
+    table(facts.map(([name, value]) => [`  ${color.dim(name!)}`, value!])),
+    `  ${color.dim('steps')}\n`,
+    table(
+      flow.steps.map((step) => [
+        `  ${'  '.repeat(depth(step.parent) + 1)}${step.kind}`,
+        step.id,
+        color.dim(`${flow.file}:${step.line}`),
+        step.description ?? '',
+      ]),
+    ),
+  ].join('')
+}

@@ -1,0 +1,114 @@
+import { resolve } from 'node:path'
+import { Command, CommanderError, Option } from 'commander'
+import { loadSettings } from '../config.ts'
+import { version } from '../version.ts'
+import { checkCommand } from './check.ts'
+import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
+import { credentialListCommand, credentialShowCommand } from './credential.ts'
+import { flowListCommand, flowShowCommand } from './flow.ts'
+import { logCommand } from './log.ts'
+import { runCommand } from './run.ts'
+import { startCommand } from './start.ts'
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandDefinition[] = [
+  startCommand,
+  checkCommand,
+  runCommand,
+  flowListCommand,
+  flowShowCommand,
+  credentialListCommand,
+  credentialShowCommand,
+  logCommand,
+]
+
+const GROUPS: Readonly<Record<string, string>> = {
+  flow: 'Lists and shows flows.',
+  credential: 'Lists and shows credentials; never a secret.',
+}
+
+/** Runs a command line; returns the exit code: 0 fine, 1 problems, 2 wrong usage, 3 a fault. */
+export async function runCommandLine(
+  argv: readonly string[],
+  io: Omit<CommandIo, 'dataFolder'>,
+): Promise<number> {
+  let exitCode = 0
+  const program = commandLine(io, (code) => (exitCode = code))
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof Stop) {
+      if (error.message !== '') io.stderr(`sluice: ${error.message}\n`)
+      return error.exitCode
+    }
+    if (isKnown(error)) {
+      io.stderr(`sluice: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`)
+      return 3
+    }
+    io.stderr(`sluice: a fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    return 3
+  }
+}
+
+/** What the app says in its own words: the data folder or the address cannot be had. */
+function isKnown(error: unknown): error is Error & { hint?: string } {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return code !== undefined && /^(store\.|SLUICE_)/.test(code)
+}
+
+function commandLine(io: Omit<CommandIo, 'dataFolder'>, done: (code: number) => void): Command {
+  const program = new Command('sluice')
+    .description('Integration flows in YAML, with credentials that no flow ever sees.')
+    .version(version)
+    .option('-C, --project <folder>', 'project folder (default: here)')
+    .exitOverride()
+    .showHelpAfterError('(--help shows how it is used)')
+    .configureOutput({
+      writeOut: io.stdout,
+      writeErr: io.stderr,
+      getOutHelpWidth: () => Math.min(io.columns, 120),
+      getErrHelpWidth: () => Math.min(io.columns, 120),
+    })
+    .addHelpText('after', '\nFirst steps: `sluice check`, `sluice start`, `sluice log --follow`.')
+  program.helpCommand('help [command]', 'help for a command')
+  const groups = new Map<string, Command>()
+  for (const definition of commands) {
+    const [first, second] = definition.name.split(' ')
+    let parent = program
+    if (second !== undefined) {
+      parent = groups.get(first!) ?? program.command(first!).description(GROUPS[first!]!)
+      groups.set(first!, parent)
+    }
+    const command = parent.command(second ?? first!).description(definition.summary)
+    for (const argument of definition.arguments ?? [])
+      command.argument(argument.optional ? `[${argument.name}]` : `<${argument.name}>`, argument.description)
+    for (const { flags, description, repeatable } of definition.options) {
+      const option = new Option(flags, description)
+      if (repeatable)
+        option.argParser((text: string, earlier: string[] | undefined) => [...(earlier ?? []), text])
+      command.addOption(option)
+    }
+    command.addHelpText('after', helpTail(definition))
+    command.action(async (...received: unknown[]) => {
+      const options = received.at(-2) as Record<string, unknown>
+      const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string')
+      const projectFolder = resolve(
+        io.projectFolder,
+        (program.opts()['project'] as string | undefined) ?? '.',
+      )
+      const { settings } = await loadSettings(projectFolder, io.environment, {})
+      done(await definition.run({ ...io, projectFolder, dataFolder: settings.data }, args, options))
+    })
+  }
+  return program
+}
+
+function helpTail({ examples, details }: CommandDefinition): string {
+  const parts = [
+    details,
+    examples.length === 0 ? undefined : `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}`,
+  ]
+  return `\n${parts.filter((part) => part !== undefined).join('\n\n')}`
+}

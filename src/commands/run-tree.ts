@@ -1,0 +1,168 @@
+import type { RunFailure } from '../core/stores.ts'
+import type { RunDetail, StepRecord } from '../store/rows.ts'
+import type { CommandIo } from './command.ts'
+import { milliseconds, paint, type Paint } from './paint.ts'
+import { bytes, localTime, oneLine, printable, shorten } from './plain-text.ts'
+import { paintLevel, paintStatus } from './run-list.ts'
+import { stepTree, type MoreNode, type Note, type StepNode } from './run-steps.ts'
+
+interface Printing {
+  readonly run: RunDetail
+  readonly color: Paint
+  readonly columns: number
+  readonly out: string[]
+  /** Width of guides, mark and id, so that what follows is aligned. */
+  readonly idWidth: number
+  /** The failure stands below the last failed step that it names. */
+  failureShown: boolean
+}
+
+const MARKS: Record<StepRecord['outcome'], string> = { done: '✓', ended: '✓', failed: '✗', skipped: '○' }
+/** A body as `trace` kept it is shown up to this length; the whole is in `--json`. */
+const BODY_SHOWN = 2000
+
+/** One run as people read it: what it was, and its steps as a tree with timings, log lines and attachments. */
+export function printRun(run: RunDetail, io: Pick<CommandIo, 'color' | 'columns'>): string {
+  const color = paint(io.color)
+  const tree = stepTree(run)
+  const idWidth = widest(tree.steps, 3)
+  const printing: Printing = { run, color, columns: io.columns, out: [], idWidth, failureShown: false }
+  printHead(printing)
+  printing.out.push('')
+  printSteps(tree.steps, '', printing)
+  if (run.steps.length === 0)
+    printing.out.push(
+      color.dim(
+        run.status === 'PROCESSING'
+          ? 'The timings of its steps are recorded when it ends.'
+          : run.status === 'ABANDONED'
+            ? 'The engine ended before it did; nobody knows how far it came.'
+            : 'No step ran.',
+      ),
+    )
+  if (run.omittedSteps > 0)
+    printing.out.push(color.dim(`(${run.omittedSteps} steps in the middle are not recorded)`))
+  for (const note of tree.notes) printNote(note, '', printing, true)
+  if (run.failure && !printing.failureShown) printFailure(run.failure, '', printing)
+  return `${printing.out.join('\n')}\n`
+}
+
+function printHead({ run, color, out }: Printing): void {
+  const took = run.duration === undefined ? 'unknown' : milliseconds(run.duration)
+  const rows: [string, string | undefined][] = [
+    ['flow', `${run.flow}${run.version === '' ? '' : ` (version ${run.version})`}`],
+    ['trigger', run.trigger],
+    ['started', localTime(run.startedAt)],
+    ['duration', run.status === 'PROCESSING' ? 'goes on' : took],
+    ['correlation', run.correlationId === run.id ? undefined : run.correlationId],
+    ['caller', run.caller],
+    ['credentials', run.credentials.join(', ') || undefined],
+    ['hosts', run.hosts.join(', ') || undefined],
+    ...Object.entries(run.searchable),
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  out.push(`${color.bold(run.id)}  ${paintStatus(run.status, color)}`)
+  for (const [name, value] of rows)
+    if (value !== undefined) out.push(`${color.dim(oneLine(name).padEnd(width))}  ${oneLine(value)}`)
+}
+
+function printSteps(nodes: readonly (StepNode | MoreNode)[], guide: string, printing: Printing): void {
+  nodes.forEach((node, i) => {
+    const last = i === nodes.length - 1
+    const own = guide + (last ? '└─ ' : '├─ ')
+    const below = guide + (last ? '   ' : '│  ')
+    if (!('step' in node)) {
+      const failed = node.failed === 0 ? '' : `, ${node.failed} of them failed`
+      printing.out.push(printing.color.dim(`${own}… ${node.more} more rounds of "${node.id}"${failed}`))
+      for (const note of node.notes) printNote(note, below, printing, true)
+      return
+    }
+    printing.out.push(stepLine(node.step, own, printing))
+    const inner = node.inside.length > 0 ? `${below}│  ` : `${below}   `
+    for (const note of node.notes) printNote(note, inner, printing, false)
+    const failure = printing.run.failure
+    if (failure && node.step.outcome === 'failed' && failure.step === node.step.id) {
+      printing.failureShown = true
+      printFailure(failure, inner, printing)
+    }
+    printSteps(node.inside, below, printing)
+  })
+}
+
+function stepLine(step: StepRecord, guide: string, { run, color, idWidth }: Printing): string {
+  const place = run.file === undefined || step.line === undefined ? '' : `${run.file}:${step.line}`
+  const id = oneLine(step.id).padEnd(Math.max(0, idWidth - guide.length - 2))
+  const what = `${step.kind.padEnd(8)}  ${color.dim(oneLine(place))}`
+  if (step.outcome === 'skipped') return color.dim(`${guide}${MARKS.skipped} ${id}  skipped   `) + what
+  const took = milliseconds(step.duration).padStart(8)
+  const mark = MARKS[step.outcome]
+  const painted = step.outcome === 'failed' ? color.red(`${mark} ${id}`) : `${color.green(mark)} ${id}`
+  const at = color.dim(`  +${milliseconds(step.start)}`)
+  return `${color.dim(guide)}${painted}  ${took}  ${what}${at}${step.outcome === 'ended' ? color.dim('  ended the flow') : ''}`
+}
+
+function printNote(note: Note, guide: string, printing: Printing, withStep: boolean): void {
+  const { color, out } = printing
+  const step = withStep && note.of.step !== '' ? color.dim(`${oneLine(note.of.step)}: `) : ''
+  const start = `${color.dim(guide)}${step}`
+  switch (note.kind) {
+    case 'line': {
+      const { level, text, fields } = note.of
+      const [first, ...rest] = printable(text.trimEnd()).split('\n')
+      const data = fields === undefined ? '' : `  ${color.dim(oneLine(JSON.stringify(fields)))}`
+      out.push(`${start}${paintLevel(level, color)}  ${first}${rest.length === 0 ? data : ''}`)
+      for (const line of rest) out.push(`${color.dim(guide)}       ${line}`)
+      if (rest.length > 0 && data !== '') out.push(`${color.dim(guide)}     ${data}`)
+      return
+    }
+    case 'attachment': {
+      const { name, contentType, size } = note.of
+      out.push(
+        `${start}attachment "${oneLine(name)}"  ${color.dim(`${oneLine(contentType)}, ${bytes(size)}`)}`,
+      )
+      return
+    }
+    case 'snapshot':
+      for (const [name, value] of snapshotRows(note.of)) {
+        const room = Math.max(40, printing.columns - guide.length - name.length - 2)
+        out.push(color.dim(`${guide}${name}  ${shorten(oneLine(value), Math.min(room, BODY_SHOWN))}`))
+      }
+  }
+}
+
+function snapshotRows(snapshot: Extract<Note, { kind: 'snapshot' }>['of']): [string, string][] {
+  const filled = (value: unknown): boolean =>
+    typeof value !== 'object' || value === null || Object.keys(value).length > 0
+  return [
+    ...(filled(snapshot.headers) ? [['headers', JSON.stringify(snapshot.headers)] as [string, string]] : []),
+    ...(filled(snapshot.properties)
+      ? [['properties', JSON.stringify(snapshot.properties)] as [string, string]]
+      : []),
+    ...(snapshot.body === undefined || snapshot.body === ''
+      ? []
+      : [['body', snapshot.body] as [string, string]]),
+  ]
+}
+
+function printFailure(failure: RunFailure, guide: string, { color, out }: Printing): void {
+  const push = (text: string): void => {
+    for (const line of printable(text).split('\n')) out.push(`${color.dim(guide)}${line}`)
+  }
+  push(color.red(`${failure.code}: `) + printable(failure.message))
+  if (failure.position !== undefined) push(`at ${failure.position}`)
+  if (failure.receiver !== undefined)
+    push(
+      `receiver ${failure.receiver.host}${failure.receiver.status === undefined ? '' : ` answered ${failure.receiver.status}`}`,
+    )
+  if (failure.hint !== undefined) push(failure.hint)
+}
+
+function widest(nodes: readonly (StepNode | MoreNode)[], indent: number): number {
+  return nodes.reduce(
+    (width, node) =>
+      'step' in node
+        ? Math.max(width, indent + 2 + node.step.id.length, widest(node.inside, indent + 3))
+        : width,
+    0,
+  )
+}

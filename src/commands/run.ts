@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises'
+import type { RunReport } from '../core/control.ts'
+import { nearest } from '../core/problem.ts'
+import { printProblems } from '../flow/print.ts'
+import { connectControl } from '../server/control-client.ts'
+import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
+import { milliseconds, paint } from './paint.ts'
+import { appSettingFor, namedValues, parameterOption, settingOptions } from './project-setting.ts'
+
+export const runCommand: CommandDefinition = {
+  name: 'run',
+  summary: 'Runs a flow once, now, and prints how it ended and its reply.',
+  arguments: [{ name: 'flow', description: 'name of the flow' }],
+  options: [
+    { flags: '--body <file>', description: 'file with the body of the message; - reads standard input' },
+    {
+      flags: '--header <name:value>',
+      description: 'header of the message; may be given several times',
+      repeatable: true,
+    },
+    parameterOption,
+    { flags: '--json', description: 'outcome and reply as JSON' },
+    ...settingOptions,
+  ],
+  examples: [
+    'sluice run lms-items',
+    'sluice run price-order --body order.json',
+    'echo \'{"qty": 2}\' | sluice run price-order --body -',
+  ],
+  details:
+    'Runs in the engine that uses this data folder, if one is running, else in a process of its own.\nExit code: 0 completed, 1 failed, 2 wrong usage, 3 a fault.',
+  async run(io, [flow], options) {
+    const setting = await appSettingFor(io, {
+      logLevel: io.environment['SLUICE_LOG_LEVEL'] ?? 'warn',
+      ...options,
+    })
+    const body = await bodyFrom(options['body'] as string | undefined, io)
+    const headers = Object.fromEntries(
+      Object.entries(namedValues(options['header'], ':', '--header', 'name:value')).map(([name, value]) => [
+        name.toLowerCase(),
+        value,
+      ]),
+    )
+    const request = { ...(body === undefined ? {} : { body }), headers, parameters: setting.parameters }
+    const engine = await connectControl(setting.settings.data)
+    if (engine) {
+      const report = await engine.run(flow!, request)
+      if (!report) throw notRunning(flow!, await engine.flows())
+      return show(report, io, options)
+    }
+    const { startApp } = await import('../app.ts')
+    const app = await startApp(setting, true)
+    try {
+      const entry = app.project.flows.find(({ name }) => name === flow)
+      if (entry && !entry.prepared) {
+        io.stderr(
+          printProblems(entry.problems, (file) => app.project.texts.get(file), { color: io.colorErrors }),
+        )
+        return 1
+      }
+      const report = await app.control.run(flow!, request)
+      if (!report) throw notRunning(flow!, app.control.flows())
+      return show(report, io, options)
+    } finally {
+      await app.stop()
+    }
+  },
+}
+
+async function bodyFrom(source: string | undefined, io: CommandIo): Promise<Uint8Array | undefined> {
+  if (source === undefined) return undefined
+  if (source === '-') {
+    const chunks: Buffer[] = []
+    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer))
+    return Buffer.concat(chunks)
+  }
+  return readFile(source).catch((error: NodeJS.ErrnoException) => {
+    throw new Stop(2, `--body: cannot read "${source}" (${error.code})`)
+  })
+}
+
+function notRunning(
+  flow: string,
+  flows: readonly { name: string; state: string; reason: string | undefined }[],
+): Stop {
+  const known = flows.find(({ name }) => name === flow)
+  if (known)
+    return new Stop(
+      1,
+      `the flow "${flow}" is ${known.state}${known.reason === undefined ? '' : `: ${known.reason}`}`,
+    )
+  const names = flows.map(({ name }) => name)
+  const near = nearest(flow, names)
+  const hint =
+    near === undefined
+      ? `there ${names.length === 0 ? 'are none' : `are: ${names.join(', ')}`}`
+      : `did you mean "${near}"?`
+  return new Stop(1, `there is no flow "${flow}"; ${hint}`)
+}
+
+function show(report: RunReport, io: CommandIo, options: Record<string, unknown>): number {
+  const { reply, failure } = report
+  if (options['json']) {
+    const text = reply && { ...reply, body: Buffer.from(reply.body).toString('utf8') }
+    io.stdout(`${JSON.stringify({ ...report, reply: text }, undefined, 2)}\n`)
+    return failure ? 1 : 0
+  }
+  const color = paint(io.colorErrors)
+  const outcome = failure ? color.red(report.status) : color.green(report.status)
+  io.stderr(
+    `${outcome} ${report.flow} in ${milliseconds(report.duration)}  ${color.dim(`run ${report.id}`)}\n`,
+  )
+  if (failure) {
+    io.stderr(
+      `  ${failure.code}${failure.step === undefined ? '' : ` in step "${failure.step}"`}: ${failure.message}\n`,
+    )
+    if (failure.position !== undefined) io.stderr(`  at ${failure.position}\n`)
+    if (failure.hint !== undefined) io.stderr(`  ${color.dim(failure.hint)}\n`)
+    io.stderr(`  ${color.dim(`see: sluice log ${report.id.slice(-12)}`)}\n`)
+    return 1
+  }
+  if (reply) {
+    const type = reply.headers['content-type']
+    io.stderr(
+      color.dim(`reply ${reply.status}${type === undefined ? '' : ` ${type}`}, ${reply.body.length} bytes\n`),
+    )
+    if (reply.body.length > 0) io.stdout(`${Buffer.from(reply.body).toString('utf8')}\n`)
+  }
+  return 0
+}

@@ -1,0 +1,180 @@
+import type { Settings } from './config.ts'
+import type { Control, CredentialReport, FlowState, ManualRun, RunReport } from './core/control.ts'
+import { Body } from './core/body.ts'
+import { Failure } from './core/failure.ts'
+import type { ParameterValue } from './core/flow.ts'
+import type { RunResult } from './core/kinds.ts'
+import { Message } from './core/message.ts'
+import type { World } from './core/world.ts'
+import type { Engine } from './engine/engine.ts'
+import { convertParameter } from './flow/parameters.ts'
+import type { Project, ProjectFlow } from './project.ts'
+import type { SecurityMaterial } from './security/material.ts'
+import { version } from './version.ts'
+
+export interface ControlSetting {
+  readonly engine: Engine
+  readonly project: Project
+  readonly material: SecurityMaterial
+  readonly settings: Settings
+  readonly world: World
+  readonly url: () => string | undefined
+  readonly readiness: () => { ready: boolean; reasons: string[] }
+}
+
+/** What the command line may ask of an engine, over the project it runs. */
+export function createControl(setting: ControlSetting): Control {
+  const { engine, project, material, settings, world } = setting
+  const startedAt = world.clock.now()
+  const find = (name: string) => project.flows.find((entry) => entry.name === name)
+  return {
+    status() {
+      const { ready, reasons } = setting.readiness()
+      return {
+        pid: process.pid,
+        version,
+        startedAt,
+        listen: setting.url(),
+        dataFolder: settings.data,
+        ready,
+        notReady: reasons,
+      }
+    },
+    flows: () => project.flows.map((entry) => flowState(entry, engine)),
+    credentials: () => credentialReports(project, material),
+    async run(name, request) {
+      const entry = find(name)
+      if (!entry?.prepared) return undefined
+      const parameters = parametersOf(entry, request.parameters)
+      if (typeof parameters === 'string') return refused(name, parameters)
+      const started = world.clock.ticks()
+      const result = await engine.process(name, {
+        message: messageOf(request),
+        trigger: { kind: 'manual', data: { headers: request.headers, caller: { id: null, roles: [] } } },
+        parameters,
+      })
+      return result && (await reportOf(name, result, world.clock.ticks() - started, settings.limits.body))
+    },
+  }
+}
+
+/** A flow as people see it, running or not. */
+export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowState {
+  const { flow, prepared, problems } = entry
+  const state = engine?.state(entry.name)
+  const trigger = prepared?.trigger
+  return {
+    name: entry.name,
+    file: entry.file,
+    version: flow?.version ?? '',
+    description: flow?.description,
+    state: !prepared ? 'broken' : !flow!.enabled ? 'disabled' : state ? 'running' : 'stopped',
+    reason: reasonOf(entry),
+    trigger: flow?.trigger && { kind: flow.trigger.kind, summary: trigger?.summary ?? '' },
+    next: state && trigger?.next?.(),
+    route: trigger?.route,
+    parameters: prepared?.parameters ?? {},
+    credentials: prepared?.credentials ?? [],
+    logLevel: flow?.logLevel ?? 'info',
+    running: state?.running ?? 0,
+    waiting: state?.waiting ?? 0,
+    problems,
+    steps: (flow?.allSteps ?? []).map(({ id, kind, line, parent, description }) => ({
+      id,
+      kind,
+      line,
+      parent,
+      ...(description === undefined ? {} : { description }),
+    })),
+  }
+}
+
+function reasonOf({ flow, prepared, problems, lacking }: ProjectFlow): string | undefined {
+  if (!prepared) {
+    const first = problems.find((problem) => problem.severity === 'error')
+    return first && `${first.file}:${first.line}:${first.column}: ${first.message}`
+  }
+  if (!flow!.enabled) return 'enabled: false'
+  return lacking.length === 0 ? undefined : `it cannot use ${lacking.join(', ')}`
+}
+
+export function credentialReports(project: Project, material: SecurityMaterial): readonly CredentialReport[] {
+  return material.reports((name) =>
+    project.flows.filter(({ prepared }) => prepared?.credentials.includes(name)).map((entry) => entry.name),
+  )
+}
+
+function refused(flow: string, message: string): RunReport {
+  return {
+    id: '',
+    flow,
+    status: 'FAILED',
+    duration: 0,
+    failure: { code: 'request.invalid', message },
+    reply: undefined,
+  }
+}
+
+function messageOf({ body, headers }: ManualRun): Message {
+  const { 'content-type': type, ...rest } = headers
+  const message = new Message(body === undefined ? Body.empty() : Body.ofBytes(body, type ?? guess(body)))
+  for (const [name, value] of Object.entries(rest)) message.setHeader(name, value)
+  return message
+}
+
+/** What a body given by hand most likely is: JSON when it parses as such, else text. */
+function guess(body: Uint8Array): string {
+  try {
+    JSON.parse(Buffer.from(body).toString('utf8'))
+    return 'application/json'
+  } catch {
+    return 'text/plain; charset=utf-8'
+  }
+}
+
+/** The flow's values with the given ones in their place, or what is wrong with those. */
+function parametersOf(
+  { name: flowName, flow, prepared }: ProjectFlow,
+  given: Readonly<Record<string, string>>,
+): Record<string, ParameterValue> | string {
+  const values: Record<string, ParameterValue> = { ...prepared!.parameters }
+  for (const [name, text] of Object.entries(given)) {
+    const declared = flow!.parameters[name]
+    if (!declared) {
+      const known = Object.keys(flow!.parameters).map((word) => `"${word}"`)
+      return `the flow "${flowName}" has no parameter "${name}"; ${known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`}`
+    }
+    const value = convertParameter(text, declared.type)
+    if (value === undefined)
+      return `the parameter "${name}" of the flow "${flowName}" wants a ${declared.type}`
+    values[name] = value
+  }
+  return values
+}
+
+async function reportOf(
+  flow: string,
+  result: RunResult,
+  duration: number,
+  limit: number,
+): Promise<RunReport> {
+  const { id, status, message, failure } = result
+  const outcome = { id, flow, duration }
+  if (failure) return { ...outcome, status, failure: failure.record(), reply: undefined }
+  try {
+    await message.body.load(limit)
+  } catch (error) {
+    return { ...outcome, status: 'FAILED', failure: Failure.from(error).record(), reply: undefined }
+  }
+  const { body } = message
+  return {
+    ...outcome,
+    status,
+    failure: undefined,
+    reply: {
+      status: message.replyStatus ?? (body.isEmpty ? 204 : 200),
+      headers: message.allHeaders(),
+      body: body.bytes(),
+    },
+  }
+}

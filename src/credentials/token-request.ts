@@ -1,0 +1,108 @@
+import type { Secret } from '../core/secret.ts'
+import { toText } from '../core/json.ts'
+
+export type ClientAuthentication = 'header' | 'body' | 'none'
+export type TokenContentType = 'application/x-www-form-urlencoded' | 'application/json' | 'none'
+
+/** What shapes the request for a token. */
+export interface TokenRequestSettings {
+  readonly url: URL
+  readonly clientId: string
+  readonly clientSecret: Secret | undefined
+  readonly clientAuthentication: ClientAuthentication
+  readonly basicEncoding: 'form' | 'raw'
+  readonly contentType: TokenContentType
+  /** Not sent where the URL has a `grant_type` of its own. */
+  readonly grantType: string
+  readonly grantTypeIn: 'body' | 'query'
+  /** Text is sent as it is; a map only in JSON. */
+  readonly scope: string | Readonly<Record<string, unknown>> | undefined
+  readonly body: Readonly<Record<string, unknown>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+/** The request as bytes and lines; a secret is in it. */
+export interface TokenRequest {
+  readonly origin: string
+  readonly path: string
+  readonly method: 'POST'
+  /** Flat: name, value. */
+  readonly headers: readonly string[]
+  readonly body: Buffer | null
+}
+
+/**
+ * Builds the request for a token. Parameters without a value are left out.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2
+ */
+export function buildTokenRequest(settings: TokenRequestSettings): TokenRequest {
+  const query = new URLSearchParams()
+  const fields: [name: string, value: unknown][] = []
+  const put = (name: string, value: unknown) =>
+    settings.contentType === 'none' ? append(query, name, value) : fields.push([name, value])
+
+  if (!settings.url.searchParams.has('grant_type')) {
+    if (settings.grantTypeIn === 'query') append(query, 'grant_type', settings.grantType)
+    else put('grant_type', settings.grantType)
+  }
+  if (settings.clientAuthentication === 'body') {
+    fields.push(['client_id', settings.clientId], ['client_secret', settings.clientSecret?.reveal()])
+  } else if (settings.clientAuthentication === 'none') put('client_id', settings.clientId)
+  put('scope', settings.scope)
+  for (const [name, value] of Object.entries(settings.query)) append(query, name, value)
+  fields.push(...Object.entries(settings.body))
+
+  const body = bodyOf(settings.contentType, fields)
+  const own = new Set(Object.keys(settings.headers).map((name) => name.toLowerCase()))
+  const headers = ['accept-encoding', 'identity']
+  if (!own.has('accept')) headers.push('accept', 'application/json')
+  if (!own.has('user-agent')) headers.push('user-agent', 'sluice')
+  if (settings.clientAuthentication === 'header') headers.push('authorization', basicOf(settings))
+  if (settings.contentType !== 'none') headers.push('content-type', settings.contentType)
+  if (body === null) headers.push('content-length', '0')
+  for (const [name, value] of Object.entries(settings.headers)) headers.push(name, toText(value))
+  return { origin: settings.url.origin, path: pathOf(settings.url, query), method: 'POST', headers, body }
+}
+
+/**
+ * The Basic authorization of a client: id and secret form-encoded first, or raw for services that expect it.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+ */
+function basicOf(settings: TokenRequestSettings): string {
+  const encode = settings.basicEncoding === 'form' ? formEncode : (text: string) => text
+  const pair = `${encode(settings.clientId)}:${encode(settings.clientSecret?.reveal() ?? '')}`
+  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`
+}
+
+/** @see https://url.spec.whatwg.org/#urlencoded-serializing */
+export function formEncode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1)
+}
+
+/** The URL's own query stays byte for byte. */
+function pathOf(url: URL, query: URLSearchParams): string {
+  if (query.size === 0) return url.pathname + url.search
+  return `${url.pathname}${url.search === '' ? '?' : `${url.search}&`}${query.toString()}`
+}
+
+function bodyOf(type: TokenContentType, fields: readonly [string, unknown][]): Buffer | null {
+  if (type === 'none') return null
+  if (type === 'application/json') {
+    const filled = fields.filter(([, value]) => !isEmpty(value))
+    return Buffer.from(JSON.stringify(Object.fromEntries(filled)), 'utf8')
+  }
+  const form = new URLSearchParams()
+  for (const [name, value] of fields) append(form, name, value)
+  return Buffer.from(form.toString(), 'utf8')
+}
+
+/** A list repeats the parameter; a map goes as JSON. */
+function append(to: URLSearchParams, name: string, value: unknown): void {
+  if (Array.isArray(value)) for (const item of value) append(to, name, item)
+  else if (!isEmpty(value)) to.append(name, toText(value))
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
+}

@@ -1,0 +1,133 @@
+import type { Flow, ParameterValue, Step } from '../core/flow.ts'
+import type { AnyStepKind, AnyTriggerKind, PreparedStep, PreparedTrigger } from '../core/kinds.ts'
+import { hasErrors, type Problem } from '../core/problem.ts'
+import type { Credentials, Services } from '../core/services.ts'
+import type { World } from '../core/world.ts'
+import type { ReadyStep } from './run.ts'
+import { StepDeployment, type FlowPlan } from './step-deployment.ts'
+
+export interface Kinds {
+  readonly steps: ReadonlyMap<string, AnyStepKind>
+  readonly triggers: ReadonlyMap<string, AnyTriggerKind>
+}
+
+/** A flow made ready: everything that can be looked up, compiled or checked beforehand has been. */
+export interface PreparedFlow {
+  readonly flow: Flow
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly steps: readonly ReadyStep[]
+  readonly trigger: PreparedTrigger | undefined
+  readonly concurrency: { readonly running: number; readonly waiting: number }
+  /** ms */
+  readonly timeout: number
+  /** Names of the credentials that its steps use. */
+  readonly credentials: readonly string[]
+  /** Lets go of what the steps hold (compiled scripts). */
+  stop(): void
+}
+
+export interface Preparation {
+  readonly prepared?: PreparedFlow
+  readonly problems: readonly Problem[]
+}
+
+/** Where a flow has no trigger: as for an endpoint. */
+const UNTRIGGERED = { timeout: 60_000, concurrency: { running: 100, waiting: 1000 } }
+
+/** Prepares every step and the trigger of a flow; reports all mistakes at once. Starts nothing. */
+export async function prepareFlow(
+  flow: Flow,
+  parameters: Readonly<Record<string, ParameterValue>>,
+  kinds: Kinds,
+  world: World,
+  services: Services,
+): Promise<Preparation> {
+  const plan = new Plan(flow, parameters, kinds, world, services)
+  const trigger = flow.trigger && plan.prepareTrigger(flow.trigger)
+  const steps = await plan.prepareSteps(flow.steps)
+  if (hasErrors(plan.problems)) {
+    plan.stop()
+    return { problems: plan.problems }
+  }
+  const kind = flow.trigger && kinds.triggers.get(flow.trigger.kind)
+  return {
+    problems: plan.problems,
+    prepared: {
+      flow,
+      parameters,
+      steps,
+      trigger,
+      concurrency:
+        flow.concurrency ?? kind?.concurrency(flow.trigger!.options as never) ?? UNTRIGGERED.concurrency,
+      timeout: flow.timeout ?? kind?.timeout ?? UNTRIGGERED.timeout,
+      credentials: [...plan.credentials],
+      stop: () => plan.stop(),
+    },
+  }
+}
+
+class Plan implements FlowPlan {
+  readonly problems: Problem[] = []
+  readonly credentials = new Set<string>()
+  readonly flow: Flow
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly world: World
+  readonly services: Services
+  private readonly kinds: Kinds
+  private readonly prepared: PreparedStep[] = []
+
+  constructor(
+    flow: Flow,
+    parameters: Readonly<Record<string, ParameterValue>>,
+    kinds: Kinds,
+    world: World,
+    services: Services,
+  ) {
+    this.flow = flow
+    this.parameters = parameters
+    this.kinds = kinds
+    this.world = world
+    this.services = { ...services, credentials: noting(services.credentials, this.credentials) }
+  }
+
+  prepareTrigger(step: Step): PreparedTrigger {
+    const kind = this.kinds.triggers.get(step.kind)!
+    return kind.prepare(step.options as never, new StepDeployment(this, step))
+  }
+
+  async prepareSteps(steps: readonly Step[]): Promise<readonly ReadyStep[]> {
+    return Promise.all(steps.map((step) => this.prepareStep(step)))
+  }
+
+  private async prepareStep(step: Step): Promise<ReadyStep> {
+    const kind = this.kinds.steps.get(step.kind)!
+    const deployment = new StepDeployment(this, step)
+    const prepared = await kind.prepare(step.options as never, deployment)
+    this.prepared.push(prepared)
+    const condition = step.condition === undefined ? undefined : deployment.ownCondition(step.condition)
+    return {
+      step,
+      run: prepared.run,
+      readsBody: prepared.readsBody === true || deployment.readsBody,
+      condition: condition?.evaluate as ReadyStep['condition'],
+      conditionReadsBody: condition?.readsBody === true,
+      timeout: step.timeout ?? kind.timeout ?? 0,
+    }
+  }
+
+  stop(): void {
+    for (const prepared of this.prepared) prepared.stop?.()
+  }
+}
+
+/** The same credentials, with a note of which ones were asked for. */
+function noting(credentials: Credentials, names: Set<string>): Credentials {
+  return {
+    names: () => credentials.names(),
+    info: (name) => credentials.info(name),
+    reference: (name) => {
+      names.add(name)
+      return credentials.reference(name)
+    },
+  }
+}

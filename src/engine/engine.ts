@@ -1,0 +1,310 @@
+import { Failure } from '../core/failure.ts'
+import type { Step } from '../core/flow.ts'
+import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
+import type { MessageLog } from '../core/stores.ts'
+import type { Logger } from '../core/services.ts'
+import type { Timer, World } from '../core/world.ts'
+import type { PreparedFlow } from './deployment.ts'
+import { letGo } from '../net/answer-stream.ts'
+import { Gate, type Turn } from './gate.ts'
+import { Line, RunState } from './line.ts'
+import { runSteps, type Runtime } from './run.ts'
+
+/** A run that is still going gets its opening record at this age, ms. */
+const OPEN_AFTER = 1000
+/** ms that cancelled runs have to end after the grace time. */
+const LAST_CALL = 5000
+
+export interface EngineSetting {
+  readonly world: World
+  readonly messageLog: MessageLog
+  readonly log: Logger
+  /** Bytes. */
+  readonly bodyLimit: number
+}
+
+/** One deployed version of a flow. */
+class Deployed implements TriggerHost {
+  readonly prepared: PreparedFlow
+  readonly gate: Gate
+  readonly name: string
+  readonly version: string
+  readonly level
+  readonly placeOf: (step: Step) => ReturnType<PreparedFlow['flow']['document']['place']>
+  private readonly engine: Engine
+
+  constructor(engine: Engine, prepared: PreparedFlow) {
+    this.engine = engine
+    this.prepared = prepared
+    this.gate = new Gate(prepared.concurrency)
+    const { flow } = prepared
+    this.name = flow.name
+    this.version = flow.version
+    this.level = flow.logLevel
+    this.placeOf = (step) => flow.document.place([...step.path, step.kind], { on: 'key' })
+  }
+
+  get flow(): string {
+    return this.name
+  }
+
+  process(request: RunRequest): RunResult | Promise<RunResult> {
+    return this.engine.admit(this, request)
+  }
+}
+
+/** Runs deployed flows: admits messages, opens and closes their runs, swaps versions, shuts down. */
+export class Engine {
+  private readonly setting: EngineSetting
+  private readonly runtime: Runtime
+  private readonly flows = new Map<string, Deployed>()
+  /** Runs that did not end at once. */
+  private readonly pending = new Set<RunState>()
+  /** Messages that wait to be let in. */
+  private readonly turns = new Set<Turn>()
+  private sweep: Timer | undefined
+  private stopping = false
+  private whenIdle: (() => void) | undefined
+
+  constructor(setting: EngineSetting) {
+    this.setting = setting
+    this.runtime = {
+      clock: setting.world.clock,
+      messageLog: setting.messageLog,
+      bodyLimit: setting.bodyLimit,
+    }
+  }
+
+  /**
+   * Takes over a prepared flow and starts its trigger; the version that ran before ends what it has and takes
+   * nothing new. With `quiet` the trigger is not started: the flow runs when `process` is called.
+   */
+  deploy(prepared: PreparedFlow, quiet = false): void {
+    const { flow } = prepared
+    const old = this.flows.get(flow.name)
+    this.setting.messageLog.deployed({
+      flow: flow.name,
+      version: flow.version,
+      file: flow.file,
+      steps: flow.allSteps.map(({ id, kind, line, parent }) => ({ id, kind, line, parent })),
+    })
+    const deployed = new Deployed(this, prepared)
+    this.flows.set(flow.name, deployed)
+    if (!quiet) prepared.trigger?.start(deployed)
+    if (old) this.retire(old)
+  }
+
+  undeploy(name: string): void {
+    const old = this.flows.get(name)
+    if (!old) return
+    this.flows.delete(name)
+    this.retire(old)
+  }
+
+  private retire(old: Deployed): void {
+    void Promise.resolve(old.prepared.trigger?.stop()).then(() =>
+      old.gate.whenEmpty(() => old.prepared.stop()),
+    )
+  }
+
+  /** For people and the command line. */
+  state(name: string): { prepared: PreparedFlow; running: number; waiting: number } | undefined {
+    const deployed = this.flows.get(name)
+    return (
+      deployed && {
+        prepared: deployed.prepared,
+        running: deployed.gate.running,
+        waiting: deployed.gate.waiting,
+      }
+    )
+  }
+
+  /** Runs a deployed flow, whatever its trigger. Undefined: no such flow. */
+  process(name: string, request: RunRequest): RunResult | Promise<RunResult> | undefined {
+    const deployed = this.flows.get(name)
+    return deployed && this.admit(deployed, request)
+  }
+
+  admit(deployed: Deployed, request: RunRequest): RunResult | Promise<RunResult> {
+    if (this.stopping) return this.refuse(request, new Failure('flow.stopped', 'the engine is shutting down'))
+    const { gate } = deployed
+    if (gate.enter()) return this.begin(deployed, request)
+    const turn = gate.wait()
+    if (!turn)
+      return this.refuse(
+        request,
+        new Failure(
+          'flow.overload',
+          `"${deployed.name}" has ${gate.running} messages running and ${gate.waiting} waiting`,
+          {
+            hint: 'Send less at once, or raise `concurrency` of the flow.',
+          },
+        ),
+      )
+    this.turns.add(turn)
+    request.onStart?.((reason) => turn.giveUp(reason))
+    return turn.come
+      .then(
+        () => this.begin(deployed, request),
+        (reason: Failure) => this.refuse(request, reason),
+      )
+      .finally(() => {
+        this.turns.delete(turn)
+        this.checkIdle()
+      })
+  }
+
+  private refuse(request: RunRequest, failure: Failure): RunResult {
+    return { id: this.setting.world.newId(), status: 'FAILED', message: request.message, failure }
+  }
+
+  private begin(deployed: Deployed, request: RunRequest): RunResult | Promise<RunResult> {
+    const { clock } = this.runtime
+    const ticks = clock.ticks()
+    const run = new RunState(this.setting.world.newId(), deployed, {
+      trigger: request.trigger.kind,
+      at: clock.now(),
+      ticks,
+      ...(request.correlationId === undefined ? {} : { correlationId: request.correlationId }),
+      ...(request.caller === undefined ? {} : { caller: request.caller }),
+      ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
+    })
+    const { prepared } = deployed
+    const line = new Line(
+      run,
+      this.runtime,
+      request.trigger,
+      request.parameters ?? prepared.parameters,
+      ticks + prepared.timeout,
+    )
+    request.onStart?.((reason) => run.cancel(reason))
+    if (request.durable)
+      return this.track(
+        run,
+        this.recorded(run).then(() => this.execute(deployed, run, line, request)),
+      )
+    const result = this.execute(deployed, run, line, request)
+    return result instanceof Promise ? this.track(run, result) : result
+  }
+
+  private execute(
+    deployed: Deployed,
+    run: RunState,
+    line: Line,
+    { message }: RunRequest,
+  ): RunResult | Promise<RunResult> {
+    try {
+      const outcome = runSteps(deployed.prepared.steps, message, line)
+      if (!(outcome instanceof Promise)) return this.end(deployed, run, message, undefined)
+      return outcome.then(
+        () => this.end(deployed, run, message, undefined),
+        (thrown: unknown) => this.end(deployed, run, message, Failure.from(thrown)),
+      )
+    } catch (thrown) {
+      return this.end(deployed, run, message, Failure.from(thrown))
+    }
+  }
+
+  private end(
+    deployed: Deployed,
+    run: RunState,
+    message: RunResult['message'],
+    failure: Failure | undefined,
+  ): RunResult {
+    const status = failure === undefined ? 'COMPLETED' : failure === run.cancelled ? 'CANCELLED' : 'FAILED'
+    run.status = status
+    run.duration = this.runtime.clock.ticks() - run.startedTicks
+    if (failure) {
+      run.failure = failure.record()
+      letGo(message.body)
+    }
+    run.searchable = searchable(deployed.prepared.flow.searchable, message)
+    this.setting.messageLog.close(run)
+    if (failure?.code === 'engine.fault')
+      this.setting.log.error(
+        { err: failure.cause ?? failure, flow: run.flow, run: run.id },
+        'a fault in the engine',
+      )
+    deployed.gate.leave()
+    return failure === undefined
+      ? { id: run.id, status: 'COMPLETED', message }
+      : { id: run.id, status: status, message, failure }
+  }
+
+  /** Keeps a run in sight until it ended: for its opening record and for the shutdown. */
+  private async track(run: RunState, result: Promise<RunResult>): Promise<RunResult> {
+    this.pending.add(run)
+    this.sweep ??= this.runtime.clock.after(OPEN_AFTER / 2, this.openOld)
+    try {
+      return await result
+    } finally {
+      this.pending.delete(run)
+      this.checkIdle()
+    }
+  }
+
+  private readonly openOld = (): void => {
+    this.sweep = undefined
+    if (this.pending.size === 0) return
+    const before = this.runtime.clock.ticks() - OPEN_AFTER
+    for (const run of this.pending) {
+      if (run.startedTicks > before) break
+      if (!run.opened) void this.recorded(run)
+    }
+    this.sweep = this.runtime.clock.after(OPEN_AFTER / 2, this.openOld)
+  }
+
+  private recorded(run: RunState): Promise<void> {
+    run.opened = true
+    return this.setting.messageLog.open(run)
+  }
+
+  /** Takes nothing new; resolves when the last run has ended. What is left after `grace` ms is cancelled. */
+  async stop(grace: number): Promise<void> {
+    this.stopping = true
+    await Promise.all(
+      [...this.flows.values()].map((deployed) => deployed.prepared.trigger?.stop() ?? Promise.resolve()),
+    )
+    if (!(await this.idle(grace))) {
+      const reason = new Failure('flow.stopped', 'the engine was shut down before the run had ended')
+      this.setting.log.warn(
+        { runs: this.pending.size },
+        `cancelling the runs that did not end within ${grace} ms`,
+      )
+      for (const turn of this.turns) turn.giveUp(reason)
+      for (const run of this.pending) run.cancel(reason)
+      await this.idle(LAST_CALL)
+    }
+    this.sweep?.cancel()
+    for (const deployed of this.flows.values()) deployed.prepared.stop()
+    this.flows.clear()
+  }
+
+  private checkIdle(): void {
+    if (this.pending.size === 0 && this.turns.size === 0) this.whenIdle?.()
+  }
+
+  private idle(within: number): Promise<boolean> {
+    if (this.pending.size === 0 && this.turns.size === 0) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = this.runtime.clock.after(within, () => resolve(false))
+      this.whenIdle = () => {
+        timer.cancel()
+        resolve(true)
+      }
+    })
+  }
+}
+
+function searchable(
+  names: readonly string[],
+  message: RunResult['message'],
+): Record<string, string> | undefined {
+  if (names.length === 0) return undefined
+  const found: Record<string, string> = {}
+  for (const name of names) {
+    const value = message.header(name.toLowerCase())
+    if (value !== undefined) found[name] = value
+  }
+  return found
+}

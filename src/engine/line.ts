@@ -1,0 +1,173 @@
+import type { Context, Level, TriggerInfo } from '../core/context.ts'
+import type { Failure } from '../core/failure.ts'
+import type { LogLevel, ParameterValue, Step } from '../core/flow.ts'
+import type { Place } from '../core/problem.ts'
+import type { RunFailure, RunRecord, RunStatus } from '../core/stores.ts'
+import type { Runtime } from './run.ts'
+
+const NONE: readonly string[] = []
+
+/** One message going through one flow: what all its lines of work share, and what the message log keeps of it. */
+export class RunState implements RunRecord {
+  readonly id: string
+  readonly flow: string
+  readonly version: string
+  readonly trigger: string
+  readonly correlationId: string
+  readonly caller: string | undefined
+  readonly startedAt: number
+  readonly startedTicks: number
+  readonly attempt = 1
+  readonly timings: number[] = []
+  readonly level: LogLevel
+  readonly placeOf: (step: Step) => Place
+  duration = 0
+  status: RunStatus = 'PROCESSING'
+  failure: RunFailure | undefined = undefined
+  credentials: readonly string[] = NONE
+  hosts: readonly string[] = NONE
+  searchable: Readonly<Record<string, string>> | undefined = undefined
+  /** Why it was called off. */
+  cancelled: Failure | undefined = undefined
+  /** Whether the message log has its opening record. */
+  opened = false
+  private actions: Set<(reason: Failure) => void> | undefined = undefined
+  private trace: string | undefined
+
+  constructor(
+    id: string,
+    flow: { name: string; version: string; level: LogLevel; placeOf: (step: Step) => Place },
+    start: {
+      trigger: string
+      at: number
+      ticks: number
+      correlationId?: string
+      caller?: string
+      traceparent?: string
+    },
+  ) {
+    this.id = id
+    this.flow = flow.name
+    this.version = flow.version
+    this.level = flow.level
+    this.placeOf = flow.placeOf
+    this.trigger = start.trigger
+    this.startedAt = start.at
+    this.startedTicks = start.ticks
+    this.correlationId = start.correlationId ?? id
+    this.caller = start.caller
+    this.trace = start.traceparent
+  }
+
+  /** The caller's trace goes on with a span of ours; without one, a trace of this run. @see https://www.w3.org/TR/trace-context/ */
+  get traceparent(): string {
+    const own = this.id.replaceAll('-', '')
+    const given = this.trace?.split('-')
+    return `00-${given?.[1] ?? own}-${own.slice(16)}-${given?.[3] ?? '01'}`
+  }
+
+  cancel(reason: Failure): void {
+    if (this.cancelled) return
+    this.cancelled = reason
+    const actions = this.actions
+    this.actions = undefined
+    if (actions) for (const action of actions) action(reason)
+  }
+
+  onCancel(action: (reason: Failure) => void): () => void {
+    if (this.cancelled) {
+      action(this.cancelled)
+      return () => {}
+    }
+    const actions = (this.actions ??= new Set())
+    actions.add(action)
+    return () => actions.delete(action)
+  }
+
+  used(credential: string | undefined, host: string): void {
+    if (credential !== undefined && !this.credentials.includes(credential))
+      this.credentials = [...this.credentials, credential]
+    if (!this.hosts.includes(host)) this.hosts = [...this.hosts, host]
+  }
+}
+
+/** One line of work in a run: the run's own, or an item's or branch's. */
+export class Line implements Context {
+  readonly run: RunState
+  readonly runtime: Runtime
+  readonly trigger: TriggerInfo
+  readonly parameters: Readonly<Record<string, ParameterValue>>
+  readonly item: unknown
+  readonly index: number | undefined
+  readonly error: Failure | undefined
+  step = ''
+  deadline: number
+  private controller: AbortController | undefined
+
+  constructor(
+    run: RunState,
+    runtime: Runtime,
+    trigger: TriggerInfo,
+    parameters: Readonly<Record<string, ParameterValue>>,
+    deadline: number,
+    own?: { item?: unknown; index?: number; error?: Failure },
+  ) {
+    this.run = run
+    this.runtime = runtime
+    this.trigger = trigger
+    this.parameters = parameters
+    this.deadline = deadline
+    this.item = own?.item
+    this.index = own?.index
+    this.error = own?.error
+  }
+
+  get cancelled(): Failure | undefined {
+    return this.run.cancelled
+  }
+
+  onCancel(action: (reason: Failure) => void): () => void {
+    return this.run.onCancel(action)
+  }
+
+  signal(): AbortSignal {
+    if (this.controller === undefined) {
+      const controller = new AbortController()
+      this.controller = controller
+      this.run.onCancel((reason) => controller.abort(reason))
+    }
+    return this.controller.signal
+  }
+
+  log(level: Level, text: string, fields?: Readonly<Record<string, unknown>>): void {
+    const kept = this.run.level
+    if (kept === 'none' || (level === 'debug' && kept === 'info')) return
+    this.runtime.messageLog.line(this.run.id, this.runtime.clock.now(), level, this.step, text, fields)
+  }
+
+  attach(name: string, content: string | Uint8Array, contentType: string): void {
+    if (this.run.level === 'none') return
+    this.runtime.messageLog.attachment(
+      this.run.id,
+      this.runtime.clock.now(),
+      this.step,
+      name,
+      content,
+      contentType,
+    )
+  }
+
+  used(credential: string | undefined, host: string): void {
+    this.run.used(credential, host)
+  }
+
+  fork(own: { item?: unknown; index?: number; error?: Failure }): Line {
+    const line = new Line(this.run, this.runtime, this.trigger, this.parameters, this.deadline, {
+      item: own.item ?? this.item,
+      ...((own.index ?? this.index) === undefined ? {} : { index: (own.index ?? this.index)! }),
+      ...((own.error ?? this.error) === undefined ? {} : { error: (own.error ?? this.error)! }),
+    })
+    line.step = this.step
+    return line
+  }
+}

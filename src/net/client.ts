@@ -1,0 +1,304 @@
+import { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { Failure } from '../core/failure.ts'
+import type { Answer, Exchange } from '../core/http.ts'
+import type { Clock } from '../core/world.ts'
+import { AnswerStream, type Source } from './answer-stream.ts'
+import { cutOff, isAborted, networkFailure, timeoutFailure } from './network-failure.ts'
+import { mayBeSentAgain } from './stale-connection.ts'
+import { sweepOf, type Sweep, type Waiting } from './sweep.ts'
+
+/** ms without a byte after which a streamed body is given up. */
+const SILENCE = 60_000
+/** ms after which a streamed body that nobody reads is given up. */
+const UNREAD = 600_000
+
+const CONNECTING = 0
+const WAITING = 1
+const COLLECTING = 2
+const STREAMING = 3
+const OVER = 4
+
+const CALLED_OFF = new Error('called off before it was sent')
+const EMPTY = Buffer.alloc(0)
+
+/** A dispatcher that knows how many connections to an origin are open. */
+export interface ConnectionCount {
+  connected(origin: string): number
+}
+
+/**
+ * Sends one request and takes its answer. An answer whose `content-length` is at most `collect`, or one without that
+ * ends within `collect` bytes, arrives in memory; a larger one as a stream with back-pressure. Follows nothing,
+ * decompresses nothing.
+ * @throws Failure `receiver.unreachable`, `receiver.timeout`, `receiver.broken`, `receiver.too-large`, `request.invalid`
+ */
+export function exchange(dispatcher: Dispatcher, clock: Clock, request: Exchange): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    new Transfer(dispatcher, sweepOf(clock), request, resolve, reject).start()
+  })
+}
+
+class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
+  private readonly dispatcher: Dispatcher
+  private readonly sweep: Sweep
+  private readonly request: Exchange
+  private readonly resolve: (answer: Answer) => void
+  private readonly reject: (failure: Failure) => void
+  /** Monotonic ms. */
+  private readonly deadline: number
+  private readonly startedAt: number
+  slot = 0
+  private phase: 0 | 1 | 2 | 3 | 4 = CONNECTING
+  /** What ended the body that was being sent. */
+  private sourceError: Error | undefined = undefined
+  private controller: Dispatcher.DispatchController | undefined = undefined
+  private release: (() => void) | undefined = undefined
+  /** The first byte of an answer has come. */
+  private answered = false
+  private sent = false
+  private sentAt = 0
+  private again = false
+  /** Monotonic ms since when there is no connection to wait a turn for. */
+  private connectingSince: number
+  private status = 0
+  private headers: Record<string, string> | undefined = undefined
+  private chunk: Buffer | undefined = undefined
+  private chunks: Buffer[] | undefined = undefined
+  private size = 0
+  private stream: AnswerStream | undefined = undefined
+  /** A byte came, or was asked for, since the last look. */
+  private lively = false
+  private quietSince = 0
+
+  constructor(
+    dispatcher: Dispatcher,
+    sweep: Sweep,
+    request: Exchange,
+    resolve: (answer: Answer) => void,
+    reject: (failure: Failure) => void,
+  ) {
+    this.dispatcher = dispatcher
+    this.sweep = sweep
+    this.request = request
+    this.resolve = resolve
+    this.reject = reject
+    this.deadline = request.until.deadline
+    this.startedAt = sweep.clock.ticks()
+    this.connectingSince = this.startedAt
+  }
+
+  start(): void {
+    this.sweep.add(this)
+    const release = this.request.until.onCancel((reason) => this.fail(reason))
+    if (this.phase === OVER) return release()
+    this.release = release
+    if (this.startedAt >= this.deadline) return this.fail(this.late('answer', 0))
+    const { body } = this.request
+    if (body instanceof Readable) {
+      if (body.errored) return this.fail(cutOff(body.errored))
+      body.on('error', (error) => (this.sourceError = error))
+    }
+    this.send()
+  }
+
+  private send(): void {
+    const { origin, path, method, headers, body, bodyLength } = this.request
+    try {
+      this.dispatcher.dispatch(
+        {
+          origin,
+          path,
+          method,
+          headers: (bodyLength !== undefined && body instanceof Readable
+            ? [...headers, 'content-length', String(bodyLength)]
+            : headers) as string[],
+          body,
+        },
+        this,
+      )
+    } catch (error) {
+      this.fail(networkFailure(error, this.host, 'connecting'))
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.phase === OVER) throw CALLED_OFF
+    this.controller = controller
+    this.phase = WAITING
+  }
+
+  onRequestSent(): void {
+    this.sent = true
+    if (this.request.readTimeout !== undefined) this.sentAt = this.sweep.clock.ticks()
+  }
+
+  onResponseStarted(): void {
+    this.answered = true
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200 || this.phase === OVER) return
+    const { method, collect, limit } = this.request
+    this.status = status
+    this.headers = joined(headers)
+    const announced = this.headers['content-length']
+    const bodiless = method === 'HEAD' || status === 204 || status === 304
+    const length = bodiless || announced === undefined ? undefined : Number(announced)
+    this.phase = COLLECTING
+    if (length === undefined) return
+    if (length > limit) this.fail(this.tooLarge())
+    else if (length > collect) this.handOver(length)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.phase === OVER) return
+    this.size += chunk.length
+    if (this.size > this.request.limit) return this.fail(this.tooLarge())
+    if (this.phase === STREAMING) {
+      this.lively = true
+      if (!this.stream!.push(chunk)) controller.pause()
+      return
+    }
+    if (this.chunk === undefined) this.chunk = chunk
+    else if (this.chunks === undefined) this.chunks = [this.chunk, chunk]
+    else this.chunks.push(chunk)
+    if (this.size > this.request.collect) this.handOver(undefined)
+  }
+
+  onResponseEnd(): void {
+    if (this.phase === OVER) return
+    const collected = this.phase === COLLECTING
+    this.end()
+    if (collected) this.resolve({ status: this.status, headers: this.headers!, body: this.bytes() })
+    else this.stream!.push(null)
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.phase === OVER) return
+    if (!this.again && this.phase === WAITING && !this.answered && mayBeSentAgain(this.request, error)) {
+      this.again = true
+      this.phase = CONNECTING
+      this.controller = undefined
+      this.sent = false
+      this.connectingSince = this.sweep.clock.ticks()
+      return this.send()
+    }
+    const aborted = this.phase !== CONNECTING && isAborted(error)
+    if (aborted || error === this.sourceError) return this.fail(cutOff(error))
+    const progress = this.phase === CONNECTING ? 'connecting' : this.answered ? 'reading' : 'waiting'
+    this.fail(networkFailure(error, this.host, progress))
+  }
+
+  /** From here on the answer is a stream. */
+  private handOver(length: number | undefined): void {
+    const stream = new AnswerStream(this)
+    this.stream = stream
+    this.phase = STREAMING
+    this.lively = true
+    const chunks = this.chunks ?? (this.chunk ? [this.chunk] : [])
+    this.chunk = this.chunks = undefined
+    for (const chunk of chunks) if (!stream.push(chunk)) this.controller?.pause()
+    const answer = { status: this.status, headers: this.headers!, body: stream }
+    this.resolve(length === undefined ? answer : { ...answer, length })
+  }
+
+  private bytes(): Buffer {
+    return this.chunks === undefined ? (this.chunk ?? EMPTY) : Buffer.concat(this.chunks, this.size)
+  }
+
+  resume(): void {
+    this.lively = true
+    if (this.phase === STREAMING) this.controller!.resume()
+  }
+
+  abandon(): void {
+    if (this.phase === OVER) return
+    this.end()
+    this.controller!.abort(CALLED_OFF)
+  }
+
+  check(now: number): void {
+    const { connectTimeout, readTimeout } = this.request
+    if (this.phase === STREAMING) return this.checkStream(now)
+    if (now >= this.deadline) return this.fail(this.late(this.missing(), this.deadline - this.startedAt))
+    if (this.phase === CONNECTING) {
+      if (!connectTimeout || now - this.connectingSince < connectTimeout) return
+      if (this.queued()) this.connectingSince = now
+      else this.fail(this.late('connection', connectTimeout))
+    } else if (this.phase === WAITING && readTimeout && this.sent && now - this.sentAt >= readTimeout)
+      this.fail(this.late('answer', readTimeout))
+  }
+
+  private checkStream(now: number): void {
+    if (this.lively) {
+      this.lively = false
+      this.quietSince = now
+      return
+    }
+    const unread = this.controller!.paused
+    const limit = unread ? UNREAD : SILENCE
+    if (now - this.quietSince >= limit) this.fail(this.late(unread ? 'reader' : 'body', limit))
+  }
+
+  private missing(): 'connection' | 'send' | 'answer' | 'rest' {
+    if (this.phase === CONNECTING) return 'connection'
+    if (this.phase === COLLECTING) return 'rest'
+    return this.sent ? 'answer' : 'send'
+  }
+
+  /** There are connections, all of them busy: the request waits for its turn. */
+  private queued(): boolean {
+    const { connected } = this.dispatcher as Partial<ConnectionCount>
+    return connected !== undefined && connected.call(this.dispatcher, this.request.origin) > 0
+  }
+
+  private fail(failure: Failure): void {
+    if (this.phase === OVER) return
+    this.end()
+    if (this.stream) this.stream.destroy(failure)
+    else this.reject(failure)
+    this.controller?.abort(failure)
+    const { body } = this.request
+    if (body instanceof Readable && !body.destroyed) body.destroy()
+  }
+
+  private end(): void {
+    this.phase = OVER
+    this.sweep.delete(this)
+    this.release?.()
+  }
+
+  private get host(): string {
+    const { origin } = this.request
+    return origin.slice(origin.indexOf('//') + 2)
+  }
+
+  private late(what: Parameters<typeof timeoutFailure>[0], ms: number): Failure {
+    return timeoutFailure(what, this.host, ms)
+  }
+
+  private tooLarge(): Failure {
+    const { host } = this
+    return new Failure(
+      'receiver.too-large',
+      `the answer of "${host}" is larger than ${this.request.limit} bytes`,
+      {
+        receiver: { status: this.status, host },
+        hint: 'Ask for less at once, or raise the limit (`maxResponse` of the step).',
+      },
+    )
+  }
+}
+
+function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  for (const name in headers) {
+    const value = headers[name]
+    if (Array.isArray(value)) headers[name] = value.join(name === 'set-cookie' ? '\n' : ', ')
+  }
+  return headers as Record<string, string>
+}

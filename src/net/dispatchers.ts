@@ -1,0 +1,194 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { Dispatcher, Pool, ProxyAgent } from 'undici'
+import type { TlsMaterial } from '../core/world.ts'
+import type { ConnectionCount } from './client.ts'
+import { createProxyRules, isLoopback, type ProxyRules } from './proxy.ts'
+
+/** ms for a connection where a request sets no time of its own. */
+const CONNECT_TIMEOUT = 60_000
+/** ms that an idle connection is kept, where the receiver does not say how long it keeps it. */
+const KEEP_ALIVE = 4000
+
+export interface DispatcherSetting {
+  /** At once, to one receiver. */
+  readonly connections: number
+  /** URL of a proxy for all requests but those to this machine; left out, the environment decides. */
+  readonly proxy?: string
+  /** PEM texts to trust beside the system's. */
+  readonly ca?: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface Dispatchers {
+  /** The same one for the same arguments. @throws Error when the certificate or the key cannot be read */
+  dispatcherFor(tls?: TlsMaterial, proxy?: string): Dispatcher
+  /** Takes nothing new; resolves when all requests are answered. */
+  close(): Promise<void>
+  /** Ends all connections at once. */
+  destroy(): Promise<void>
+}
+
+/** @throws Error when `ca` holds no certificate, or one that cannot be read */
+export function createDispatchers(setting: DispatcherSetting): Dispatchers {
+  const rules = createProxyRules(setting.proxy, setting.environment)
+  const made = new Map<string, Origins>()
+  const make = (tls?: TlsMaterial, proxy?: string) =>
+    new Origins(setting.connections, proxy === undefined ? rules : always(proxy), tlsOptions(tls, setting.ca))
+  const usual = make()
+  made.set('', usual)
+  return {
+    dispatcherFor(tls, proxy) {
+      if (tls === undefined && proxy === undefined) return usual
+      const key = createHash('sha256')
+        .update(JSON.stringify([tls, proxy]))
+        .digest('base64')
+      let origins = made.get(key)
+      if (!origins) made.set(key, (origins = make(tls, proxy)))
+      return origins
+    },
+    async close() {
+      await Promise.all(Array.from(made.values(), (origins) => origins.close()))
+    },
+    async destroy() {
+      await Promise.all(Array.from(made.values(), (origins) => origins.destroy()))
+    },
+  }
+}
+
+interface TlsOptions {
+  readonly secureContext?: SecureContext
+  readonly servername?: string
+}
+
+/** A pool of connections for each origin, looked up by its text. Pools that are no longer used are let go. */
+class Origins extends Dispatcher implements ConnectionCount {
+  private readonly connections: number
+  private readonly rules: ProxyRules
+  private readonly tls: TlsOptions
+  private readonly pools = new Map<string, Pool>()
+  private readonly routes = new Map<string, Dispatcher>()
+  private readonly proxies = new Map<string, ProxyAgent>()
+  private closed = false
+
+  constructor(connections: number, rules: ProxyRules, tls: TlsOptions) {
+    super()
+    this.connections = connections
+    this.rules = rules
+    this.tls = tls
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const origin = options.origin as string
+    return (this.routes.get(origin) ?? this.open(origin)).dispatch(options, handler)
+  }
+
+  connected(origin: string): number {
+    return this.pools.get(origin)?.stats.connected ?? 0
+  }
+
+  private open(origin: string): Dispatcher {
+    const proxy = this.rules.proxyFor(new URL(origin))
+    const route = proxy === undefined ? this.openPool(origin) : this.proxyAt(proxy)
+    if (!this.closed) this.routes.set(origin, route)
+    else void route.close()
+    return route
+  }
+
+  private openPool(origin: string): Pool {
+    const pool = new Pool(origin, {
+      ...this.poolOptions(),
+      connect: { ...this.tls, timeout: CONNECT_TIMEOUT },
+    })
+    const letGo = () => {
+      const { connected, pending, running } = pool.stats
+      if (this.closed || connected + pending + running > 0 || this.pools.get(origin) !== pool) return
+      this.pools.delete(origin)
+      this.routes.delete(origin)
+      void pool.close()
+    }
+    pool.on('disconnect', letGo).on('connectionError', letGo)
+    this.pools.set(origin, pool)
+    return pool
+  }
+
+  private poolOptions() {
+    return {
+      connections: this.connections,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE,
+    }
+  }
+
+  private proxyAt(uri: string): ProxyAgent {
+    let agent = this.proxies.get(uri)
+    if (!agent) {
+      const { secureContext, servername } = this.tls
+      agent = new ProxyAgent({
+        ...this.poolOptions(),
+        uri,
+        connectTimeout: CONNECT_TIMEOUT,
+        requestTls: { ...(secureContext && { secureContext }), ...(servername && { servername }) } as never,
+        ...(secureContext && { proxyTls: { secureContext } as never }),
+      })
+      this.proxies.set(uri, agent)
+    }
+    return agent
+  }
+
+  override async close(): Promise<void> {
+    this.closed = true
+    await Promise.all(
+      [...this.pools.values(), ...this.proxies.values()].map((dispatcher) => dispatcher.close()),
+    )
+  }
+
+  override async destroy(): Promise<void> {
+    this.closed = true
+    await Promise.all(
+      [...this.pools.values(), ...this.proxies.values()].map((dispatcher) => dispatcher.destroy()),
+    )
+  }
+}
+
+function always(proxy: string): ProxyRules {
+  const text = proxy.includes('://') ? proxy : `http://${proxy}`
+  return { proxyFor: (origin) => (isLoopback(origin.hostname) ? undefined : text) }
+}
+
+/** Made once for all connections: a context is dear. */
+function tlsOptions(tls: TlsMaterial | undefined, extraCa: string | undefined): TlsOptions {
+  const { certificate, key, passphrase, ca, serverName } = tls ?? {}
+  const servername = serverName === undefined ? {} : { servername: serverName }
+  if ([certificate, key, ca, extraCa].every((pem) => pem === undefined)) return servername
+  const extra = [...certificatesIn(ca, "the credential's `tls.ca`"), ...certificatesIn(extraCa, '`http.ca`')]
+  return {
+    ...servername,
+    secureContext: createSecureContext({
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+      ...(passphrase === undefined ? {} : { passphrase }),
+      ...(extra.length === 0 ? {} : { ca: [...getCACertificates('default'), ...extra] }),
+    }),
+  }
+}
+
+/** The certificates of a PEM text, each of them readable: Node skips others without a word. */
+function certificatesIn(pem: string | undefined, where: string): readonly string[] {
+  if (pem === undefined) return []
+  const found =
+    pem.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]*-----END (?:TRUSTED )?CERTIFICATE-----/g) ?? []
+  if (found.length === 0)
+    throw new Error(`${where} holds no certificate; wanted is PEM: -----BEGIN CERTIFICATE-----`)
+  for (const [index, certificate] of found.entries()) {
+    try {
+      new X509Certificate(certificate)
+    } catch {
+      throw new Error(`certificate ${index + 1} of ${where} cannot be read`)
+    }
+  }
+  return found
+}

@@ -1,0 +1,147 @@
+import './patch.ts'
+import { offsetOf } from '../lines.ts'
+import {
+  BODY,
+  PROTOCOL,
+  REPLY,
+  REQUEST,
+  REQUEST_HEADER,
+  type Compiled,
+  type CompileRequest,
+  type ReadyReply,
+  type ScriptError,
+} from '../protocol.ts'
+import { captured } from './captured.ts'
+import { compile } from './compile.ts'
+import { LoadError, ScriptContext } from './context.ts'
+import { reply, serve } from './loop.ts'
+import { scrub } from './scrub.ts'
+
+/** A process for scripts: takes frames from the engine, one after the other, and never turns to anything else. */
+const contexts = new Map<number, ScriptContext>()
+/** Loaded when their first message comes. */
+const waiting = new Map<number, Compiled>()
+
+function handle(type: number, frame: Buffer, start: number, end: number): void {
+  const started = captured.now()
+  const id = frame.readUInt32LE(start + 8)
+  const script = frame.readUInt32LE(start + 12)
+  if (type === REQUEST.run) return reply(REPLY.result, id, started, run(frame, start, end, script))
+  if (type === REQUEST.unload) {
+    contexts.delete(script)
+    waiting.delete(script)
+    return
+  }
+  const text = frame.toString('utf8', start + REQUEST_HEADER, end)
+  if (type === REQUEST.load) waiting.set(script, JSON.parse(text) as Compiled)
+  else
+    reply(
+      REPLY.compiled,
+      id,
+      started,
+      JSON.stringify(compileAndLoad(JSON.parse(text) as CompileRequest, script)),
+    )
+}
+
+function run(frame: Buffer, start: number, end: number, script: number): string {
+  let context = contexts.get(script)
+  if (context === undefined) {
+    try {
+      context = load(script)
+    } catch (error) {
+      return JSON.stringify({ b: 5, e: error instanceof LoadError ? error.error : unexpected(error) }) + '\n'
+    }
+  }
+  let at = start + REQUEST_HEADER
+  const headers = frame.toString('utf8', at, (at += frame.readUInt32LE(start + 16)))
+  const properties = frame.toString('utf8', at, (at += frame.readUInt32LE(start + 20)))
+  const extras = frame.toString('utf8', at, (at += frame.readUInt32LE(start + 24)))
+  const kind = frame[start + 5]!
+  const body =
+    kind === BODY.bytes ? frame.toString('base64', at, end) : withoutMark(frame.toString('utf8', at, end))
+  try {
+    const result = context.run(kind, headers, properties, extras, body)
+    return result.startsWith('{"b":5,"e":') ? located(result, context) : result
+  } catch (error) {
+    return JSON.stringify({ b: 5, e: unexpected(error) }) + '\n'
+  }
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+}
+
+function load(script: number): ScriptContext {
+  const context = new ScriptContext(waiting.get(script)!)
+  contexts.set(script, context)
+  return context
+}
+
+/** An error with the column as it is in the script's own text. */
+function located(result: string, context: ScriptContext): string {
+  const head = JSON.parse(result) as { e: { line?: number; column?: number } }
+  const { line, column } = head.e
+  if (line === undefined || column === undefined) return result
+  head.e.column = context.column(line, column)
+  return JSON.stringify(head) + '\n'
+}
+
+/** Nothing of the sandbox's own is to be seen in it. */
+function unexpected(error: unknown): ScriptError {
+  let message = 'the script could not be run'
+  try {
+    if (error instanceof Error && typeof error.message === 'string') message = error.message.slice(0, 2000)
+  } catch {}
+  return { kind: 'thrown', message }
+}
+
+function compileAndLoad(request: CompileRequest, script: number) {
+  const result = compile(request)
+  if (!result.compiled) return result
+  waiting.set(script, result.compiled)
+  if (request.form === 'body') return result
+  try {
+    load(script)
+    return result
+  } catch (error) {
+    const {
+      line = 1,
+      column = 1,
+      name,
+      message,
+    } = error instanceof LoadError ? error.error : unexpected(error)
+    const offset = offsetOf(request.text, line, column)
+    return {
+      mistakes: [
+        {
+          message: `the script fails when it is loaded: ${name === undefined ? '' : `${name}: `}${message}`,
+          offset,
+          length: 1,
+        },
+      ],
+    }
+  }
+}
+
+/** The first context and the first run of one are slow: here they cost no message anything. */
+function warmUp(): void {
+  const uses = { body: true, headers: true, properties: true, extras: [] }
+  const compiled = {
+    code: 'message.body.a += 1',
+    form: 'body',
+    async: false,
+    entry: '',
+    insertions: [],
+    uses,
+  } as const
+  const context = new ScriptContext(compiled)
+  for (let i = 0; i < 50; i++) context.run(BODY.json, '{}', '{}', '', '{"a":1}')
+  compile({ file: '', text: 'message.body = await 1', form: 'body' })
+}
+
+const bound = process.argv.includes('bound')
+warmUp()
+scrub()
+const ready: ReadyReply = { protocol: PROTOCOL, bound }
+reply(REPLY.ready, 0, captured.now(), JSON.stringify(ready))
+serve(handle)

@@ -1,0 +1,295 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { readDocument, type Document, type Path } from '../core/document.ts'
+import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
+import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import { checkShape } from '../core/shape.ts'
+import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
+import {
+  resolveReferences,
+  type Insertion,
+  type ReferenceSources,
+  type Resolved,
+  type UnsetReference,
+} from './references.ts'
+import { mayHoldSecret, secretFields } from './secret-fields.ts'
+
+export interface CredentialFile {
+  readonly file: string
+  readonly text: string
+}
+
+/** A credential as its file says it, checked and with its references filled in. */
+export interface CredentialSource {
+  readonly name: string
+  readonly file: string
+  readonly kind: AnyCredentialKind
+  readonly options: unknown
+  readonly frame: Frame
+  /** Brought in where secrets stand. */
+  readonly secrets: readonly string[]
+  /** The same for the same content, references included; no secret can be told from it. */
+  readonly fingerprint: string
+}
+
+/** What became of one file. */
+export interface Examined {
+  readonly name: string
+  readonly file: string
+  readonly type: string | undefined
+  readonly problems: readonly Problem[]
+  readonly unset: readonly UnsetReference[]
+  /** References are unset, and there is no other mistake. */
+  readonly incomplete: boolean
+  /** As far as it can be told. */
+  readonly baseUrl: string | undefined
+  /** Absolute paths of the files it refers to. */
+  readonly files: readonly string[]
+  /** Absent where there are mistakes or unset references. */
+  readonly source?: CredentialSource
+}
+
+export interface ExamineSetting {
+  readonly kinds: ReadonlyMap<string, AnyCredentialKind>
+  readonly sources: ReferenceSources
+  /** Secrets in clear are warnings only. */
+  readonly dev: boolean
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
+const LATER: Readonly<Record<string, string>> = {
+  certificate: 'oauth2, basic, bearer and apiKey are there.',
+  destination: 'Write its properties as a credential of the type oauth2 or basic.',
+  client: 'Endpoints are public in this version.',
+  issuer: 'Endpoints are public in this version.',
+}
+
+/** Reads one file of the security material. Never throws for what is written in it. */
+export function examineFile({ file, text }: CredentialFile, setting: ExamineSetting): Examined {
+  const name = nameOf(file)
+  const problems: Problem[] = []
+  if (!NAME.test(name))
+    problems.push({
+      code: 'credential/name',
+      severity: 'error',
+      message: `"${name}" cannot be the name of a credential`,
+      hint: 'A file is named as its credential: a letter, then at most 149 letters, digits, "_", "." and "-".',
+      file,
+      line: 1,
+      column: 1,
+    })
+  const read = readDocument(file, text)
+  problems.push(...read.problems)
+  const nothing = {
+    name,
+    file,
+    type: undefined,
+    problems,
+    unset: [],
+    incomplete: false,
+    baseUrl: undefined,
+    files: [],
+  }
+  if (!read.document) return nothing
+  const resolved = resolveReferences(read.document, setting.sources)
+  const kind = pickKind(resolved.document, setting.kinds, (problem) => problems.push(problem))
+  problems.push(...resolved.problems, ...unsetWarnings(name, resolved.unset))
+  const known = { ...nothing, unset: resolved.unset, files: resolved.files, type: kind?.name }
+  if (!kind) return known
+  const { frame, source } = readSource(
+    { name, file, kind, resolved, written: read.document },
+    setting,
+    problems,
+  )
+  return {
+    ...known,
+    incomplete: resolved.unset.length > 0 && !hasErrors(problems),
+    baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
+    ...(source && { source }),
+  }
+}
+
+function writtenBaseUrl({ value }: Document): string | undefined {
+  const { baseUrl } = value as { baseUrl?: unknown }
+  return typeof baseUrl === 'string' ? baseUrl : undefined
+}
+
+function nameOf(file: string): string {
+  return file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/i, '')
+}
+
+function pickKind(
+  document: Document,
+  kinds: ReadonlyMap<string, AnyCredentialKind>,
+  add: (problem: Problem) => void,
+): AnyCredentialKind | undefined {
+  const { value } = document
+  const types = [...kinds.keys()]
+  const report = (message: string, hint: string, path: Path) =>
+    add({ code: 'credential/type', severity: 'error', message, hint, ...document.place(path) })
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    report('a credential is a map of fields', `Begin with type: ${types.join(', ')}.`, [])
+    return undefined
+  }
+  const type = Object.hasOwn(value, 'type') ? (value as Record<string, unknown>)['type'] : undefined
+  if (type === undefined || type === null) {
+    if (!Object.hasOwn(value, 'type') || type === null)
+      report('"type" is missing', `It is one of ${types.join(', ')}.`, [])
+    return undefined
+  }
+  const kind = typeof type === 'string' ? kinds.get(type) : undefined
+  if (kind) return kind
+  if (typeof type === 'string' && Object.hasOwn(LATER, type))
+    report(`the type "${type}" is not in this version`, LATER[type]!, ['type'])
+  else
+    report(
+      typeof type === 'string'
+        ? `there is no type "${type}" of credential${didYouMean(type, types)}`
+        : '"type" is no text',
+      `It is one of ${types.join(', ')}.`,
+      ['type'],
+    )
+  return undefined
+}
+
+function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Problem[] {
+  return unset.map(({ reference, why, place }) => {
+    const what = describeReference(reference)
+    return {
+      code: 'credential/unset',
+      severity: 'warning' as const,
+      message: `${what} ${why}; the credential "${credential}" needs it`,
+      hint: reference.startsWith('env:')
+        ? 'Set it in the environment or in the .env file of the project folder; flows that use the credential do not start without it.'
+        : 'Put the secret there; flows that use the credential do not start without it.',
+      ...place,
+    }
+  })
+}
+
+/** `env:X` as people call it: `the environment variable "X"`. */
+export function describeReference(reference: string): string {
+  const colon = reference.indexOf(':')
+  const what = reference.slice(0, colon).trim() === 'env' ? 'the environment variable' : 'the file'
+  return `${what} "${reference.slice(colon + 1).trim()}"`
+}
+
+interface Reading {
+  readonly name: string
+  readonly file: string
+  readonly kind: AnyCredentialKind
+  readonly resolved: Resolved
+  readonly written: Document
+}
+
+function readSource(
+  { name, file, kind, resolved, written }: Reading,
+  setting: ExamineSetting,
+  problems: Problem[],
+): { frame?: Frame; source?: CredentialSource } {
+  const { document, unset, unresolved, insertions } = resolved
+  const own = kind.options.properties as Parameters<typeof frameSchema>[1]
+  const schema = frameSchema([...setting.kinds.keys()], own)
+  const secretPaths = secretFields(kind.options)
+  const found: Problem[] = []
+  const problem = ({ at = [], on, offset, length, place, code, severity, message, hint }: ProblemReport) => {
+    const target = {
+      ...(on && { on }),
+      ...(offset !== undefined && { offset }),
+      ...(length !== undefined && { length }),
+    }
+    const where = place ?? document.place(at, target)
+    found.push({
+      code,
+      severity: severity ?? 'error',
+      message,
+      ...(hint !== undefined && { hint }),
+      ...where,
+    })
+  }
+  const shape = checkShape(schema, document, { subject: `a credential of the type ${kind.name}` })
+  found.push(...shape.problems)
+  let frame: Frame | undefined
+  if (!hasErrors(shape.problems)) {
+    for (const path of secretPaths) guardSecret(shape.value, path, problem)
+    frame = readFrame(shape.value as FrameOptions, problem)
+    kind.check?.(shape.value as never, problem)
+  }
+  problems.push(
+    ...literalSecrets(written, secretPaths, setting.dev),
+    ...found
+      .filter((one) => !unresolved.some((path) => isInside(one, written.place(path))))
+      .map((one) => hideInsertions(one, insertions)),
+  )
+  if (!frame) return {}
+  if (unset.length > 0 || hasErrors(problems)) return { frame }
+  const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
+  const fingerprint = fingerprintOf(document.value)
+  return { frame, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+}
+
+/** Puts a secret text into what prints as `[secret]`. */
+function guardSecret(options: unknown, path: Path, problem: (report: ProblemReport) => void): void {
+  const parent = valueAt(options, path.slice(0, -1))
+  const text = valueAt(options, path)
+  if (typeof text !== 'string') return
+  if (text === '')
+    problem({
+      code: 'value/empty',
+      message: `"${path.join('.')}" is empty`,
+      hint: 'Write a reference: ${env:NAME} or ${file:/path}.',
+      at: path,
+    })
+  ;(parent as Record<string | number, unknown>)[path.at(-1)!] = new Secret(text)
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, part) => (at as Record<string | number, unknown> | null | undefined)?.[part],
+    value,
+  )
+}
+
+/** What is said of a text that is not filled in is no mistake of its own. */
+function isInside(one: Place, field: Place): boolean {
+  const from = one.line - field.line || one.column - field.column
+  const to = one.line - (field.endLine ?? field.line) || one.column - (field.endColumn ?? field.column)
+  return from >= 0 && to <= 0
+}
+
+function literalSecrets(document: Document, fields: readonly Path[], dev: boolean): Problem[] {
+  return fields.flatMap((path) => {
+    const value = valueAt(document.value, path)
+    if (typeof value !== 'string' || value === '' || /(?<!\$)\$\{(?!param:)|\{\{/.test(value)) return []
+    return {
+      code: 'credential/literal-secret',
+      severity: dev ? ('warning' as const) : ('error' as const),
+      message: `"${path.join('.')}" is written in clear`,
+      hint: `Put the secret into the environment or a file and write \${env:NAME} or \${file:/path}${dev ? '; without --dev the credential does not load' : ', or start with --dev to try it out'}.`,
+      ...document.place(path),
+    }
+  })
+}
+
+/** Messages quote what they found; what came from the environment or a file is named instead of shown. */
+function hideInsertions(problem: Problem, insertions: readonly Insertion[]): Problem {
+  const hide = (text: string) =>
+    insertions.reduce((hidden, { value, reference }) => {
+      const shown = value.split('\n', 1)[0]!.slice(0, 60)
+      return shown.length < 4
+        ? hidden
+        : hidden.replaceAll(value, () => reference).replaceAll(shown, () => reference)
+    }, text)
+  return {
+    ...problem,
+    message: hide(problem.message),
+    ...(problem.hint !== undefined && { hint: hide(problem.hint) }),
+  }
+}
+
+const fingerprintKey = randomBytes(32)
+
+function fingerprintOf(value: unknown): string {
+  return createHmac('sha256', fingerprintKey).update(JSON.stringify(value)).digest('base64')
+}

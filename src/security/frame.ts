@@ -1,0 +1,165 @@
+import type { Static, TObject, TProperties } from '@sinclair/typebox'
+import { isHeaderName, isHeaderValue } from '../core/header.ts'
+import { toText } from '../core/json.ts'
+import type { ProblemReport } from '../core/kinds.ts'
+import { Choice, Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
+import { createHostRules, hostRuleOf, readHostRule, type HostRules } from './hosts.ts'
+import { readUrl } from './url.ts'
+
+const freeMap = (description: string, examples: unknown[]) =>
+  Optional(MapOf(Value({ description }), { description, examples }))
+
+/** What every kind of credential for requests may say. */
+const FIELDS = {
+  description: Optional(Text({ description: 'For people.' })),
+  baseUrl: Optional(
+    Text({
+      description:
+        'Where relative addresses of flows begin; its host is the one that the credential may go to.',
+      examples: ['https://acme.plateau.com/learning/odatav4/'],
+    }),
+  ),
+  allowedHosts: Optional(
+    ListOf(Text({ description: 'host, host:port or *.domain' }), {
+      description: 'Where the credential may go, when that is not only the host of `baseUrl`.',
+      examples: [['acme.plateau.com', '*.example.com:8443']],
+    }),
+  ),
+  apiHeaders: freeMap('Headers that go along with each request, only where the credential may go.', [
+    { 'x-tenant': 'acme' },
+  ]),
+  apiQuery: freeMap('Query parameters that go along with each request, only where the credential may go.', [
+    { tenant: 'acme' },
+  ]),
+}
+
+/** The whole schema of a file: the type, the common fields, and those of the kind. */
+export function frameSchema(types: readonly string[], own: TProperties): TObject {
+  const type = Choice(types, { description: 'The kind of credential.' })
+  return Keys({ type, ...FIELDS, ...own })
+}
+
+export type FrameOptions = Static<TObject<typeof FIELDS>>
+
+/** What goes along with each request, and where to. */
+export interface Frame {
+  readonly description: string | undefined
+  /** Its path ends with a slash, so that relative addresses add to it. */
+  readonly baseUrl: URL | undefined
+  readonly hosts: HostRules
+  /** Flat: name, value. */
+  readonly apiHeaders: readonly string[]
+  readonly apiQuery: string
+}
+
+type Reporter = (report: ProblemReport) => void
+
+/** Reads the common fields; what is wrong with them is reported. */
+export function readFrame(options: FrameOptions, problem: Reporter): Frame {
+  const baseUrl = readBaseUrl(options.baseUrl, problem)
+  return {
+    description: options.description,
+    baseUrl,
+    hosts: readHosts(options, baseUrl, problem),
+    apiHeaders: readHeaders(options.apiHeaders ?? {}, problem),
+    apiQuery: readQuery(options.apiQuery ?? {}, problem),
+  }
+}
+
+function readBaseUrl(text: string | undefined, problem: Reporter): URL | undefined {
+  if (text === undefined) return undefined
+  const url = readUrl(text)
+  if (!(url instanceof URL)) {
+    problem({ code: 'credential/url', ...url, message: `"baseUrl" ${url.message}`, at: ['baseUrl'] })
+    return undefined
+  }
+  if (url.search !== '')
+    problem({
+      code: 'credential/url',
+      message: '"baseUrl" holds a query, which relative addresses would replace',
+      hint: 'Put what each request needs into apiQuery.',
+      at: ['baseUrl'],
+      offset: text.indexOf('?'),
+      length: text.length - text.indexOf('?'),
+    })
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
+
+function readHosts(options: FrameOptions, baseUrl: URL | undefined, problem: Reporter): HostRules {
+  const written = options.allowedHosts ?? []
+  if (written.length === 0) {
+    if (options.baseUrl === undefined)
+      problem({
+        code: 'credential/no-host',
+        message:
+          'neither "baseUrl" nor "allowedHosts" is there; a credential is bound to the hosts it may go to',
+        hint: 'Add baseUrl: https://api.example.com/ or allowedHosts: [api.example.com].',
+        at: [],
+      })
+    return createHostRules(baseUrl ? [hostRuleOf(baseUrl)] : [])
+  }
+  const rules = written.flatMap((text, index) => {
+    const rule = readHostRule(text)
+    if (typeof rule !== 'string') return [rule]
+    problem({
+      code: 'credential/host',
+      message: `"${text}" ${rule}`,
+      hint: 'Entries are api.example.com, api.example.com:8443 or *.example.com.',
+      at: ['allowedHosts', index],
+    })
+    return []
+  })
+  const hosts = createHostRules(rules)
+  if (baseUrl && rules.length === written.length && !hosts.allows(baseUrl))
+    problem({
+      code: 'credential/host',
+      message: `"baseUrl" leads to ${baseUrl.host}, where the credential may not go; "allowedHosts" says ${hosts.names.join(', ')}`,
+      hint: `Add ${baseUrl.host} to allowedHosts.`,
+      at: ['baseUrl'],
+    })
+  return hosts
+}
+
+const OWN_HEADERS = new Set(['authorization', 'host', 'content-length', 'transfer-encoding', 'connection'])
+
+function readHeaders(headers: Readonly<Record<string, unknown>>, problem: Reporter): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
+    const report = (message: string, hint: string) =>
+      problem({ code: 'credential/header', message, hint, at: ['apiHeaders', name], on: 'key' })
+    if (!isHeaderName(name))
+      report(
+        `"${name}" cannot be the name of a header`,
+        'Letters, digits and hyphens are fine; no spaces, colons or quotes.',
+      )
+    else if (OWN_HEADERS.has(name.toLowerCase()))
+      report(
+        `the header "${name}" is not free`,
+        name.toLowerCase() === 'authorization' ? 'The credential itself makes it.' : 'The engine sets it.',
+      )
+    else if (typeof value === 'object' || !isHeaderValue(toText(value)))
+      report(
+        `the value of the header "${name}" cannot be sent`,
+        'It is one text of Latin characters on one line; quote numbers that must stay as written.',
+      )
+    else return [name, toText(value)]
+    return []
+  })
+}
+
+function readQuery(query: Readonly<Record<string, unknown>>, problem: Reporter): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (typeof item === 'object')
+        problem({
+          code: 'credential/query',
+          message: `the value of the query parameter "${name}" is no text`,
+          hint: 'Write a text, a number, or a list of them.',
+          at: ['apiQuery', name],
+        })
+      else parameters.append(name, toText(item))
+    }
+  }
+  return parameters.toString()
+}

@@ -1,0 +1,102 @@
+import type { Cancellation } from '../core/context.ts'
+import { Failure } from '../core/failure.ts'
+import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
+import type { Credential, Logger } from '../core/services.ts'
+import type { World } from '../core/world.ts'
+import type { CredentialSource } from './credential-file.ts'
+import type { HostRules } from './hosts.ts'
+import type { Redactor } from './redaction.ts'
+
+/** ms that a secret stays redacted after its last use: logs are written behind. */
+const REDACTION_GRACE = 2 * 60_000
+
+/** One version of a credential, prepared. */
+export class LoadedCredential implements Credential {
+  readonly name: string
+  readonly type: string
+  readonly description: string | undefined
+  readonly baseUrl: URL | undefined
+  readonly hosts: readonly string[]
+  readonly apiHeaders: readonly string[]
+  readonly apiQuery: string
+  readonly authorizer: Authorizer
+  readonly fingerprint: string
+  readonly settings: Readonly<Record<string, string>>
+  readonly #rules: HostRules
+  readonly #own: Authorizer
+  readonly #current: () => LoadedCredential | undefined
+  readonly #releases: (() => void)[]
+
+  /** @param current the version that is in force when it is asked */
+  constructor(
+    source: CredentialSource,
+    setting: { readonly world: World; readonly log: Logger; readonly redactor: Redactor },
+    current: () => LoadedCredential | undefined,
+  ) {
+    const { name, kind, options, frame } = source
+    const { world, log, redactor } = setting
+    const redact: CredentialSetting['redact'] = (secret) => {
+      const end = redactor.add(secret)
+      return () => void world.clock.after(REDACTION_GRACE, end)
+    }
+    this.name = name
+    this.type = kind.name
+    this.description = frame.description
+    this.baseUrl = frame.baseUrl
+    this.hosts = frame.hosts.names
+    this.apiHeaders = frame.apiHeaders
+    this.apiQuery = frame.apiQuery
+    this.fingerprint = source.fingerprint
+    this.#rules = frame.hosts
+    this.#current = current
+    this.#releases = source.secrets.map(redact)
+    this.#own = kind.prepare(
+      options as never,
+      { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
+      { world, log, redact },
+    )
+    this.authorizer = {
+      authorize: (until) => this.#authorize(until),
+      state: () => this.#own.state(),
+    }
+    const names = frame.apiHeaders.filter((_, index) => index % 2 === 0)
+    this.settings = {
+      ...kind.describe?.(options as never),
+      ...(names.length > 0 && { apiHeaders: names.join(', ') }),
+      ...(frame.apiQuery !== '' && { apiQuery: [...new URLSearchParams(frame.apiQuery).keys()].join(', ') }),
+    }
+  }
+
+  allows(url: URL): boolean {
+    return this.#rules.allows(url)
+  }
+
+  stop(): void {
+    this.#own.stop?.()
+    for (const release of this.#releases) release()
+  }
+
+  /** A request that began with this version goes on with the one that replaced it, where that may go to the same hosts. */
+  #authorize(until: Cancellation): Grant | Promise<Grant> {
+    const successor = this.#successor()
+    if (successor) return successor.authorizer.authorize(until)
+    const grant = this.#own.authorize(until)
+    return grant instanceof Promise ? grant.catch((error: unknown) => this.#goOn(error, until)) : grant
+  }
+
+  #goOn(error: unknown, until: Cancellation): Grant | Promise<Grant> {
+    const successor = until.cancelled ? undefined : this.#successor()
+    if (!successor) throw error
+    return successor.authorizer.authorize(until)
+  }
+
+  /** @throws Failure `credential.missing` when this version was taken away and nothing may stand in for it */
+  #successor(): LoadedCredential | undefined {
+    const current = this.#current()
+    if (current === this) return undefined
+    if (current && current.hosts.join() === this.hosts.join()) return current
+    throw new Failure('credential.missing', `credential "${this.name}" was changed or removed just now`, {
+      hint: 'Send the message again.',
+    })
+  }
+}

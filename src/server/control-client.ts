@@ -1,0 +1,86 @@
+import { lstat } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { CredentialReport, EngineStatus, FlowState, ManualRun, RunReport } from '../core/control.ts'
+import { controlPath } from './control-path.ts'
+
+/** `Control` from another process. */
+export interface ControlClient {
+  status(): Promise<EngineStatus>
+  flows(): Promise<readonly FlowState[]>
+  credentials(): Promise<readonly CredentialReport[]>
+  run(flow: string, request: ManualRun): Promise<RunReport | undefined>
+}
+
+/**
+ * Finds the running engine of a data folder; undefined when there is none.
+ * @throws Error when the socket there belongs to somebody else
+ */
+export async function connectControl(folder: string): Promise<ControlClient | undefined> {
+  const path = controlPath(folder)
+  const found = await lstat(path).catch(() => undefined)
+  if (!found?.isSocket()) return undefined
+  if (process.getuid && found.uid !== process.getuid() && process.getuid() !== 0)
+    throw new Error(`the engine at "${path}" belongs to another user; ask as that user`)
+  const client = clientOf(path)
+  try {
+    await client.status()
+  } catch (error) {
+    if (GONE.has((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+  return client
+}
+
+/** ms that a running engine may take to tell something. */
+const PATIENCE = 10_000
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET'])
+
+function clientOf(path: string): ControlClient {
+  return {
+    status: async () => (await ask(path, 'GET', '/status')) as EngineStatus,
+    flows: async () => (await ask(path, 'GET', '/flows')) as FlowState[],
+    credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],
+    async run(flow, { body, headers, parameters }) {
+      const sent = {
+        headers,
+        parameters,
+        ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64') }),
+      }
+      const report = await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/runs`, sent)
+      return report === undefined ? undefined : decoded(report as EncodedReport)
+    },
+  }
+}
+
+type EncodedReport = Omit<RunReport, 'reply'> & {
+  reply?: { status: number; headers: Record<string, string>; body: string }
+}
+
+function decoded({ reply, ...report }: EncodedReport): RunReport {
+  return { ...report, reply: reply && { ...reply, body: Buffer.from(reply.body, 'base64') } }
+}
+
+/** Undefined: there is no such thing. */
+function ask(socketPath: string, method: string, path: string, sent?: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path, agent: false }, (answer) => {
+      call.setTimeout(0)
+      const chunks: Buffer[] = []
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+      answer.on('error', reject)
+      answer.on('end', () => {
+        if (answer.statusCode === 404) return resolve(undefined)
+        const value = JSON.parse(Buffer.concat(chunks).toString()) as { message?: string }
+        if (answer.statusCode === 200) resolve(value)
+        else reject(new Error(value.message ?? `the engine answered ${answer.statusCode}`))
+      })
+    })
+    call.on('error', reject)
+    if (method === 'GET')
+      call.setTimeout(PATIENCE, () =>
+        call.destroy(new Error(`the engine at "${socketPath}" did not answer within ${PATIENCE / 1000} s`)),
+      )
+    if (sent !== undefined) call.setHeader('content-type', 'application/json')
+    call.end(sent === undefined ? undefined : JSON.stringify(sent))
+  })
+}

@@ -1,0 +1,178 @@
+import { chmod, lstat, unlink } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import type { Control, ManualRun, RunReport } from '../core/control.ts'
+import type { Logger } from '../core/services.ts'
+import { controlPath } from './control-path.ts'
+
+/** Bytes of a request; a body travels as base64 in it. */
+const LIMIT = 256 * 1024 * 1024
+
+export interface ControlSocketSetting {
+  readonly control: Control
+  /** The data folder; it exists. */
+  readonly folder: string
+  readonly log: Logger
+}
+
+/**
+ * The engine's own door for the command line: JSON over a socket in the data folder, for this user only.
+ * @throws Error with `code` `SLUICE_SOCKET` from `listen` when another engine answers there, or the path is not ours
+ */
+export function createControlSocket({ control, folder, log }: ControlSocketSetting): {
+  /** Resolves to the socket's path. */
+  listen(): Promise<string>
+  close(): Promise<void>
+} {
+  const path = controlPath(folder)
+  const server = createServer((request, response) => {
+    answer(control, request).then(
+      (result) =>
+        reply(response, result === undefined ? 404 : 200, result ?? { message: 'there is no such thing' }),
+      (error: unknown) => {
+        if (!(error instanceof Refusal))
+          log.error({ err: error }, 'a fault in the engine while the command line asked')
+        const status = error instanceof Refusal ? error.status : 500
+        reply(response, status, { message: (error as Error).message })
+      },
+    )
+  })
+  return {
+    async listen() {
+      await makeWay(path)
+      await listenPrivately(server, path)
+      return path
+    },
+    close() {
+      return new Promise((resolve) => {
+        if (!server.listening) return resolve()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+    },
+  }
+}
+
+/** Removes the socket of an engine that is gone. */
+async function makeWay(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (!found) return
+  if (!found.isSocket() || found.uid !== process.getuid?.())
+    throw refused(`"${path}" is in the way: it is no socket of this user; remove it and start again`)
+  if (await answers(path))
+    throw refused(`another engine answers at "${path}"; stop it, or use another data folder (setting "data")`)
+  await unlink(path)
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+async function listenPrivately(server: ReturnType<typeof createServer>, path: string): Promise<void> {
+  const before = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(refused(`the socket "${path}" for the command line could not be made: ${error.code}`, error)),
+      )
+      server.listen(path, resolve)
+      process.umask(before)
+    })
+  } finally {
+    process.umask(before)
+  }
+  await chmod(path, 0o600)
+}
+
+function refused(message: string, cause?: Error): Error {
+  return Object.assign(new Error(message, { cause }), { code: 'SLUICE_SOCKET' })
+}
+
+class Refusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+async function answer(control: Control, request: IncomingMessage): Promise<unknown> {
+  const [kind, name, action, ...more] = segmentsOf(request.url!)
+  const asks = `${request.method} ${kind}${name === undefined ? '' : '/*'}${action === undefined ? '' : `/${action}`}`
+  if (more.length > 0) return undefined
+  switch (asks) {
+    case 'GET status':
+      return control.status()
+    case 'GET flows':
+      return control.flows()
+    case 'GET flows/*':
+      return control.flows().find((flow) => flow.name === name)
+    case 'GET credentials':
+      return control.credentials()
+    case 'GET credentials/*':
+      return control.credentials().find((credential) => credential.name === name)
+    case 'POST flows/*/runs':
+      return encoded(await control.run(name!, manualRun(await readJson(request))))
+    default:
+      return undefined
+  }
+}
+
+function segmentsOf(path: string): string[] {
+  try {
+    return path.slice(1).split('/').map(decodeURIComponent)
+  } catch {
+    throw new Refusal(400, 'the path is not encoded correctly')
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length
+    if (size > LIMIT) throw new Refusal(413, `the request is larger than ${LIMIT} bytes`)
+    chunks.push(chunk as Buffer)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    throw new Refusal(400, 'the request is not JSON')
+  }
+}
+
+function manualRun(sent: unknown): ManualRun {
+  if (typeof sent !== 'object' || sent === null) throw new Refusal(400, 'the request is not a map')
+  const { body, headers = {}, parameters = {} } = sent as Record<string, unknown>
+  if (!isTexts(headers) || !isTexts(parameters) || (body !== undefined && typeof body !== 'string'))
+    throw new Refusal(400, 'body is base64 text; headers and parameters are maps of texts')
+  return { ...(body === undefined ? {} : { body: Buffer.from(body, 'base64') }), headers, parameters }
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((text) => typeof text === 'string')
+  )
+}
+
+/** As JSON can hold it: the reply's body as base64. */
+function encoded(report: RunReport | undefined): unknown {
+  if (!report?.reply) return report
+  return { ...report, reply: { ...report.reply, body: Buffer.from(report.reply.body).toString('base64') } }
+}
+
+function reply(response: ServerResponse, status: number, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value))
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length })
+  response.end(body)
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { finished, type Readable } from 'node:stream'
+import type { Failure } from '../core/failure.ts'
+import type { Logger, RouteRequest } from '../core/services.ts'
+import { failureReply, type ProblemReply } from './problem-json.ts'
+
+/** Bytes of a request body that are read and thrown away so that the connection can be used again. */
+const DRAIN = 1024 * 1024
+/** ms that a caller has to notice the answer while it still sends. */
+const LINGER = 1000
+/** ms without a byte taken, after which a slow reader is given up. */
+const STALL = 60_000
+
+/** One request on its way to a flow, and the answer to it. */
+export class RouteCall implements RouteRequest {
+  readonly raw: IncomingMessage
+  readonly reply: ServerResponse
+  readonly params: Readonly<Record<string, string>>
+  readonly query: string
+  readonly path: string
+  private readonly log: Logger
+  private asked = false
+
+  constructor(
+    raw: IncomingMessage,
+    reply: ServerResponse,
+    params: Readonly<Record<string, string>>,
+    query: string,
+    path: string,
+    log: Logger,
+  ) {
+    this.raw = raw
+    this.reply = reply
+    this.params = params
+    this.query = query
+    this.path = path
+    this.log = log
+  }
+
+  proceed(): void {
+    if (this.raw.headers.expect === undefined || this.asked) return
+    this.asked = true
+    this.reply.writeContinue()
+  }
+
+  refuse(failure: Failure, run?: string): void {
+    this.problem(failureReply(failure, run), run)
+  }
+
+  problem({ status, headers, body }: ProblemReply, run?: string): void {
+    if (run !== undefined) headers.push('sluice-run', run)
+    this.answer(status, headers, body)
+  }
+
+  answer(status: number, headers: string[], body: Buffer | Readable, length?: number): void {
+    const { raw, reply } = this
+    if (reply.destroyed) {
+      if (!Buffer.isBuffer(body)) body.destroy()
+      return
+    }
+    const close = !raw.complete && (status === 408 || this.bodyIsLong())
+    if (close) headers.push('connection', 'close')
+    const size = Buffer.isBuffer(body) ? body.length : length
+    if (size !== undefined && status !== 204 && status !== 304) headers.push('content-length', String(size))
+    reply.writeHead(status, headers)
+    if (!Buffer.isBuffer(body)) this.stream(body, close)
+    else if (close) this.linger(body)
+    else {
+      reply.end(body)
+      if (!raw.complete) raw.resume()
+    }
+  }
+
+  /** Whether so much of the body is still to come that closing the connection is cheaper than reading it. */
+  private bodyIsLong(): boolean {
+    const { headers } = this.raw
+    if (headers['transfer-encoding'] !== undefined) return true
+    const length = headers['content-length']
+    if (length === undefined || length === '0') return false
+    return Number(length) > DRAIN || (headers.expect !== undefined && !this.asked)
+  }
+
+  /** Reads on for a moment after the answer: a connection closed under a caller that still sends would take the answer with it. */
+  private linger(body: Buffer): void {
+    const { raw, reply } = this
+    reply.flushHeaders()
+    if (body.length > 0) reply.write(body)
+    const end = () => {
+      clearTimeout(timer)
+      reply.end()
+    }
+    const timer = setTimeout(end, LINGER)
+    raw.once('end', end).once('close', end)
+    raw.resume()
+  }
+
+  private stream(source: Readable, close: boolean): void {
+    const { raw, reply } = this
+    if (raw.method === 'HEAD' || reply.statusCode === 204 || reply.statusCode === 304) {
+      source.destroy()
+      reply.end()
+      return
+    }
+    reply.setTimeout(STALL, () => {
+      if (reply.writableNeedDrain) reply.destroy()
+    })
+    const forget = finished(reply, { readable: false }, (error) => {
+      if (error) source.destroy()
+    })
+    source.on('error', (error) => {
+      forget()
+      this.log.warn({ err: error, path: this.path }, 'the reply broke off: its source failed')
+      reply.destroy()
+    })
+    source.pipe(reply, { end: false })
+    source.once('end', () => {
+      if (close && !raw.complete) this.linger(Buffer.alloc(0))
+      else reply.end()
+    })
+  }
+}

@@ -1,0 +1,191 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parsePath, type RouteSegment } from '../core/route.ts'
+import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
+import { problemReply } from './problem-json.ts'
+import { RouteCall } from './route-call.ts'
+
+export { routesOverlap } from '../core/route.ts'
+
+interface Entry {
+  readonly route: Route
+  readonly owner: string
+  readonly handler: RouteHandler
+  readonly segments: readonly RouteSegment[]
+  /** Names of the parameters, in the order of the path; `*` for the rest. */
+  readonly names: readonly string[]
+}
+
+/** Who serves one path, by method. */
+type Methods = Map<string, Entry>
+
+interface Branch {
+  readonly texts: Map<string, Branch>
+  parameter: Branch | undefined
+  rest: Methods | undefined
+  here: Methods | undefined
+}
+
+interface Index {
+  /** Paths without parameters, as they are called. */
+  readonly fixed: Map<string, Methods>
+  readonly root: Branch
+}
+
+interface Search {
+  readonly method: string
+  readonly values: readonly string[]
+  readonly taken: string[]
+  readonly allowed: Set<string>
+}
+
+/** Where the paths of flows begin. */
+export const PREFIX = '/http'
+const NO_PARAMETERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Which flow serves which path. Text goes before parameters, parameters before `*`. Where two owners ask for one
+ * path and method, the later one gets it when the earlier one lets it go.
+ */
+export class RouteTable implements Routes {
+  private entries: readonly Entry[] = []
+  private index: Index | undefined
+
+  serve(route: Route, owner: string, handler: RouteHandler): () => void {
+    const segments = parsePath(route.path)
+    if ('message' in segments) throw new Error(segments.message)
+    const entry: Entry = { route, owner, handler, segments, names: namesOf(segments) }
+    const place = this.entries.findIndex((other) => other.owner === owner)
+    const others = this.entries.filter((other) => other.owner !== owner)
+    this.entries = place === -1 ? [...others, entry] : others.toSpliced(place, 0, entry)
+    this.index = undefined
+    return () => {
+      this.entries = this.entries.filter((other) => other !== entry)
+      this.index = undefined
+    }
+  }
+
+  /** Hands a request for `/http/...` to the flow that serves it, or answers: 204 to OPTIONS, 400, 404, 405. */
+  dispatch(raw: IncomingMessage, reply: ServerResponse, log: Logger): void {
+    const url = raw.url!
+    const mark = url.indexOf('?')
+    const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
+    const query = mark === -1 ? '' : url.slice(mark + 1)
+    const { fixed, root } = (this.index ??= build(this.entries))
+    const method = raw.method!
+    const direct = entryFor(fixed.get(path), method)
+    if (direct !== undefined) {
+      direct.handler(new RouteCall(raw, reply, NO_PARAMETERS, query, path, log))
+      return
+    }
+    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, log)
+    const values = decodeSegments(path)
+    if (values === undefined) {
+      call.problem(problemReply(400, 'The path is not encoded correctly'))
+      return
+    }
+    const search: Search = { method, values, taken: [], allowed: new Set() }
+    const entry = find(root, 0, search)
+    if (entry === undefined) refuse(call, method, search.allowed)
+    else entry.handler(new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, log))
+  }
+}
+
+function find(branch: Branch, depth: number, search: Search): Entry | undefined {
+  const { values, taken } = search
+  if (depth === values.length) return pick(branch.here, search)
+  const value = values[depth]!
+  const text = branch.texts.get(value)
+  const entry = text && find(text, depth + 1, search)
+  if (entry) return entry
+  if (branch.parameter && value !== '') {
+    taken.push(value)
+    const found = find(branch.parameter, depth + 1, search)
+    if (found) return found
+    taken.pop()
+  }
+  if (!branch.rest) return
+  const found = pick(branch.rest, search)
+  if (found) taken.push(values.slice(depth).join('/'))
+  return found
+}
+
+function pick(methods: Methods | undefined, search: Search): Entry | undefined {
+  const entry = entryFor(methods, search.method)
+  if (entry === undefined && methods) for (const method of methods.keys()) search.allowed.add(method)
+  return entry
+}
+
+function entryFor(methods: Methods | undefined, method: string): Entry | undefined {
+  if (methods === undefined) return
+  return methods.get(method) ?? (method === 'HEAD' ? methods.get('GET') : undefined)
+}
+
+function refuse(call: RouteCall, method: string, allowed: Set<string>): void {
+  if (allowed.size === 0) {
+    call.problem(problemReply(404, 'No flow serves this address'))
+    return
+  }
+  if (allowed.has('GET')) allowed.add('HEAD')
+  allowed.add('OPTIONS')
+  const allow = ['allow', [...allowed].toSorted().join(', ')]
+  if (method === 'OPTIONS') {
+    call.answer(204, allow, NOTHING)
+    return
+  }
+  const problem = problemReply(405, 'This address does not take this method')
+  call.problem({ ...problem, headers: [...problem.headers, ...allow] })
+}
+
+function build(entries: readonly Entry[]): Index {
+  const root = newBranch()
+  const fixed = new Map<string, Methods>()
+  for (const entry of entries) {
+    let branch = root
+    let methods: Methods | undefined
+    for (const segment of entry.segments) {
+      if ('rest' in segment) methods = branch.rest ??= new Map()
+      else if ('parameter' in segment) branch = branch.parameter ??= newBranch()
+      else branch = textBranch(branch, segment.text)
+    }
+    methods ??= branch.here ??= new Map()
+    for (const method of entry.route.methods) if (!methods.has(method)) methods.set(method, entry)
+    if (entry.names.length === 0) fixed.set(entry.route.path, methods)
+  }
+  return { fixed, root }
+}
+
+function newBranch(): Branch {
+  return { texts: new Map(), parameter: undefined, rest: undefined, here: undefined }
+}
+
+function textBranch(branch: Branch, text: string): Branch {
+  const known = branch.texts.get(text)
+  if (known) return known
+  const made = newBranch()
+  branch.texts.set(text, made)
+  return made
+}
+
+function namesOf(segments: readonly RouteSegment[]): readonly string[] {
+  return segments.flatMap((segment) =>
+    'parameter' in segment ? [segment.parameter] : 'rest' in segment ? ['*'] : [],
+  )
+}
+
+function parametersOf(entry: Entry, values: readonly string[]): Readonly<Record<string, string>> {
+  const parameters: Record<string, string> = Object.create(null)
+  for (const [index, name] of entry.names.entries()) parameters[name] = values[index]!
+  return parameters
+}
+
+/** The segments after the first slash; undefined where what `%` says is not UTF-8. */
+function decodeSegments(path: string): readonly string[] | undefined {
+  const segments = path.slice(1).split('/')
+  if (!path.includes('%')) return segments
+  try {
+    return segments.map(decodeURIComponent)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,58 @@
+import { isAscii } from 'node:buffer'
+import type { RunRecord } from '../core/stores.ts'
+import { lines, type RunTexts } from './records.ts'
+
+type Redact = (text: string) => string
+
+/** What stands before the message log: every text and every byte that is kept goes through here. */
+export interface Redacting {
+  text: Redact
+  /** As JSON; a value that cannot be written as JSON is replaced by a note. */
+  json(value: unknown): string
+  bytes(content: Uint8Array): Uint8Array
+  run(run: RunRecord): RunTexts
+}
+
+export function redacting(text: Redact, givenBytes?: (bytes: Buffer) => Buffer): Redacting {
+  const inside = (_key: string, value: unknown): unknown => (typeof value === 'string' ? text(value) : value)
+
+  const json = (value: unknown): string => {
+    try {
+      return text(JSON.stringify(value, inside) ?? 'null')
+    } catch (error) {
+      return JSON.stringify(text(`[cannot be written as JSON: ${(error as Error).message}]`))
+    }
+  }
+
+  /** Found as single bytes and as UTF-8; what holds a secret is kept as the text that is left of it. */
+  const bytes = (content: Uint8Array): Uint8Array => {
+    const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    if (givenBytes) return givenBytes(buffer)
+    const single = buffer.toString('latin1')
+    const clean = text(single)
+    const cleaned = clean === single ? buffer : Buffer.from(clean, 'latin1')
+    if (isAscii(cleaned)) return cleaned
+    const wide = cleaned.toString('utf8')
+    const cleanWide = text(wide)
+    return cleanWide === wide ? cleaned : Buffer.from(cleanWide, 'utf8')
+  }
+
+  const run = (record: RunRecord): RunTexts => {
+    const own = record.correlationId === record.id
+    const hosts = lines(record.hosts)
+    const correlation = own ? null : record.correlationId
+    const caller = record.caller ?? null
+    const clean = own && caller === null && hosts === null
+    const together = clean ? '' : `${correlation ?? ''}\n${caller ?? ''}\n${hosts ?? ''}`
+    const same = clean || text(together) === together
+    return {
+      correlation: same || correlation === null ? correlation : text(correlation),
+      caller: same || caller === null ? caller : text(caller),
+      hosts: same || hosts === null ? hosts : text(hosts),
+      failure: record.failure === undefined ? null : json(record.failure),
+      searchable: record.searchable === undefined ? null : JSON.stringify(record.searchable, inside),
+    }
+  }
+
+  return { text, json, bytes, run }
+}

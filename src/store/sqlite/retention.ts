@@ -1,0 +1,56 @@
+import { transaction, type Database } from './database.ts'
+
+/** Runs that one transaction deletes; few where the size decides, so that no more goes than must. */
+const SLICE_BY_AGE = 200
+const SLICE_BY_SIZE = 20
+const LINES_A_SLICE = 2000
+/** Pages (4 KB) that one slice gives back to the disk. */
+const PAGES_A_SLICE = 256
+const OF_RUNS = ['lines', 'attachments', 'snapshots', 'searchable'] as const
+
+/** One step of deleting: how many runs it took, or undefined when there is nothing left to do. */
+export type Slice = () => number | undefined
+
+/**
+ * Deletes, slice by slice, the runs that started before `before` (epoch ms) and the oldest ones while `log.db` holds more
+ * than `bytes`. Runs that go on are left alone.
+ */
+export function retention(database: Database, before: number, bytes: number): Slice {
+  const pragma = (name: string): number => Number(Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0])
+  const pageSize = pragma('page_size')
+  const oldest = database.prepare(
+    'SELECT number, id FROM runs WHERE started < ? AND status <> 0 ORDER BY started LIMIT ?',
+  )
+  const dropRun = database.prepare('DELETE FROM runs WHERE number = ?')
+  const dropParts = OF_RUNS.map((table) => database.prepare(`DELETE FROM ${table} WHERE run = ?`))
+  const dropOrphans = database.prepare(
+    `DELETE FROM lines WHERE number IN (SELECT number FROM lines ORDER BY number LIMIT ${LINES_A_SLICE})
+      AND at < ? AND NOT EXISTS (SELECT 1 FROM runs WHERE id = run)`,
+  )
+
+  const drop = (startedBefore: number, limit: number): number =>
+    transaction(database, () => {
+      const runs = oldest.all(startedBefore, limit)
+      for (const run of runs) {
+        for (const statement of dropParts) statement.run(run['id']!)
+        dropRun.run(run['number']!)
+      }
+      return runs.length
+    })
+
+  return () => {
+    const byAge = drop(before, SLICE_BY_AGE)
+    if (byAge > 0) return byAge
+    if (dropOrphans.run(before).changes > 0) return 0
+    const pages = pragma('page_count')
+    if (pages * pageSize <= bytes) return undefined
+    const free = pragma('freelist_count')
+    if ((pages - free) * pageSize > bytes) {
+      const bySize = drop(Number.MAX_SAFE_INTEGER, SLICE_BY_SIZE)
+      if (bySize > 0) return bySize
+    }
+    if (free === 0) return undefined
+    database.exec(`PRAGMA incremental_vacuum(${PAGES_A_SLICE})`)
+    return pragma('freelist_count') < free ? 0 : undefined
+  }
+}

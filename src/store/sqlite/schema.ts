@@ -1,0 +1,88 @@
+/** Tables of `log.db`, one script a version. Add to the end; never change what was released. */
+export const LOG_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE flows (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+  );
+  CREATE TABLE versions (
+    number INTEGER PRIMARY KEY,
+    flow INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    file TEXT,
+    steps TEXT NOT NULL,            -- JSON: [{ id, kind, line, parent }]
+    UNIQUE (flow, version)
+  );
+  CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    flow INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    status INTEGER NOT NULL,        -- index in STATUSES
+    trigger TEXT NOT NULL,
+    started INTEGER NOT NULL,       -- epoch ms
+    duration INTEGER,               -- µs; null while it goes on and when nobody knows
+    correlation TEXT,               -- null: its own id
+    caller TEXT,
+    failure TEXT,                   -- JSON of RunFailure
+    credentials TEXT,               -- names, a line each
+    hosts TEXT,                     -- a line each
+    timings BLOB                    -- see timings.ts
+  );
+  CREATE INDEX runs_started ON runs (started);
+  CREATE INDEX runs_flow ON runs (flow, started);
+  CREATE INDEX runs_not_completed ON runs (status, started) WHERE status <> 1;
+  CREATE INDEX runs_correlation ON runs (correlation) WHERE correlation IS NOT NULL;
+  CREATE TABLE searchable (
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL
+  );
+  CREATE INDEX searchable_value ON searchable (name, value);
+  CREATE INDEX searchable_run ON searchable (run);
+  CREATE TABLE lines (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    at INTEGER NOT NULL,            -- epoch ms
+    level INTEGER NOT NULL,         -- index in LEVELS
+    step TEXT NOT NULL,
+    text TEXT NOT NULL,
+    fields TEXT                     -- JSON
+  );
+  CREATE INDEX lines_run ON lines (run);
+  CREATE TABLE attachments (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    size INTEGER NOT NULL,          -- bytes
+    content NOT NULL                -- TEXT or BLOB
+  );
+  CREATE INDEX attachments_run ON attachments (run);
+  CREATE TABLE snapshots (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    level TEXT NOT NULL,
+    headers TEXT NOT NULL,          -- JSON
+    properties TEXT NOT NULL,       -- JSON
+    body TEXT,
+    type TEXT
+  );
+  CREATE INDEX snapshots_run ON snapshots (run);
+  `,
+]
+
+/** Tables of `state.db`. */
+export const STATE_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE ticks (
+    timer TEXT NOT NULL,
+    scheduled INTEGER NOT NULL,     -- epoch ms
+    PRIMARY KEY (timer, scheduled)
+  ) WITHOUT ROWID;
+  `,
+]

@@ -1,0 +1,209 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { parse as parseQuery } from 'node:querystring'
+import { Body } from '../core/body.ts'
+import type { TriggerInfo } from '../core/context.ts'
+import { Failure } from '../core/failure.ts'
+import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
+import { Message } from '../core/message.ts'
+import type { Logger, RouteRequest } from '../core/services.ts'
+import type { Clock } from '../core/world.ts'
+import { collectBody, IncomingBody, tooLarge } from './endpoint-body.ts'
+
+/** Bodies up to so many bytes are in memory before the run begins, so that most runs never wait. */
+const SMALL = 64 * 1024
+const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/
+/** @see https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+/** A caller's credentials do not enter a flow. */
+const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
+/** What a flow's message cannot say in a reply: it belongs to the connection, or to requests only. */
+const WITHHELD_HEADERS: ReadonlySet<string> = new Set([
+  ...SECRET_HEADERS,
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'server',
+  'set-cookie',
+  'sluice-run',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-powered-by',
+])
+const NOTHING = Buffer.alloc(0)
+
+/** An endpoint as deployed. */
+export interface Endpoint {
+  readonly host: TriggerHost
+  /** Bytes. */
+  readonly limit: number
+  /** Whether a content type is taken, and how to name those that are. Undefined: every one. */
+  readonly types: { takes(contentType: string): boolean; readonly names: string } | undefined
+  /** Whether a run ends when its caller goes away. */
+  readonly cancels: boolean
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** What expressions see as `trigger`; put together when first asked for. */
+class EndpointInfo implements TriggerInfo {
+  readonly kind = 'endpoint'
+  private readonly request: RouteRequest
+  private made: Readonly<Record<string, unknown>> | undefined
+
+  constructor(request: RouteRequest) {
+    this.request = request
+  }
+
+  get data(): Readonly<Record<string, unknown>> {
+    return (this.made ??= {
+      method: this.request.raw.method,
+      path: this.request.path,
+      params: { ...this.request.params },
+      query: { ...parseQuery(this.request.query, '&', '=', { maxKeys: 0 }) },
+      headers: openHeaders(this.request.raw.headers),
+      caller: { id: null, roles: [] },
+    })
+  }
+}
+
+function openHeaders(headers: IncomingHttpHeaders): Record<string, unknown> {
+  const open: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(headers)) if (!SECRET_HEADERS.has(name)) open[name] = value
+  return open
+}
+
+/** One request to an endpoint: becomes a message, then a run, then a reply. */
+export class EndpointCall implements RunRequest {
+  message!: Message
+  readonly trigger: TriggerInfo
+  readonly correlationId?: string
+  readonly traceparent?: string
+  readonly onStart?: (cancel: (reason: Failure) => void) => void
+  private readonly endpoint: Endpoint
+  private readonly request: RouteRequest
+  private incoming: IncomingBody | undefined
+
+  constructor(endpoint: Endpoint, request: RouteRequest) {
+    this.endpoint = endpoint
+    this.request = request
+    this.trigger = new EndpointInfo(request)
+    const { headers } = request.raw
+    const correlationId = headers['x-correlation-id']
+    if (typeof correlationId === 'string' && CORRELATION_ID.test(correlationId))
+      this.correlationId = correlationId
+    const { traceparent } = headers
+    if (typeof traceparent === 'string' && TRACEPARENT.test(traceparent)) this.traceparent = traceparent
+    if (endpoint.cancels) this.onStart = cancelOnClose(request)
+  }
+
+  /** Looks at the headers, gets a small body, and begins the run. */
+  take(): void {
+    const { endpoint, request } = this
+    const { headers } = request.raw
+    const type = headers['content-type']
+    const length = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
+    if (length === 0) this.run(Body.empty(type))
+    else if (endpoint.types && !endpoint.types.takes(type ?? '')) request.refuse(notTaken(type, endpoint))
+    else if (length > endpoint.limit) request.refuse(tooLarge(endpoint.limit))
+    else if (length > 0 && length <= SMALL)
+      collectBody(request, length, endpoint.clock, (bytes) => {
+        if (Buffer.isBuffer(bytes)) this.run(Body.ofBytes(bytes, type))
+        else request.refuse(bytes)
+      })
+    else {
+      this.incoming = new IncomingBody(request, endpoint.limit, endpoint.clock)
+      this.run(Body.ofStream(this.incoming, type, length < 0 ? undefined : length))
+    }
+  }
+
+  private run(body: Body): void {
+    this.message = new Message(body)
+    const result = this.endpoint.host.process(this)
+    if (result instanceof Promise) void result.then(this.answer)
+    else this.answer(result)
+  }
+
+  private readonly answer = (result: RunResult): void => {
+    const { request } = this
+    try {
+      if (result.failure) this.refuse(result.failure, result)
+      else this.send(result)
+    } catch (error) {
+      const failure =
+        error instanceof Failure
+          ? error
+          : new Failure('flow.failed', 'the reply has a header or a status that cannot be sent')
+      this.endpoint.log.warn(
+        { err: error, flow: this.endpoint.host.flow, run: result.id },
+        'the run is over, but its reply could not be sent',
+      )
+      request.refuse(failure, result.id)
+    }
+  }
+
+  private send({ id, message }: RunResult): void {
+    const { body } = message
+    const stream = body.isStream ? body.take() : undefined
+    const bytes = stream ? NOTHING : body.bytes()
+    const empty = !stream && bytes.length === 0
+    const status = message.replyStatus ?? (empty ? 204 : 200)
+    const headers: string[] = []
+    if (body.contentType !== undefined && !empty) headers.push('content-type', body.contentType)
+    for (const name in message.headers)
+      if (!WITHHELD_HEADERS.has(name)) headers.push(name, message.headers[name]!)
+    headers.push('sluice-run', id)
+    if (stream !== this.incoming) this.letGo(stream !== undefined)
+    try {
+      this.request.answer(status, headers, stream ?? bytes, body.length)
+    } catch (error) {
+      stream?.destroy()
+      throw error
+    }
+  }
+
+  private refuse(failure: Failure, { id, message }: RunResult): void {
+    if (message.body.isStream) discard(message.body)
+    const told = this.incoming?.errored
+    this.letGo(false)
+    this.request.refuse(told instanceof Failure ? told : failure, id)
+  }
+
+  /** What nobody has read of the request's body is given up, at the end of the reply where that is a stream. */
+  private letGo(later: boolean): void {
+    const { incoming } = this
+    if (incoming === undefined || incoming.destroyed) return
+    if (later) this.request.reply.once('close', () => incoming.destroy())
+    else incoming.destroy()
+  }
+}
+
+/** Frees the connection that a body would have come from. */
+function discard(body: Body): void {
+  try {
+    body.take().destroy()
+  } catch {
+    // Somebody has taken it: it is theirs to end.
+  }
+}
+
+function cancelOnClose({ reply }: RouteRequest): NonNullable<RunRequest['onStart']> {
+  let cancel: ((reason: Failure) => void) | undefined
+  const goneAway = () => {
+    if (!reply.writableFinished) cancel?.(new Failure('flow.cancelled', 'the caller went away'))
+  }
+  reply.once('close', goneAway)
+  return (started) => {
+    cancel = started
+    if (reply.destroyed) goneAway()
+  }
+}
+
+function notTaken(type: string | undefined, { types }: Endpoint): Failure {
+  const found = type === undefined ? 'the request has no content type' : `the content type is "${type}"`
+  return new Failure('request.type', `${found}; taken here: ${types!.names}`)
+}

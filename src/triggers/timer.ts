@@ -1,0 +1,286 @@
+import { defineTrigger, type Deployment } from '../core/kinds.ts'
+import { didYouMean } from '../core/problem.ts'
+import { Choice, Duration, Flag, Keys, Moment, OneOrMore, Optional, Text } from '../core/schema.ts'
+import { cronSchedule, everySchedule, listSchedule, NEVER, shortestGap, type Schedule } from './schedule.ts'
+import { Ticker, type TimerPlan } from './ticker.ts'
+import { isTimeZone, momentIn, timeZones } from './zone.ts'
+
+const WAYS = ['cron', 'every', 'at', 'once'] as const
+const CRON_HINT =
+  'Five fields, "minute hour day-of-month month day-of-week", or six with seconds first: "0 2 * * *" is every day at 02:00, "*/15 * * * *" every quarter of an hour.'
+
+interface Options {
+  readonly cron?: string
+  readonly every?: number
+  readonly at?: readonly string[]
+  readonly once?: boolean
+  readonly timezone?: string
+  readonly startAt?: string
+  readonly endAt?: string
+  readonly jitter?: number
+  readonly overlap?: TimerPlan['overlap']
+  readonly misfire?: TimerPlan['misfire']
+}
+
+export const timer = defineTrigger({
+  name: 'timer',
+  summary: 'Starts the flow at times: by a cron pattern, a period, a list of times, or once.',
+  description:
+    'Each occurrence is recorded on disk before its run begins, so that it fires once. A time that the clocks of the time zone skip is due when they go on; one that they show twice is due once; a cron pattern for every hour goes on evenly. `every` fires at once when the engine starts, and counts from there; with `startAt` it counts from that moment.',
+  timeout: 24 * 60 * 60 * 1000,
+  options: Keys({
+    cron: Optional(
+      Text({
+        description: 'Five fields (minute hour day-of-month month day-of-week), or six with seconds first.',
+        examples: ['0 2 * * *', '*/15 8-18 * * MON-FRI'],
+      }),
+    ),
+    every: Optional(
+      Duration({ description: 'A period; the first tick is at once.', minimum: 100, examples: ['5m'] }),
+    ),
+    at: Optional(
+      OneOrMore(Moment({ description: 'A date and time.' }), {
+        description: 'A date and time, or a list of them.',
+        examples: ['2026-12-01T02:00'],
+      }),
+    ),
+    once: Optional(Flag({ description: 'Once, when this version of the flow is first deployed.' })),
+    timezone: Optional(
+      Text({
+        description: 'The time zone of the pattern and of times without an offset.',
+        default: 'UTC',
+        examples: ['Europe/Brussels'],
+      }),
+    ),
+    startAt: Optional(Moment({ description: 'No tick before.' })),
+    endAt: Optional(Moment({ description: 'No tick after.' })),
+    jitter: Optional(
+      Duration({ description: 'Each tick is delayed by a random time up to this.', examples: ['30s'] }),
+    ),
+    overlap: Optional(
+      Choice(['skip', 'queue', 'allow'], {
+        description: 'What happens with a tick that is due while the run before it is not over.',
+        default: 'skip',
+      }),
+    ),
+    misfire: Optional(
+      Choice(['skip', 'last', 'all'], {
+        description:
+          'What happens with ticks that were due while the engine was down: none is made up for, only the last, or all one after the other (the newest 1,000).',
+        default: 'last',
+      }),
+    ),
+  }),
+  examples: [
+    {
+      title: 'Every night at two',
+      yaml: 'steps:\n  - timer: { cron: "0 2 * * *", timezone: Europe/Brussels }\n  - log: good night\n',
+    },
+    {
+      title: 'At the start and then every five minutes',
+      yaml: 'steps:\n  - timer: { every: 5m }\n  - log: tick\n',
+    },
+  ],
+  concurrency: ({ overlap = 'skip' }) => CONCURRENCY[overlap],
+  prepare(options, deployment) {
+    const plan = planOf(options as Options, deployment)
+    const { world, services } = deployment
+    let ticker: Ticker | undefined
+    return {
+      summary: summaryOf(options as Options),
+      start(host) {
+        ticker = new Ticker(plan, host, { world, state: services.state, log: services.log })
+      },
+      stop: () => ticker?.stop() ?? Promise.resolve(),
+      next: () => ticker?.upcoming,
+    }
+  },
+})
+
+const CONCURRENCY = {
+  skip: { running: 1, waiting: 0 },
+  queue: { running: 1, waiting: 1000 },
+  allow: { running: 100, waiting: 0 },
+}
+
+function planOf(options: Options, deployment: Deployment): TimerPlan {
+  const { timezone = 'UTC', jitter = 0, overlap = 'skip', misfire = 'last' } = options
+  const { flow } = deployment
+  const known = isTimeZone(timezone)
+  if (!known)
+    deployment.problem({
+      code: 'timer/timezone',
+      message: `the time zone "${timezone}" is not known${didYouMean(timezone, timeZones())}`,
+      hint: 'Names are those of the IANA time zone database: "Europe/Brussels", "UTC".',
+      at: ['timezone'],
+    })
+  const zone = known ? timezone : 'UTC'
+  const from = momentOption('startAt', options, zone, deployment)
+  const to = momentOption('endAt', options, zone, deployment)
+  const way = wayOf(options, deployment)
+  const schedule = way && scheduleOf(options, zone, from, deployment)
+  const window = { from, to }
+  checkWindow(window, deployment)
+  if (schedule) checkSchedule(schedule, way, jitter, deployment)
+  return {
+    key: way === 'once' ? `${flow.name}@${flow.version}` : `${flow.name} ${summaryOf(options)}`,
+    times:
+      way === 'once'
+        ? { once: true }
+        : way === 'every' && from === undefined
+          ? { every: options.every! }
+          : { schedule: schedule ?? NEVER },
+    ...window,
+    jitter,
+    overlap,
+    misfire,
+  }
+}
+
+function wayOf(options: Options, deployment: Deployment): (typeof WAYS)[number] | undefined {
+  const given = WAYS.filter((way) => options[way] !== undefined && options[way] !== false)
+  if (given.length === 1) return given[0]
+  const choice = 'one of `cron`, `every`, `at` and `once: true`'
+  if (given.length === 0)
+    deployment.problem({
+      code: 'timer/schedule',
+      message: `the timer does not say when it fires: ${choice} is needed`,
+      hint: 'For example `every: 5m`, or `cron: "0 2 * * *"`.',
+    })
+  else
+    deployment.problem({
+      code: 'timer/schedule',
+      message: `the timer has ${given.map((way) => `\`${way}\``).join(' and ')}; exactly ${choice} is needed`,
+      hint: 'Make two flows of it, or leave one out.',
+      at: [given[1]!],
+      on: 'key',
+    })
+  return undefined
+}
+
+/** Undefined for `once`, and where a mistake was reported. */
+function scheduleOf(
+  { cron, every, at }: Options,
+  zone: string,
+  from: number | undefined,
+  deployment: Deployment,
+): Schedule | undefined {
+  if (every !== undefined) return everySchedule(every, from ?? 0)
+  if (cron !== undefined) return cronOption(cron, zone, deployment)
+  if (at === undefined) return undefined
+  const times = at.map((text, index) => momentIn(zone, text) ?? noMoment(text, ['at', index], deployment))
+  return listSchedule(times.filter((time) => time !== undefined))
+}
+
+function cronOption(pattern: string, zone: string, deployment: Deployment): Schedule | undefined {
+  try {
+    return cronSchedule(pattern, zone)
+  } catch (error) {
+    deployment.problem({
+      code: 'timer/cron',
+      message: `the cron pattern "${pattern}" is not valid: ${(error as Error).message}`,
+      hint: CRON_HINT,
+      at: ['cron'],
+    })
+    return undefined
+  }
+}
+
+function momentOption(
+  option: 'startAt' | 'endAt',
+  options: Options,
+  zone: string,
+  deployment: Deployment,
+): number | undefined {
+  const text = options[option]
+  return text === undefined ? undefined : (momentIn(zone, text) ?? noMoment(text, [option], deployment))
+}
+
+function noMoment(text: string, at: readonly (string | number)[], deployment: Deployment): undefined {
+  deployment.problem({
+    code: 'timer/moment',
+    message: `"${text}" is not a date and time`,
+    hint: 'Write "2026-12-01T02:00" for a time in the timer\'s time zone, or "2026-12-01T02:00+01:00".',
+    at,
+  })
+}
+
+function checkWindow({ from, to }: Pick<TimerPlan, 'from' | 'to'>, deployment: Deployment): void {
+  if (to === undefined) return
+  if (from !== undefined && to <= from)
+    deployment.problem({
+      code: 'timer/window',
+      message: '`endAt` is not after `startAt`: the timer never fires',
+      hint: 'Correct one of them.',
+      at: ['endAt'],
+    })
+  else if (to < deployment.world.clock.now())
+    deployment.problem({
+      code: 'timer/over',
+      severity: 'warning',
+      message: '`endAt` is over: the timer does not fire any more',
+      hint: 'Set `enabled: false`, or delete the flow, if it is not needed any more.',
+      at: ['endAt'],
+    })
+}
+
+function checkSchedule(
+  schedule: Schedule,
+  way: (typeof WAYS)[number],
+  jitter: number,
+  deployment: Deployment,
+): void {
+  const now = deployment.world.clock.now()
+  if (schedule.next(now) === undefined) {
+    if (way === 'cron')
+      deployment.problem({
+        code: 'timer/never',
+        message: 'the cron pattern never fires: no date matches it',
+        hint: CRON_HINT,
+        at: ['cron'],
+      })
+    else if (way === 'at' && schedule.next(0) !== undefined)
+      deployment.problem({
+        code: 'timer/over',
+        severity: 'warning',
+        message: 'all times in `at` are over: the timer does not fire any more',
+        hint: 'Add a time, or delete the flow if it is not needed any more.',
+        at: ['at'],
+      })
+  }
+  if (jitter === 0) return
+  const gap = shortestGap(schedule, now)
+  if (jitter > gap)
+    deployment.problem({
+      code: 'timer/jitter',
+      message: `the jitter of ${durationText(jitter)} is longer than the ${durationText(gap)} between two ticks`,
+      hint: 'Make it shorter.',
+      at: ['jitter'],
+    })
+}
+
+/** For people: `every 1m`, `cron 0 2 * * * Europe/Brussels`. */
+function summaryOf({ cron, every, at, timezone = 'UTC' }: Options): string {
+  if (cron !== undefined) return `cron ${cron} ${timezone}`
+  if (every !== undefined) return `every ${durationText(every)}`
+  return at === undefined ? 'once' : `at ${at.join(', ')} ${timezone}`
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+function durationText(ms: number): string {
+  let rest = ms
+  let text = ''
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(rest / size)
+    if (count > 0) text += `${count}${unit}`
+    rest -= count * size
+  }
+  return text || '0s'
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { PassThrough, Readable } from 'node:stream'
+import { commands, runCommandLine } from '../../src/commands/index.ts'
+import { projectFolder } from '../support/project.ts'
+
+async function sluice(
+  t: TestContext,
+  args: string[],
+  files: Record<string, string> = {},
+  options: { input?: string; folder?: string } = {},
+) {
+  const folder = options.folder ?? projectFolder(t, files)
+  let stdout = ''
+  let stderr = ''
+  const code = await runCommandLine(args, {
+    stdout: (text) => (stdout += text),
+    stderr: (text) => (stderr += text),
+    stdin: options.input === undefined ? new PassThrough() : Readable.from([Buffer.from(options.input)]),
+    color: false,
+    colorErrors: false,
+    terminal: false,
+    columns: 200,
+    projectFolder: folder,
+    environment: {},
+    signal: new AbortController().signal,
+  })
+  return { code, stdout, stderr, folder }
+}
+
+const good =
+  'steps:\n  - endpoint: { path: /a, access: public }\n  - respond: { body: { got: "${body.n}" } }\n'
+
+test('every command has a help text with its examples', async (t) => {
+  for (const { name, examples } of commands) {
+    const { code, stdout } = await sluice(t, [...name.split(' '), '--help'])
+    assert.equal(code, 0, name)
+    assert.match(stdout, /Usage: sluice/)
+    for (const example of examples) assert.ok(stdout.includes(example), `${name}: ${example}`)
+  }
+})
+
+test('an unknown command or flag exits with 2 and suggests the near one', async (t) => {
+  const command = await sluice(t, ['strat'])
+  assert.equal(command.code, 2)
+  assert.match(command.stderr, /unknown command 'strat'[^]*Did you mean start/)
+  const flag = await sluice(t, ['check', '--secret'])
+  assert.equal(flag.code, 2)
+  assert.match(flag.stderr, /unknown option '--secret'[^]*--secrets/)
+  assert.equal((await sluice(t, ['run'])).code, 2)
+  assert.equal((await sluice(t, ['flow', 'lst'])).code, 2)
+})
+
+test('--version and --help exit with 0; no command at all shows the help', async (t) => {
+  assert.match((await sluice(t, ['--version'])).stdout, /^\d+\.\d+\.\d+/)
+  assert.equal((await sluice(t, ['--help'])).code, 0)
+  assert.match((await sluice(t, [])).stderr, /Usage: sluice/)
+})
+
+test('check: 0 without errors, 1 with errors, and --json gives the problems', async (t) => {
+  const fine = await sluice(t, ['check'], { 'flows/a.yaml': good })
+  assert.deepEqual([fine.code, fine.stdout], [0, '1 flow, no problems\n'])
+  const bad = await sluice(t, ['check'], { 'flows/a.yaml': good, 'flows/b.yaml': 'steps:\n  - lgo: x\n' })
+  assert.equal(bad.code, 1)
+  assert.match(bad.stdout, /flows\/b\.yaml:2:5: .*"lgo".*did you mean "log"/)
+  const json = await sluice(t, ['check', '--json'], {}, { folder: bad.folder })
+  assert.equal((JSON.parse(json.stdout) as { line: number }[])[0]!.line, 2)
+  assert.match((await sluice(t, ['check'])).stdout, /flows:1:1: warning: there is no such folder/)
+})
+
+test('check: a secret that is not set is a warning that names the flows, and an error with --secrets', async (t) => {
+  const files = {
+    'flows/a.yaml': 'steps:\n  - timer: { every: 1h }\n  - http: { url: /x, credential: api }\n',
+    'security-material/api.yaml':
+      'type: bearer\ntoken: ${env:NOT_SET_HERE}\nbaseUrl: https://api.example.com\n',
+  }
+  const lenient = await sluice(t, ['check'], files)
+  assert.equal(lenient.code, 0)
+  assert.match(lenient.stdout, /security-material\/api\.yaml:2:8: warning: .*NOT_SET_HERE.*\n[^]*\b1 warning/)
+  assert.match(lenient.stdout, /flow "a"/)
+  assert.equal((await sluice(t, ['check', '--secrets'], files)).code, 1)
+})
+
+test('check: two flows on one path and method are a problem that names both places', async (t) => {
+  const { code, stdout } = await sluice(t, ['check'], {
+    'flows/a.yaml': good,
+    'flows/b.yaml': good,
+    'flows/c.yaml': good.replace('path: /a', 'path: /a, method: GET'),
+  })
+  assert.equal(code, 1)
+  assert.match(stdout, /flows\/b\.yaml:2:\d+: .*"a"/)
+  assert.match(stdout, /flows\/a\.yaml:2/)
+  assert.doesNotMatch(stdout, /flows\/c\.yaml/)
+})
+
+test('check: wrong settings are problems with their place; a wrong flag names the option', async (t) => {
+  const file = await sluice(t, ['check'], { 'sluice.yaml': 'listn: 1\nshutdown: { grace: 30 }\n' })
+  assert.equal(file.code, 1)
+  assert.match(file.stderr, /sluice\.yaml:1:1: .*"listn".*"listen"/)
+  assert.match(file.stderr, /sluice\.yaml:2:20: /)
+  const flag = await sluice(t, ['start', '--log-level', 'loud'])
+  assert.equal(flag.code, 1)
+  assert.match(flag.stderr, /--log-level|option --log/)
+})
+
+test('run: prints the outcome and the reply, takes a body from standard input, and exits with 0', async (t) => {
+  const { code, stdout, stderr } = await sluice(
+    t,
+    ['run', 'a', '--body', '-'],
+    { 'flows/a.yaml': good },
+    { input: '{"n": 5}' },
+  )
+  assert.equal(code, 0)
+  assert.equal(stdout, '{"got":5}\n')
+  assert.match(stderr, /COMPLETED a in .* run [0-9a-f-]{36}/)
+})
+
+test('run: a failed flow exits with 1 and says where and why', async (t) => {
+  const { code, stdout, stderr } = await sluice(t, ['run', 'a'], {
+    'flows/a.yaml': 'steps:\n  - fail: { message: no stock, code: order.stock }\n',
+  })
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  assert.match(stderr, /FAILED a/)
+  assert.match(stderr, /order\.stock in step "fail": no stock\n\s+at flows\/a\.yaml:2:5/)
+})
+
+test('run: headers and parameters reach the flow; unknown ones are named', async (t) => {
+  const files = {
+    'flows/a.yaml':
+      'parameters: { n: { type: number, default: 1 } }\nsteps:\n  - set: { body: "${param.n + 1} ${headers[\'x-a\']}" }\n',
+  }
+  assert.equal(
+    (await sluice(t, ['run', 'a', '--param', 'n=41', '--header', 'X-A: b'], files)).stdout,
+    '42 b\n',
+  )
+  const unknown = await sluice(t, ['run', 'a', '--param', 'm=41'], files)
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.stderr, /no parameter "m".*"n"/)
+  assert.equal((await sluice(t, ['run', 'a', '--param', 'n'], files)).code, 2)
+})
+
+test('run: an unknown flow suggests the near one; a broken one shows its problems', async (t) => {
+  const files = { 'flows/orders.yaml': good, 'flows/bad.yaml': 'steps:\n  - lgo: x\n' }
+  const unknown = await sluice(t, ['run', 'order'], files)
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.stderr, /no flow "order"; did you mean "orders"\?/)
+  const broken = await sluice(t, ['run', 'bad'], files)
+  assert.equal(broken.code, 1)
+  assert.match(broken.stderr, /flows\/bad\.yaml:2:5/)
+})
+
+test('run --json gives outcome and reply as one document', async (t) => {
+  const { stdout } = await sluice(
+    t,
+    ['run', 'a', '--json', '--body', '-'],
+    { 'flows/a.yaml': good },
+    { input: '{"n": 5}' },
+  )
+  const report = JSON.parse(stdout) as { status: string; reply: { body: string; status: number } }
+  assert.deepEqual([report.status, report.reply.status, report.reply.body], ['COMPLETED', 200, '{"got":5}'])
+})
+
+test('flow list and flow show say what starts a flow, what it needs and where its steps stand', async (t) => {
+  const files = {
+    'flows/a.yaml': good,
+    'flows/night.yaml':
+      'description: At night.\nsteps:\n  - timer: { cron: "0 2 * * *", timezone: Europe/Brussels }\n  - choose:\n      cases:\n        - if: "true"\n          steps: [{ log: x }]\n',
+    'flows/off.yaml': 'enabled: false\nsteps: [{ log: x }]\n',
+  }
+  const list = await sluice(t, ['flow', 'list'], files)
+  assert.match(list.stdout, /a\s+stopped\s+endpoint POST \/a/)
+  assert.match(list.stdout, /night\s+stopped\s+timer cron 0 2 \* \* \*/)
+  assert.match(list.stdout, /off\s+disabled/)
+  const show = await sluice(t, ['flow', 'show', 'night'], files)
+  assert.match(show.stdout, /At night\./)
+  assert.match(show.stdout, /choose\s+choose\s+flows\/night\.yaml:4[^]*log\s+log\s+flows\/night\.yaml:7/)
+  assert.equal((await sluice(t, ['flow', 'show', 'nigt'], files)).code, 1)
+})

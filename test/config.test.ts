@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { environmentName, loadSettings, parseListen, settingNames } from '../src/config.ts'
+import { projectFolder } from './support/project.ts'
+
+test('without a file, variables and flags every setting has its default', async (t) => {
+  const folder = projectFolder(t, {})
+  const { settings, problems } = await loadSettings(folder, {}, {})
+  assert.deepEqual(problems, [])
+  assert.equal(settings.listen, '127.0.0.1:8080')
+  assert.equal(settings.flows, join(folder, 'flows'))
+  assert.equal(settings.shutdown.grace, 30_000)
+  assert.equal(settings.limits.body, 40 * 1024 * 1024)
+  assert.equal(settings.dev, false)
+  assert.equal(settings.http.connections, 128)
+})
+
+test('the file is below the environment, and that below the flags', async (t) => {
+  const folder = projectFolder(t, {
+    'sluice.yaml': 'listen: 127.0.0.1:1\ndata: ./one\nshutdown: { grace: 1s }\nlog: { level: error }\n',
+  })
+  const { settings, problems } = await loadSettings(
+    folder,
+    { SLUICE_DATA: 'two', SLUICE_SHUTDOWN_GRACE: '2s', SLUICE_LISTEN: '127.0.0.1:2' },
+    { listen: '127.0.0.1:3' },
+  )
+  assert.deepEqual(problems, [])
+  assert.deepEqual(
+    [settings.listen, settings.data, settings.shutdown.grace, settings.log.level],
+    ['127.0.0.1:3', join(folder, 'two'), 2000, 'error'],
+  )
+})
+
+test('mistakes name the file and its place, the variable or the option; the default stands in', async (t) => {
+  const folder = projectFolder(t, { 'sluice.yaml': 'limits: { body: lots }\n' })
+  const { settings, problems } = await loadSettings(folder, { SLUICE_DEV: 'maybe' }, { 'log.level': 'loud' })
+  assert.deepEqual(
+    problems.map(({ file, line }) => [file, line]),
+    [
+      ['sluice.yaml', 1],
+      ['environment variable SLUICE_DEV', 1],
+      ['option --log-level', 1],
+    ],
+  )
+  assert.equal(settings.limits.body, 40 * 1024 * 1024)
+  assert.equal(settings.log.level, 'info')
+})
+
+test('an address that is none is a problem', async (t) => {
+  const { problems } = await loadSettings(projectFolder(t, {}), { SLUICE_LISTEN: 'every:where' }, {})
+  assert.equal(problems.length, 1)
+  assert.match(problems[0]!.message, /every:where/)
+})
+
+test('names of environment variables follow the names of the settings', () => {
+  assert.equal(environmentName('securityMaterial'), 'SLUICE_SECURITY_MATERIAL')
+  assert.equal(environmentName('log.level'), 'SLUICE_LOG_LEVEL')
+  const names = settingNames().map(([name]) => environmentName(name))
+  assert.equal(new Set(names).size, names.length)
+})
+
+test('listen takes host and port, a bracketed IPv6 address, or a port alone', () => {
+  assert.deepEqual(parseListen('0.0.0.0:80'), { host: '0.0.0.0', port: 80 })
+  assert.deepEqual(parseListen('[::1]:8080'), { host: '::1', port: 8080 })
+  assert.deepEqual(parseListen('9000'), { host: '127.0.0.1', port: 9000 })
+  for (const wrong of ['', 'host', 'host:', 'a b:1', '::1:80'])
+    assert.equal(parseListen(wrong), undefined, wrong)
+})

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { Provider } from 'oidc-provider'
+import { Failure } from '../../src/core/failure.ts'
+import type { Grant } from '../../src/core/kinds.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
+import { ManualClock } from '../support/clock.ts'
+import { TestCaller, TestLog, testWorld } from '../support/credentials.ts'
+
+const NASTY = 'p+w/=%:&? "~!*\'()-0123456789'
+const PLAIN = 'post-secret-0123456789'
+
+/** A token service that no one here wrote. */
+async function startProvider(t: TestContext): Promise<string> {
+  t.mock.method(console, 'warn', () => {})
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  t.after(() => {
+    server.closeAllConnections()
+    return new Promise((done) => server.close(done))
+  })
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const client = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
+  const provider = new Provider(issuer, {
+    clients: [
+      {
+        ...client,
+        client_id: 'basic client',
+        client_secret: NASTY,
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
+      {
+        ...client,
+        client_id: 'post',
+        client_secret: PLAIN,
+        token_endpoint_auth_method: 'client_secret_post',
+      },
+    ],
+    scopes: ['im.read', 'im.write'],
+    features: { clientCredentials: { enabled: true }, devInteractions: { enabled: false } },
+    ttl: { ClientCredentials: () => 90 },
+  })
+  server.on('request', provider.callback())
+  return `${issuer}/token`
+}
+
+function authorizerFor(t: TestContext, clock: ManualClock, options: Partial<OAuth2Options>) {
+  const authorizer = oauth2.prepare(
+    options as never,
+    { name: 'foreign', description: undefined, baseUrl: undefined, allowedHosts: [] },
+    { world: testWorld(t, clock), log: new TestLog(), redact: () => () => {} },
+  )
+  t.after(() => authorizer.stop?.())
+  return { authorizer, get: async (): Promise<Grant> => authorizer.authorize(new TestCaller()) }
+}
+
+test('oidc-provider gives a token for a form-encoded Basic header with every odd character, a scope and a lifetime', async (t) => {
+  const clock = new ManualClock()
+  const { authorizer, get } = authorizerFor(t, clock, {
+    tokenServiceUrl: await startProvider(t),
+    clientId: 'basic client',
+    clientSecret: new Secret(NASTY),
+    scope: 'im.read im.write',
+  })
+  const grant = await get()
+  assert.match(grant.headers[1]!, /^Bearer [\w-]{20,}$/)
+  const { details } = authorizer.state()
+  assert.equal(details['lifetime'], '90 s')
+  assert.equal(details['granted scope'], 'im.read im.write')
+  await clock.advance(80_000)
+  assert.notEqual((await get()).headers[1], grant.headers[1])
+})
+
+test('oidc-provider refuses the same secret sent raw', async (t) => {
+  const { get } = authorizerFor(t, new ManualClock(), {
+    tokenServiceUrl: await startProvider(t),
+    clientId: 'basic client',
+    clientSecret: new Secret(NASTY),
+    basicEncoding: 'raw',
+  })
+  await assert.rejects(get(), { code: 'credential.refused' })
+})
+
+test('oidc-provider gives a token for id and secret in the body', async (t) => {
+  const { get } = authorizerFor(t, new ManualClock(), {
+    tokenServiceUrl: await startProvider(t),
+    clientId: 'post',
+    clientSecret: new Secret(PLAIN),
+    clientAuthentication: 'body',
+    scope: 'im.read',
+  })
+  assert.match((await get()).headers[1]!, /^Bearer /)
+})
+
+test('oidc-provider refuses a wrong secret: status, OAuth error and what to do', async (t) => {
+  const { get } = authorizerFor(t, new ManualClock(), {
+    tokenServiceUrl: await startProvider(t),
+    clientId: 'post',
+    clientSecret: new Secret('wrong-secret-0123456789'),
+    clientAuthentication: 'body',
+  })
+  await assert.rejects(get(), (error) => {
+    assert.ok(error instanceof Failure)
+    assert.equal(error.code, 'credential.refused')
+    assert.match(error.message, /^the token service refused credential "foreign": 401 invalid_client \(.+\)$/)
+    assert.match(error.hint!, /Verify clientId and clientSecret/)
+    assert.doesNotMatch(JSON.stringify(error) + error.message + error.hint, /wrong-secret/)
+    return true
+  })
+})
+
+test('oidc-provider takes no JSON request: the hint leads to contentType', async (t) => {
+  const { get } = authorizerFor(t, new ManualClock(), {
+    tokenServiceUrl: await startProvider(t),
+    clientId: 'basic client',
+    clientSecret: new Secret(NASTY),
+    contentType: 'application/json',
+  })
+  await assert.rejects(get(), (error) => {
+    assert.ok(error instanceof Failure)
+    assert.match(error.message, /: 400 invalid_request/)
+    assert.match(error.hint!, /contentType/)
+    return true
+  })
+})

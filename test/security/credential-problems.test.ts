@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OAUTH, SECRET, setUpMaterial, URLS } from '../support/material.ts'
+
+/** Each credential file, and what is said of it: `line:column severity code message`. */
+const golden: [title: string, text: string, ...problems: string[]][] = [
+  ['nothing is wrong', OAUTH],
+  ['Leonardo-IoT: content type and scope left out', `${OAUTH}description: IoT Application Enablement\n`],
+  [
+    'scope as JSON text in a JSON request',
+    `${OAUTH}contentType: application/json\nscope: '{ "userId": "svc" }'\n`,
+  ],
+  [
+    'another client_id in the body',
+    `${OAUTH}parameters: { body: { client_id: other }, headers: { X-Zid: a } }\n`,
+  ],
+  ['an empty file', '', '1:1 error yaml/empty the file is empty'],
+  ['a list', '- a\n', '1:1 error credential/type a credential is a map of fields'],
+  ['no type', 'description: x\n', '1:1 error credential/type "type" is missing'],
+  [
+    'a type misspelt',
+    'type: oauth\nx: 1\n',
+    '1:7 error credential/type there is no type "oauth" of credential; did you mean "oauth2"?',
+  ],
+  [
+    'a type of a later version',
+    'type: destination\nfile: jam.properties\n',
+    '1:7 error credential/type the type "destination" is not in this version',
+  ],
+  ['a client', 'type: client\n', '1:7 error credential/type the type "client" is not in this version'],
+  [
+    'an unknown field',
+    `${OAUTH}clientAuthentification: header\n`,
+    '6:1 error key/unknown "clientAuthentification" is not a key of a credential of the type oauth2; did you mean "clientAuthentication"?',
+  ],
+  [
+    'an unknown value',
+    `${OAUTH}clientAuthentication: heder\n`,
+    '6:23 error value/choice "clientAuthentication" is the text "heder"; "header", "body" or "none" is wanted',
+  ],
+  [
+    'a secret in clear',
+    `type: oauth2\n${URLS}clientId: a\nclientSecret: in-the-clear-0123\n`,
+    '5:15 error credential/literal-secret "clientSecret" is written in clear',
+  ],
+  [
+    'a secret that is a global parameter',
+    `type: oauth2\n${URLS}clientId: a\nclientSecret: \${param:region}\n`,
+    '5:15 error credential/literal-secret "clientSecret" is written in clear',
+  ],
+  [
+    'no host',
+    'type: bearer\ntoken: ${env:SECRET}\n',
+    '1:1 error credential/no-host neither "baseUrl" nor "allowedHosts" is there; a credential is bound to the hosts it may go to',
+  ],
+  [
+    'http to another machine',
+    OAUTH.replace('https://idp', 'http://idp'),
+    '2:18 error credential/url "tokenServiceUrl" uses http to another machine; a secret would go over the wire in clear',
+  ],
+  [
+    'a user in a URL',
+    OAUTH.replace('https://api', 'https://me:pw@api'),
+    '3:18 error credential/url "baseUrl" holds a user name or password before the "@"',
+  ],
+  [
+    'a fragment',
+    OAUTH.replace('/token', '/token#x'),
+    '2:47 error credential/url "tokenServiceUrl" holds a "#"; what follows it is never sent',
+  ],
+  [
+    'no URL',
+    OAUTH.replace('idp.example', 'idp example'),
+    '2:29 error credential/url "tokenServiceUrl" is no URL: a space at its character 12 cannot stand in one',
+  ],
+  [
+    'a place kept free in a URL',
+    OAUTH.replace('idp.example.com', '{{YOUR-COMPANY-ID}}'),
+    '2:26 error value/braces "{{YOUR-COMPANY-ID}}" is not replaced here',
+  ],
+  [
+    'a place kept free in a secret',
+    OAUTH.replace('${env:SECRET}', '"{{secret}}"'),
+    '5:16 error value/braces "{{secret}}" is not replaced here',
+  ],
+  [
+    'hosts and base disagree',
+    `${OAUTH}allowedHosts: [other.example.com]\n`,
+    '3:10 error credential/host "baseUrl" leads to api.example.com, where the credential may not go; "allowedHosts" says other.example.com',
+  ],
+  [
+    'a host that is none',
+    `${OAUTH}allowedHosts:\n  - api.example.com\n  - "*"\n`,
+    '8:5 error credential/host "*" allows any host; name the hosts',
+  ],
+  [
+    'a query in the base',
+    OAUTH.replace('.com/\n', '.com/?a=b\n'),
+    '3:34 error credential/url "baseUrl" holds a query, which relative addresses would replace',
+  ],
+  [
+    'a scope map in a form',
+    `${OAUTH}scope: { userId: svc }\n`,
+    '6:8 error credential/scope "scope" is a map, which needs a JSON request; "contentType" is application/x-www-form-urlencoded',
+  ],
+  [
+    'curly quotes in the scope',
+    `${OAUTH}contentType: application/json\nscope: '{ “userId”: "svc" }'\n`,
+    '7:11 error credential/scope "scope" holds the typographic quote “ (U+201C) at its character 3',
+  ],
+  [
+    'curly quotes in a block scope',
+    `${OAUTH}contentType: application/json\nscope: |\n  {\n    "userId": ”svc”\n  }\n`,
+    '9:15 error credential/scope "scope" holds the typographic quote ” (U+201D) at its character 15',
+  ],
+  [
+    'a scope that is no JSON',
+    `${OAUTH}contentType: application/json\nscope: '{ "userId": svc }'\n`,
+    '7:21 error credential/scope "scope" begins with "{" but is no JSON from its character 13 on',
+  ],
+  [
+    'a scope that ends too early',
+    `${OAUTH}contentType: application/json\nscope: '{ "userId": "svc"'\n`,
+    '7:25 error credential/scope "scope" begins with "{" but is no JSON from its character 18 on',
+  ],
+  [
+    'a scope list with phrases',
+    `${OAUTH}scope: [im.read, "im write"]\n`,
+    '6:8 error credential/scope "scope" is a list with something else than single words in it',
+  ],
+  [
+    'a grant with a person',
+    `${OAUTH}grantType: authorization_code\n`,
+    '6:12 error credential/grant-type the grant "authorization_code" needs a person at a browser; flows run without one',
+  ],
+  [
+    'a grant of a later version',
+    `${OAUTH}grantType: password\n`,
+    '6:12 error credential/grant-type the grant "password" is not in this version',
+  ],
+  [
+    'a grant misspelt',
+    `${OAUTH}grantType: client_credential\n`,
+    '6:12 error credential/grant-type "client_credential" is no grant that is known here; did you mean "client_credentials"?',
+  ],
+  [
+    'a connect time-out out of range',
+    `${OAUTH}connectTimeout: 61s\n`,
+    '6:17 error value/range "connectTimeout" is the text "61s"; 0s to 1m is wanted',
+  ],
+  [
+    'a read time-out out of range',
+    `${OAUTH}readTimeout: 11m\n`,
+    '6:14 error value/range "readTimeout" is the text "11m"; 0s to 10m is wanted',
+  ],
+  ['time-outs at the edges', `${OAUTH}connectTimeout: 0s\nreadTimeout: 600s\n`],
+  [
+    'grant_type among the parameters',
+    `${OAUTH}parameters: { body: { grant_type: x } }\n`,
+    '6:23 error credential/parameter "grant_type" is sent already',
+  ],
+  [
+    'client_id twice',
+    `${OAUTH}clientAuthentication: body\nparameters: { body: { client_id: x } }\n`,
+    '7:23 error credential/parameter "client_id" is sent already',
+  ],
+  [
+    'too many parameters',
+    `${OAUTH}parameters:\n  query: { ${Array.from({ length: 21 }, (_, i) => `p${i}: 1`).join(', ')} }\n`,
+    '7:3 error credential/parameter "query" has 21 parameters; at most 20 are allowed',
+  ],
+  [
+    'authorization among the headers',
+    `${OAUTH}parameters: { headers: { Authorization: x } }\n`,
+    '6:26 error credential/parameter the header "Authorization" is set by clientAuthentication',
+  ],
+  [
+    'authorization among the API headers',
+    `${OAUTH}apiHeaders: { authorization: x }\n`,
+    '6:15 error credential/header the header "authorization" is not free',
+  ],
+  [
+    'an API header with a line end',
+    `${OAUTH}apiHeaders: { x-a: "b\\nc" }\n`,
+    '6:15 error credential/header the value of the header "x-a" cannot be sent',
+  ],
+  [
+    'content type none with a body',
+    `${OAUTH}contentType: none\nclientAuthentication: body\n`,
+    '7:23 error credential/content-type "clientAuthentication" is body, but contentType none sends no body',
+  ],
+  [
+    'no client',
+    `type: oauth2\n${URLS}`,
+    '1:1 error credential/missing-field "clientId" is missing; clientAuthentication header needs it',
+    '1:1 error credential/missing-field "clientSecret" is missing; clientAuthentication header needs it',
+  ],
+  ['a client without a secret', `type: oauth2\n${URLS}clientAuthentication: none\nclientId: public\n`],
+  [
+    'a secret that is never sent',
+    `${OAUTH}clientAuthentication: none\n`,
+    '5:1 warning credential/unused-field "clientSecret" is never sent, because clientAuthentication is none',
+  ],
+  [
+    'an empty secret',
+    `type: bearer\ntoken: ""\nallowedHosts: [a.example.com]\n`,
+    '2:8 error value/empty "token" is empty',
+  ],
+  [
+    'a colon in a user name',
+    'type: basic\nusername: a:b\npassword: ${env:SECRET}\nallowedHosts: [a.example.com]\n',
+    '2:12 error credential/username "username" holds a ":", where a Basic authorization ends the user name',
+  ],
+  [
+    'an API key in a query without a name',
+    'type: apiKey\nkey: ${env:SECRET}\ntokenIn: { in: query }\nallowedHosts: [a.example.com]\n',
+    '3:10 error credential/token-in "tokenIn" does not say the name of the query parameter',
+  ],
+  [
+    'an unset variable',
+    OAUTH.replace('SECRET', 'NONE'),
+    '5:15 warning credential/unset the environment variable "NONE" is not set; the credential "x" needs it',
+  ],
+  [
+    'an unset variable in a URL, a duration and a choice',
+    `${OAUTH.replace('https://api.example.com', '${env:NONE}')}readTimeout: \${env:NONE}\nclientAuthentication: \${env:NONE}\n`,
+    '3:10 warning credential/unset the environment variable "NONE" is not set; the credential "x" needs it',
+  ],
+  [
+    'the secret store',
+    OAUTH.replace('env:', 'secret:'),
+    '5:15 error credential/reference "${secret:SECRET}": the secret store is not in this version',
+  ],
+]
+for (const [title, text, ...expected] of golden) {
+  test(`problems: ${title}`, (t) => {
+    const { material, file } = setUpMaterial(t)
+    const problems = material.check([file(text)])
+    assert.deepEqual(
+      problems.map(
+        ({ line, column, severity, code, message }) => `${line}:${column} ${severity} ${code} ${message}`,
+      ),
+      expected,
+    )
+    for (const { code, hint } of problems)
+      assert.ok(hint || !code.startsWith('credential/'), 'it says what to do')
+    assert.doesNotMatch(JSON.stringify(problems), /in-the-clear|me:pw|material-secret/)
+  })
+}
+
+test('problems never show what came from the environment', (t) => {
+  const { material, file } = setUpMaterial(t)
+  const problems = material.check([
+    file(`${OAUTH}clientAuthentication: \${env:SECRET}\nreadTimeout: \${env:SECRET}\n`),
+  ])
+  assert.equal(problems.length, 2)
+  assert.doesNotMatch(JSON.stringify(problems), new RegExp(SECRET))
+  assert.match(problems[0]!.message, /"\$\{env:SECRET\}"/)
+})
+
+test('a bearer token with something around it is told without showing it', (t) => {
+  const { material, file } = setUpMaterial(t, { environment: { SECRET: ` ${SECRET}` } })
+  const problems = material.check([
+    file('type: bearer\ntoken: ${env:SECRET}\nallowedHosts: [a.example.com]\n'),
+  ])
+  assert.match(problems[0]!.message, /"token" holds a space or line end \(character 1 of 27\)/)
+  assert.doesNotMatch(JSON.stringify(problems), new RegExp(SECRET))
+})
+
+test('with --dev a secret in clear is a warning, and the credential loads', (t) => {
+  const { material, file, redactor } = setUpMaterial(t, { dev: true })
+  const problems = material.load([
+    file('type: bearer\ntoken: in-the-clear-0123\nallowedHosts: [a.example.com]\n'),
+  ])
+  assert.deepEqual(
+    problems.map(({ severity, code }) => `${severity} ${code}`),
+    ['warning credential/literal-secret'],
+  )
+  assert.equal(material.reference('x').current().type, 'bearer')
+  assert.equal(redactor.text('in-the-clear-0123'), '[secret]')
+})
+
+for (const name of ['1abc', 'a b', 'ä', 'x'.repeat(151)]) {
+  test(`"${name.slice(0, 20)}" cannot be the name of a credential`, (t) => {
+    const { material, file } = setUpMaterial(t)
+    assert.deepEqual(
+      material.check([file(OAUTH, name)]).map(({ code }) => code),
+      ['credential/name'],
+    )
+  })
+}
+
+test('two files for one name are a problem', (t) => {
+  const { material, file } = setUpMaterial(t)
+  const problems = material.check([file(OAUTH), { file: 'security-material/x.yml', text: OAUTH }])
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    ['there are two credentials "x": security-material/x.yaml and security-material/x.yml'],
+  )
+})

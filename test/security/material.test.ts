@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { credentials } from '../../src/credentials/index.ts'
+import { startService } from '../support/credentials.ts'
+import { projectWith } from '../support/files.ts'
+import { OAUTH, SECRET, setUpMaterial } from '../support/material.ts'
+
+test('names, info and a credential as the sender needs it', (t) => {
+  const { material, file, caller } = setUpMaterial(t)
+  const text = `type: apiKey\nkey: \${env:SECRET}\ntokenIn: { in: query, name: api key }\nbaseUrl: https://api.example.com/v1\napiHeaders: { X-Tenant: "\${env:TENANT}", x-n: 5 }\napiQuery: { a: [1, 2] }\n`
+  assert.deepEqual(material.load([file(text), file(OAUTH, 'b')]), [])
+  assert.deepEqual(material.names(), ['b', 'x'])
+  assert.deepEqual(material.info('x'), {
+    name: 'x',
+    type: 'apiKey',
+    baseUrl: 'https://api.example.com/v1/',
+    unset: [],
+    broken: false,
+  })
+  const credential = material.reference('x').current()
+  assert.deepEqual(credential.hosts, ['api.example.com'])
+  assert.deepEqual(credential.apiHeaders, ['X-Tenant', 'tenant-of-the-header', 'x-n', '5'])
+  assert.equal(credential.apiQuery, 'a=1&a=2')
+  assert.equal(credential.allows(new URL('https://api.example.com/')), true)
+  const grant = credential.authorizer.authorize(caller())
+  assert.ok(!(grant instanceof Promise))
+  assert.equal(grant.query, `api+key=${SECRET}`)
+})
+
+test('fixed credentials put the right header on a request', (t) => {
+  const { material, file, caller } = setUpMaterial(t)
+  const rest = '\nallowedHosts: [a.example.com]\n'
+  const headers = (text: string) => {
+    material.load([file(text + rest)])
+    const grant = material.reference('x').current().authorizer.authorize(caller())
+    return grant instanceof Promise ? undefined : grant.headers
+  }
+  assert.deepEqual(headers('type: basic\nusername: ü\npassword: ${env:SECRET}'), [
+    'authorization',
+    `Basic ${Buffer.from(`ü:${SECRET}`).toString('base64')}`,
+  ])
+  assert.deepEqual(headers('type: bearer\ntoken: ${env:SECRET}'), ['authorization', `Bearer ${SECRET}`])
+  assert.deepEqual(headers('type: apiKey\nkey: ${env:SECRET}'), ['X-API-Key', SECRET])
+  assert.deepEqual(
+    headers('type: apiKey\nkey: ${env:SECRET}\ntokenIn: { name: authorization, prefix: "Token " }'),
+    ['authorization', `Token ${SECRET}`],
+  )
+  assert.deepEqual(headers('type: apiKey\nkey: ${env:SECRET}\ntokenIn: { in: cookie, name: session }'), [
+    'cookie',
+    `session=${SECRET}`,
+  ])
+})
+
+test('secrets are redacted as long as they are in force, and two minutes longer', async (t) => {
+  const { material, file, redactor, clock } = setUpMaterial(t)
+  material.load([file(`${OAUTH}apiHeaders: { x-tenant: "\${env:TENANT}" }\n`)])
+  assert.equal(
+    redactor.text(`${SECRET} tenant-of-the-header api.example.com`),
+    '[secret] [secret] api.example.com',
+  )
+  material.load([])
+  await clock.advance(119_000)
+  assert.equal(redactor.text(SECRET), '[secret]')
+  await clock.advance(2000)
+  assert.equal(redactor.text(SECRET), SECRET)
+})
+
+test('a credential that is not there, incomplete or broken fails with what to do', (t) => {
+  const { material, file } = setUpMaterial(t)
+  material.load([
+    file(OAUTH, 'im_write'),
+    file(OAUTH.replace('SECRET', 'NONE'), 'unset'),
+    file('type: oauth2\n', 'bad'),
+  ])
+  assert.throws(() => material.reference('im_wrte').current(), {
+    code: 'credential.missing',
+    message: 'there is no credential "im_wrte"; did you mean "im_write"?',
+  })
+  assert.throws(() => material.reference('unset').current(), {
+    code: 'credential.incomplete',
+    message: 'the credential "unset" is incomplete: the environment variable "NONE" is not set',
+  })
+  assert.throws(() => material.reference('bad').current(), {
+    code: 'credential.missing',
+    message: /security-material\/bad.yaml has mistakes/,
+  })
+  assert.deepEqual(material.info('unset')?.unset, ['env:NONE'])
+  assert.equal(material.info('unset')?.baseUrl, 'https://api.example.com/')
+  assert.equal(material.info('bad')?.broken, true)
+  assert.equal(material.info('none'), undefined)
+  assert.deepEqual(material.names(), ['bad', 'im_write', 'unset'])
+})
+
+test('loading again keeps what has not changed, replaces what has, drops what is gone', (t) => {
+  const { material, file } = setUpMaterial(t)
+  material.load([file(OAUTH, 'same'), file(OAUTH, 'changed'), file(OAUTH, 'gone'), file(OAUTH, 'broken')])
+  const references = ['same', 'changed', 'gone', 'broken'].map((name) => material.reference(name))
+  const before = references.map((reference) => reference.current())
+  material.load([
+    file(`# a comment\n${OAUTH}`, 'same'),
+    file(`${OAUTH}scope: a\n`, 'changed'),
+    file('type: [', 'broken'),
+  ])
+  const [same, changed, gone, broken] = references
+  assert.equal(same!.current(), before[0])
+  assert.notEqual(changed!.current(), before[1])
+  assert.throws(() => gone!.current(), { code: 'credential.missing' })
+  assert.equal(broken!.current(), before[3], 'a file with mistakes leaves the good one in force')
+})
+
+test('a changed secret file counts as a change, and is named to be watched', (t) => {
+  const folder = projectWith(t, { secret: 'first-value-0123\n' })
+  const { material, file } = setUpMaterial(t, { projectFolder: folder })
+  const text = 'type: bearer\ntoken: ${file:secret}\nallowedHosts: [a.example.com]\n'
+  material.load([file(text)])
+  assert.deepEqual(material.files(), [join(folder, 'secret')])
+  const before = material.reference('x').current()
+  writeFileSync(join(folder, 'secret'), 'second-value-0123\n')
+  material.load([file(text)])
+  assert.notEqual(material.reference('x').current(), before)
+})
+
+function oauthAt(url: string, more = ''): string {
+  return `type: oauth2\ntokenServiceUrl: ${url}\nclientId: a\nclientSecret: \${env:SECRET}\nallowedHosts: [api.example.com]\n${more}`
+}
+
+test('who waits for a token while the credential is replaced gets one of the new credential', async (t) => {
+  const { material, file, caller } = setUpMaterial(t)
+  const old = await startService(t, () => new Promise(() => {}))
+  const next = await startService(t, () => ({ body: { access_token: 'new-token', expires_in: 60 } }))
+  material.load([file(oauthAt(old.url))])
+  const credential = material.reference('x').current()
+  const waiting = credential.authorizer.authorize(caller())
+  material.load([file(oauthAt(next.url))])
+  assert.deepEqual((await waiting).headers, ['authorization', 'Bearer new-token'])
+  assert.deepEqual((await credential.authorizer.authorize(caller())).headers, [
+    'authorization',
+    'Bearer new-token',
+  ])
+})
+
+test('a token of a credential with other hosts is never handed to a request of the old one', async (t) => {
+  const { material, file, caller } = setUpMaterial(t)
+  const old = await startService(t, () => new Promise(() => {}))
+  const next = await startService(t, () => ({ body: { access_token: 'new-token', expires_in: 60 } }))
+  material.load([file(oauthAt(old.url))])
+  const credential = material.reference('x').current()
+  const waiting = Promise.resolve(credential.authorizer.authorize(caller()))
+  material.load([file(oauthAt(next.url).replace('api.example', 'other.example'))])
+  await assert.rejects(waiting, { code: 'credential.missing' })
+  assert.throws(() => credential.authorizer.authorize(caller()), { code: 'credential.missing' })
+})
+
+test('reports tell settings and state, and no secret', async (t) => {
+  const { material, file, caller } = setUpMaterial(t)
+  const service = await startService(t, () => ({
+    body: { access_token: 'reported-token', expires_in: 1800 },
+  }))
+  material.load([
+    file(
+      oauthAt(service.url, 'scope: im.read\ndescription: reads\napiHeaders: { x-tenant: "${env:TENANT}" }\n'),
+    ),
+    file(OAUTH.replace('SECRET', 'NONE'), 'unset'),
+    file('type: basic\n', 'bad'),
+  ])
+  await material.reference('x').current().authorizer.authorize(caller())
+  const [bad, unset, ready] = material.reports((name) => [`flow-of-${name}`])
+  assert.deepEqual([bad!.state.status, bad!.type], ['broken', 'basic'])
+  assert.deepEqual([unset!.state.status, unset!.unset], ['incomplete', ['env:NONE']])
+  assert.deepEqual(ready!.flows, ['flow-of-x'])
+  assert.equal(ready!.state.status, 'ready')
+  assert.deepEqual(ready!.state.details, {
+    uses: 1,
+    renewals: 1,
+    obtained: '2026-11-21T12:00:00.000Z',
+    lifetime: '30 min',
+    expires: 'in 30 min',
+  })
+  assert.deepEqual(ready!.settings, {
+    tokenServiceUrl: service.url,
+    grantType: 'client_credentials',
+    clientId: 'a',
+    clientSecret: '[secret]',
+    clientAuthentication: 'header',
+    contentType: 'application/x-www-form-urlencoded',
+    scope: 'im.read',
+    apiHeaders: 'x-tenant',
+  })
+  assert.doesNotMatch(JSON.stringify([bad, unset, ready]), /reported-token|material-secret|tenant-of/)
+})
+
+test('every example of a kind loads', (t) => {
+  const environment = Object.fromEntries(
+    credentials.flatMap(({ examples }) =>
+      examples.flatMap(({ yaml }) =>
+        [...yaml.matchAll(/\$\{env:(\w+)\}/g)].map((mark) => [mark[1]!, SECRET] as const),
+      ),
+    ),
+  )
+  const folder = projectWith(t, {})
+  const { material, file } = setUpMaterial(t, { environment, projectFolder: folder })
+  for (const { name, examples } of credentials) {
+    for (const { title, yaml } of examples) {
+      const problems = material.check([file(yaml)]).filter(({ code }) => code !== 'credential/unset')
+      assert.deepEqual(problems, [], `${name}: ${title}`)
+    }
+  }
+})

@@ -1,0 +1,33 @@
+import type { TestContext } from 'node:test'
+import { credentials } from '../../src/credentials/index.ts'
+import { createSecurityMaterial, type MaterialSetting } from '../../src/security/material.ts'
+import { createRedactor } from '../../src/security/redaction.ts'
+import { ManualClock } from './clock.ts'
+import { TestCaller, TestLog, testWorld } from './credentials.ts'
+
+export const SECRET = 'material-secret-0123456789'
+
+/** The security material over every kind of credential, with a manual clock. */
+export function setUpMaterial(t: TestContext, changes: Partial<MaterialSetting> = {}) {
+  const clock = new ManualClock()
+  const redactor = createRedactor()
+  const material = createSecurityMaterial({
+    kinds: new Map(credentials.map((kind) => [kind.name, kind])),
+    projectFolder: '/nowhere',
+    world: testWorld(t, clock),
+    log: new TestLog(),
+    redactor,
+    environment: { SECRET, TENANT: 'tenant-of-the-header' },
+    parameters: { region: 'eu10' },
+    dev: false,
+    ...changes,
+  })
+  t.after(() => material.stop())
+  const file = (text: string, name = 'x') => ({ file: `security-material/${name}.yaml`, text })
+  const caller = () => new TestCaller()
+  return { material, redactor, clock, file, caller }
+}
+
+export const URLS = 'tokenServiceUrl: https://idp.example.com/token\nbaseUrl: https://api.example.com/\n'
+/** A good oauth2 credential. */
+export const OAUTH = `type: oauth2\n${URLS}clientId: acme\nclientSecret: \${env:SECRET}\n`

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { Failure } from '../../src/core/failure.ts'
+import type { Authorizer, Grant } from '../../src/core/kinds.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
+import { ManualClock } from './clock.ts'
+import { startService, TestCaller, TestLog, testWorld, type TestService } from './credentials.ts'
+
+export const SECRET = 'manager-secret-0123456789'
+export const SECOND = 1000
+
+export interface OAuth2Setup {
+  readonly clock: ManualClock
+  readonly log: TestLog
+  readonly service: TestService
+  readonly authorizer: Authorizer
+  /** Texts that are redacted now. */
+  readonly redacted: Set<string>
+  readonly get: () => Promise<Grant>
+}
+
+/** An oauth2 authorizer before a service that says what a test wants; tokens are numbered where it says nothing. */
+export async function setUpOAuth2(
+  t: TestContext,
+  answer: TestService['answer'] = numbered(3600),
+  options: Partial<OAuth2Options> = {},
+  random = 0.5,
+): Promise<OAuth2Setup> {
+  const clock = new ManualClock()
+  const log = new TestLog()
+  const service = await startService(t, answer)
+  const redacted = new Set<string>()
+  const authorizer = oauth2.prepare(
+    {
+      tokenServiceUrl: service.url,
+      clientId: 'client',
+      clientSecret: new Secret(SECRET),
+      ...options,
+    } as never,
+    { name: 'im_write', description: undefined, baseUrl: undefined, allowedHosts: [] },
+    {
+      world: testWorld(t, clock, () => random),
+      log,
+      redact(text) {
+        redacted.add(text)
+        return () => void redacted.delete(text)
+      },
+    },
+  )
+  t.after(() => authorizer.stop?.())
+  return {
+    clock,
+    log,
+    service,
+    authorizer,
+    redacted,
+    get: async () => authorizer.authorize(new TestCaller()),
+  }
+}
+
+export function numbered(lifetime: number): TestService['answer'] {
+  return (_asked, count) => ({ body: { access_token: `token-number-${count}`, expires_in: lifetime } })
+}
+
+export function tokenOf(grant: Grant): string {
+  return grant.headers[1]!
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  try {
+    await promise
+  } catch (error) {
+    assert.ok(error instanceof Failure)
+    return error
+  }
+  throw new Error('it did not fail')
+}
+
+/** A gate that an answer of the service waits at. */
+export function gate() {
+  let open!: () => void
+  const passed = new Promise<void>((resolve) => (open = resolve))
+  return { open, passed }
+}
