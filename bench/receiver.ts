@@ -1,44 +1,54 @@
-// The receiver of all systems: a token service and an API that checks the bearer of every call.
-import { createServer, type ServerResponse } from 'node:http'
+// The receiver of all systems: a token service and an API that checks the bearer of every call. It speaks just enough
+// HTTP/1.1 over bare sockets, so that it is never what limits a measurement.
+import { createServer, type Socket } from 'node:net'
 
 const delay = Number(process.env['BENCH_TOKEN_DELAY'] ?? 0)
-const item = JSON.stringify({ id: 'i', text: 'x'.repeat(2048 - 24) })
-const tokens = new Set<string>()
+const item = reply(200, JSON.stringify({ id: 'i', text: 'x'.repeat(2048 - 24) }))
+const refused = reply(401, '{"error":"invalid_token"}')
+const bearers = new Set<string>()
 const counts = { tokens: 0, calls: 0, refused: 0 }
+const END_OF_HEAD = '\r\n\r\n'
 
-function reply(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  })
-  response.end(body)
+function reply(status: number, body: string): string {
+  return `HTTP/1.1 ${status} Status\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
-const server = createServer((request, response) => {
-  const url = request.url!
-  if (url.startsWith('/api/item')) {
+function answer(socket: Socket, head: string): void {
+  if (head.startsWith('GET /api/item')) {
     counts.calls++
-    request.resume()
-    if (tokens.has(request.headers.authorization?.slice(7) ?? '')) return reply(response, 200, item)
-    counts.refused++
-    return reply(response, 401, '{"error":"invalid_token"}')
-  }
-  if (url === '/oauth/token') {
+    const at = head.indexOf('Bearer ')
+    const good = at > 0 && bearers.has(head.slice(at + 7, head.indexOf('\r\n', at)))
+    if (!good) counts.refused++
+    socket.write(good ? item : refused, 'latin1')
+  } else if (head.startsWith('POST /oauth/token')) {
     counts.tokens++
-    request.resume()
     const token = `${counts.tokens}-`.padEnd(800, 't')
-    tokens.add(token)
-    const body = JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 1800 })
-    return void setTimeout(() => reply(response, 200, body), delay)
-  }
-  if (url === '/counts') return reply(response, 200, JSON.stringify(counts))
-  if (url === '/revoke') {
-    tokens.clear()
-    return reply(response, 200, '{}')
-  }
-  reply(response, 404, '{}')
+    bearers.add(token)
+    const text = reply(200, JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 1800 }))
+    setTimeout(() => socket.write(text), delay)
+  } else if (head.startsWith('GET /revoke')) {
+    bearers.clear()
+    socket.write(reply(200, '{}'))
+  } else socket.write(reply(200, JSON.stringify(counts)))
+}
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let received = ''
+  socket.setEncoding('latin1')
+  socket.on('error', () => {})
+  socket.on('data', (text: string) => {
+    received += text
+    for (;;) {
+      const end = received.indexOf(END_OF_HEAD)
+      if (end < 0) return
+      const length = /\r\ncontent-length: (\d+)/i.exec(received)
+      const size = end + 4 + (length === null || length.index > end ? 0 : Number(length[1]))
+      if (received.length < size) return
+      answer(socket, received.slice(0, end + 2))
+      received = received.slice(size)
+    }
+  })
 })
-server.keepAliveTimeout = 60_000
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as { port: number }
   process.stdout.write(`listening http://127.0.0.1:${port}\n`)

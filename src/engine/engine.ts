@@ -58,8 +58,8 @@ export class Engine {
   private readonly setting: EngineSetting
   private readonly runtime: Runtime
   private readonly flows = new Map<string, Deployed>()
-  /** Runs that did not end at once. */
-  private readonly pending = new Set<RunState>()
+  /** Runs that did not end at once; in no order (see `net/sweep.ts` for why this is no `Set`). */
+  private readonly pending: RunState[] = []
   /** Messages that wait to be let in. */
   private readonly turns = new Set<Turn>()
   private sweep: Timer | undefined
@@ -226,31 +226,34 @@ export class Engine {
         'a fault in the engine',
       )
     deployed.gate.leave()
+    if (run.slot >= 0) this.forget(run)
     return failure === undefined
       ? { id: run.id, status: 'COMPLETED', message }
       : { id: run.id, status: status, message, failure }
   }
 
   /** Keeps a run in sight until it ended: for its opening record and for the shutdown. */
-  private async track(run: RunState, result: Promise<RunResult>): Promise<RunResult> {
-    this.pending.add(run)
+  private track(run: RunState, result: Promise<RunResult>): Promise<RunResult> {
+    run.slot = this.pending.push(run) - 1
     this.sweep ??= this.runtime.clock.after(OPEN_AFTER / 2, this.openOld)
-    try {
-      return await result
-    } finally {
-      this.pending.delete(run)
-      this.checkIdle()
+    return result
+  }
+
+  private forget(run: RunState): void {
+    const last = this.pending.pop()!
+    if (last !== run) {
+      this.pending[run.slot] = last
+      last.slot = run.slot
     }
+    run.slot = -1
+    if (this.stopping) this.checkIdle()
   }
 
   private readonly openOld = (): void => {
     this.sweep = undefined
-    if (this.pending.size === 0) return
+    if (this.pending.length === 0) return
     const before = this.runtime.clock.ticks() - OPEN_AFTER
-    for (const run of this.pending) {
-      if (run.startedTicks > before) break
-      if (!run.opened) void this.recorded(run)
-    }
+    for (const run of this.pending) if (!run.opened && run.startedTicks <= before) void this.recorded(run)
     this.sweep = this.runtime.clock.after(OPEN_AFTER / 2, this.openOld)
   }
 
@@ -268,11 +271,11 @@ export class Engine {
     if (!(await this.idle(grace))) {
       const reason = new Failure('flow.stopped', 'the engine was shut down before the run had ended')
       this.setting.log.warn(
-        { runs: this.pending.size },
+        { runs: this.pending.length },
         `cancelling the runs that did not end within ${grace} ms`,
       )
       for (const turn of this.turns) turn.giveUp(reason)
-      for (const run of this.pending) run.cancel(reason)
+      for (const run of [...this.pending]) run.cancel(reason)
       await this.idle(LAST_CALL)
     }
     this.sweep?.cancel()
@@ -281,11 +284,11 @@ export class Engine {
   }
 
   private checkIdle(): void {
-    if (this.pending.size === 0 && this.turns.size === 0) this.whenIdle?.()
+    if (this.pending.length === 0 && this.turns.size === 0) this.whenIdle?.()
   }
 
   private idle(within: number): Promise<boolean> {
-    if (this.pending.size === 0 && this.turns.size === 0) return Promise.resolve(true)
+    if (this.pending.length === 0 && this.turns.size === 0) return Promise.resolve(true)
     return new Promise((resolve) => {
       const timer = this.runtime.clock.after(within, () => resolve(false))
       this.whenIdle = () => {

@@ -29,6 +29,8 @@ export class RunState implements RunRecord {
   searchable: Readonly<Record<string, string>> | undefined = undefined
   /** Why it was called off. */
   cancelled: Failure | undefined = undefined
+  /** Its place among the runs that are going on; -1 when it is not among them. */
+  slot = -1
   /** Whether the message log has its opening record. */
   opened = false
   private actions: Set<(reason: Failure) => void> | undefined = undefined
@@ -61,9 +63,10 @@ export class RunState implements RunRecord {
 
   /** The caller's trace goes on with a span of ours; without one, a trace of this run. @see https://www.w3.org/TR/trace-context/ */
   get traceparent(): string {
-    const own = this.id.replaceAll('-', '')
-    const given = this.trace?.split('-')
-    return `00-${given?.[1] ?? own}-${own.slice(16)}-${given?.[3] ?? '01'}`
+    const { id } = this
+    const span = id.slice(19, 23) + id.slice(24)
+    if (this.trace !== undefined) return `00-${this.trace.slice(3, 35)}-${span}-${this.trace.slice(53)}`
+    return `00-${id.slice(0, 8)}${id.slice(9, 13)}${id.slice(14, 18)}${span}-${span}-01`
   }
 
   cancel(reason: Failure): void {

@@ -60,28 +60,55 @@ class Sender {
     this.userAgent = ['user-agent', userAgent]
   }
 
-  async send(
+  send(
     request: OutgoingRequest,
     reference: CredentialReference | undefined,
     context: Context,
   ): Promise<ReceiverAnswer> {
-    let credential = reference?.current()
-    const hop: Hop = {
-      address: this.addresses.resolve(request.url, credential?.baseUrl),
-      method: request.method,
-      headers: request.headers,
-      body: request.body,
+    try {
+      const credential = reference?.current()
+      const hop: Hop = {
+        address: this.addresses.resolve(request.url, credential?.baseUrl),
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+      }
+      if (request.followRedirects > 0) return this.following(hop, credential, request, context)
+      return this.once(hop, credential, request, context).then((answer) => received(answer, hop))
+    } catch (error) {
+      return Promise.reject(error as Error)
     }
+  }
+
+  private async following(
+    hop: Hop,
+    reached: Credential | undefined,
+    request: OutgoingRequest,
+    context: Context,
+  ): Promise<ReceiverAnswer> {
+    let credential = reached
     for (let followed = 0; ; followed++) {
-      const answer = await (credential === undefined
-        ? this.plain(hop, request, context)
-        : this.authorized(hop, credential, request, context))
-      if (request.followRedirects === 0 || !isRedirect(answer.status, answer.headers))
-        return received(answer, hop)
+      const answer = await this.once(hop, credential, request, context)
+      if (!isRedirect(answer.status, answer.headers)) return received(answer, hop)
       discard(answer)
       if (followed >= request.followRedirects) throw tooOften(hop, answer.status, request.followRedirects)
       if (!this.follow(hop, answer, credential !== undefined)) credential = undefined
     }
+  }
+
+  /** One hop. The promises are few on purpose: this is where most of a run's time is spent. */
+  private once(
+    hop: Hop,
+    credential: Credential | undefined,
+    request: OutgoingRequest,
+    context: Context,
+  ): Promise<Answer> {
+    if (credential === undefined) return this.plain(hop, request, context)
+    if (!credential.allows(hop.address.url)) throw notAllowed(credential, hop.address)
+    const grant = credential.authorizer.authorize(context)
+    return grant instanceof Promise
+      ? grant.then((granted) => this.authorized(granted, hop, credential, request, context))
+      : this.authorized(grant, hop, credential, request, context)
   }
 
   /** Turns to where the answer says. False: it is another origin, which no credential may reach. */
@@ -110,18 +137,18 @@ class Sender {
     )
   }
 
-  private async authorized(
+  private authorized(
+    grant: Grant,
     hop: Hop,
     credential: Credential,
     request: OutgoingRequest,
     context: Context,
   ): Promise<Answer> {
-    if (!credential.allows(hop.address.url)) throw notAllowed(credential, hop.address)
-    const first = credential.authorizer.authorize(context)
-    const grant = first instanceof Promise ? await first : first
-    const answer = await this.exchangeWith(grant, hop, credential, request, context)
-    if (!isRefusal(answer.status, grant)) return answer
-    return this.refused(answer, grant, hop, credential, request, context)
+    return this.exchangeWith(grant, hop, credential, request, context).then((answer) =>
+      isRefusal(answer.status, grant)
+        ? this.refused(answer, grant, hop, credential, request, context)
+        : answer,
+    )
   }
 
   /** The receiver refused the grant: once more with another one, if there is one and the body can be sent again. */

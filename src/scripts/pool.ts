@@ -170,6 +170,11 @@ class Pool implements ScriptService, Runner, Employer, Watched {
     this.changed()
   }
 
+  pause(script: number, failure: Failure): void {
+    this.log.warn({ code: failure.code, hint: failure.hint }, failure.message)
+    for (const task of this.schedule) if (task.script.id === script) task.fail(failure)
+  }
+
   forget(script: number): void {
     this.crew.forget(script)
   }

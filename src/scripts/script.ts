@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts'
+import type { Failure } from '../core/failure.ts'
 import type { Message } from '../core/message.ts'
 import type { CompiledScript, ScriptSource } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
@@ -22,6 +23,8 @@ export interface Runner {
   readonly ceiling: number
   nextId(): number
   submit(task: Task): void
+  /** What waits for this script fails. */
+  pause(script: number, failure: Failure): void
   forget(script: number): void
 }
 
@@ -89,7 +92,7 @@ export class Script implements CompiledScript, RunnableScript {
   }
 
   broke(): void {
-    this.breaker.broke()
+    if (this.breaker.broke()) this.runner.pause(this.id, paused(this.file, this.breaker.pause))
   }
 
   undecided(): void {

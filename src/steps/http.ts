@@ -169,27 +169,27 @@ export const http = defineStep({
         : statusFailure(method, answer, given.credential?.name, clock.now())
     }
 
+    const take = (answer: ReceiverAnswer, message: Message): void => {
+      check(answer)
+      if (into === undefined) {
+        letGo(message.body)
+        message.body = answer.body
+      } else message.properties[into] = propertyOf(answer)
+      message.response = { status: answer.status, headers: answer.headers, url: answer.url }
+      for (const name of saved)
+        message.setHeader(name, Object.hasOwn(answer.headers, name) ? answer.headers[name] : undefined)
+    }
+
     return {
       readsBody: into !== undefined && sendsMessage(given),
-      async run(message, context) {
+      run(message, context) {
         const list = headers.evaluate(message, context)
         const type = contentType?.(message, context)
         const sent = body(message, context, type)
         const sentType = type ?? sent?.contentType
         if (sentType !== undefined) list.push('content-type', sentType)
-        const answer = await send(
-          { ...fixed, url: url(message, context), headers: list, body: sent },
-          credential?.reference,
-          context,
-        )
-        check(answer)
-        if (into === undefined) {
-          letGo(message.body)
-          message.body = answer.body
-        } else message.properties[into] = propertyOf(answer)
-        message.response = { status: answer.status, headers: answer.headers, url: answer.url }
-        for (const name of saved)
-          message.setHeader(name, Object.hasOwn(answer.headers, name) ? answer.headers[name] : undefined)
+        const request = { ...fixed, url: url(message, context), headers: list, body: sent }
+        return send(request, credential?.reference, context).then((answer) => take(answer, message))
       },
     }
   },

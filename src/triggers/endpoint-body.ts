@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { Failure } from '../core/failure.ts'
 import type { RouteRequest } from '../core/services.ts'
 import type { Clock, Timer } from '../core/world.ts'
+import { sweepOf, type Sweep, type Waiting } from '../net/sweep.ts'
 
 /** ms without a byte, after which a sender is given up. */
 const STALL = 60_000
@@ -16,26 +17,58 @@ export function collectBody(
   clock: Clock,
   done: (bytes: Buffer | Failure) => void,
 ): void {
-  const { raw } = request
-  let first: Buffer | undefined
-  let more: Buffer[] | undefined
-  const end = (result: Buffer | Failure) => {
-    timer.cancel()
-    raw.off('error', onError)
-    done(result)
-  }
-  const onError = () => end(cutOff())
-  const timer = clock.after(STALL, () => {
-    raw.off('data', onData).off('end', onEnd)
-    end(stalled())
-  })
-  const onData = (chunk: Buffer) => {
-    if (first === undefined) first = chunk
-    else (more ??= [first]).push(chunk)
-  }
-  const onEnd = () => end(more === undefined ? first! : Buffer.concat(more, length))
+  const collecting = new SmallBody(request, length, sweepOf(clock), done)
   request.proceed()
-  raw.on('data', onData).on('end', onEnd).on('error', onError)
+  collecting.start()
+}
+
+class SmallBody implements Waiting {
+  slot = 0
+  private readonly request: RouteRequest
+  private readonly length: number
+  private readonly sweep: Sweep
+  private readonly done: (bytes: Buffer | Failure) => void
+  private readonly until: number
+  private first: Buffer | undefined = undefined
+  private more: Buffer[] | undefined = undefined
+
+  constructor(request: RouteRequest, length: number, sweep: Sweep, done: (bytes: Buffer | Failure) => void) {
+    this.request = request
+    this.length = length
+    this.sweep = sweep
+    this.done = done
+    this.until = sweep.clock.ticks() + STALL
+  }
+
+  start(): void {
+    this.sweep.add(this)
+    this.request.raw.on('data', this.onData).on('end', this.onEnd).on('error', this.onError)
+  }
+
+  check(now: number): void {
+    if (now < this.until) return
+    this.request.raw.off('data', this.onData).off('end', this.onEnd)
+    this.finish(stalled())
+  }
+
+  private finish(result: Buffer | Failure): void {
+    this.sweep.delete(this)
+    this.request.raw.off('error', this.onError)
+    this.done(result)
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    if (this.first === undefined) this.first = chunk
+    else (this.more ??= [this.first]).push(chunk)
+  }
+
+  private readonly onEnd = (): void => {
+    this.finish(this.more === undefined ? this.first! : Buffer.concat(this.more, this.length))
+  }
+
+  private readonly onError = (): void => {
+    this.finish(cutOff())
+  }
 }
 
 /** The body of a request as it arrives. Not a byte is asked for before somebody reads. */

@@ -3,31 +3,26 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import type { Problem } from '../../src/core/problem.ts'
-import { loadFlows } from '../../src/flow/load.ts'
-import { resolveParameters } from '../../src/flow/parameters.ts'
+import { checkProject } from '../../src/app.ts'
+import { loadSettings } from '../../src/config.ts'
 import { printProblems } from '../../src/flow/print.ts'
-import { kinds } from './kinds.ts'
 
 /*
- * Golden pairs: `problems/<case>.yaml`, a flow, or `problems/<case>/`, a project, and `problems/<case>.out`, what is
- * printed for it. `UPDATE=1 node --test test/flow/problems.test.ts` writes the .out files; look at the difference.
+ * Golden pairs: `problems/<case>.yaml`, a flow, or `problems/<case>/`, a project, and `problems/<case>.out`, what
+ * `sluice check` prints for it. `UPDATE=1 node --test test/flow/problems.test.ts` writes the .out files; look at the
+ * difference.
  */
-interface Checked {
-  readonly problems: readonly Problem[]
-  readonly texts: ReadonlyMap<string, string>
+async function check(project: string) {
+  const { settings } = await loadSettings(project, {}, {})
+  return checkProject({
+    settings,
+    environment: { SHOP_SECRET: 'the-secret-of-the-shop' },
+    parameters: {},
+    color: false,
+    terminal: false,
+    writeLog: () => {},
+  })
 }
-
-async function checkFlows(project: string): Promise<Checked> {
-  const { flows, problems, texts } = await loadFlows(join(project, 'flows'), project, kinds)
-  const values = flows.flatMap(({ flow }) =>
-    flow ? resolveParameters(flow, { environment: {}, flags: {} }).problems : [],
-  )
-  return { problems: [...problems, ...values], texts }
-}
-
-/** What checks a project. */
-const check: (project: string) => Promise<Checked> = checkFlows
 
 const folder = join(import.meta.dirname, 'problems')
 const entries = await readdir(folder, { withFileTypes: true })

@@ -234,9 +234,9 @@ export async function textOf(body: Buffer | Readable): Promise<string> {
 }
 
 /** The failure that a promise is rejected with. */
-export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+export async function failureOf(failing: Promise<unknown> | (() => unknown)): Promise<Failure> {
   try {
-    await promise
+    await (typeof failing === 'function' ? failing() : failing)
   } catch (error) {
     if (error instanceof Failure) return error
     throw error

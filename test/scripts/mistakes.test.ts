@@ -28,7 +28,7 @@ describe('mistakes in a script', () => {
     [/^Identifier 'a' has already been declared$/, 'const a = 1\nconst ⟦a⟧ = 2'],
     [/^Unexpected token '\}'$/, '⟦}⟧}]}) ; ({a:[{'],
     [/^Unexpected end of input$|^Unexpected token/, 'if (true) {\n  log.info(1)⟦⟧'],
-    [/^Unexpected identifier/, 'let x: number = 1\nfoo ⟦bar⟧'],
+    [/^Expected ';'/, 'let x: number = 1\nfoo ⟦bar⟧'],
     [/"import" is not there/, 'const a = 1\n⟦import⟧ fs from "node:fs"'],
     [/"import\(\)" is not there/, 'const fs = await ⟦import⟧("fs")'],
     [/"require" is not there/, 'const fs = ⟦require⟧("fs")'],

@@ -4,7 +4,6 @@ import type {
   CatchClause,
   ExportDefaultDeclaration,
   ExportNamedDeclaration,
-  Identifier,
   Node,
   Program,
   Token,

@@ -1,11 +1,15 @@
 import './patch.ts'
+import { Buffer } from 'node:buffer'
+import { checkDepth } from '../../core/json.ts'
 import { offsetOf } from '../lines.ts'
 import {
   BODY,
+  LIMITS,
   PROTOCOL,
   REPLY,
   REQUEST,
   REQUEST_HEADER,
+  SAME,
   type Compiled,
   type CompileRequest,
   type ReadyReply,
@@ -49,7 +53,7 @@ function run(frame: Buffer, start: number, end: number, script: number): string 
     try {
       context = load(script)
     } catch (error) {
-      return JSON.stringify({ b: 5, e: error instanceof LoadError ? error.error : unexpected(error) }) + '\n'
+      return failed(error instanceof LoadError ? error.error : unexpected(error))
     }
   }
   let at = start + REQUEST_HEADER
@@ -61,10 +65,40 @@ function run(frame: Buffer, start: number, end: number, script: number): string 
     kind === BODY.bytes ? frame.toString('base64', at, end) : withoutMark(frame.toString('utf8', at, end))
   try {
     const result = context.run(kind, headers, properties, extras, body)
-    return result.startsWith('{"b":5,"e":') ? located(result, context) : result
+    if (result.length > SMALL) return checkSize(result)
+    return result.startsWith(FAILED) ? located(result, context) : result
   } catch (error) {
-    return JSON.stringify({ b: 5, e: unexpected(error) }) + '\n'
+    return failed(unexpected(error))
   }
+}
+
+/** How the result of a script that failed begins. */
+const FAILED = `{"b":${SAME},"e":`
+/** Characters of a result that cannot be too large or too deep. */
+const SMALL = 2 * LIMITS.depth
+
+function checkSize(result: string): string {
+  const end = result.indexOf('\n')
+  const base64 = result.startsWith(`{"b":${BODY.bytes}`)
+  const most = base64 ? Math.ceil(LIMITS.output / 3) * 4 : LIMITS.output
+  let message = ''
+  if (end > LIMITS.output / 3 && Buffer.byteLength(result.slice(0, end)) > LIMITS.output)
+    message = `headers, properties, log lines and attachments have more than ${LIMITS.output} bytes together`
+  else if (result.length - end > most / 3 && Buffer.byteLength(result.slice(end + 1)) > most)
+    message = `the body has more than ${LIMITS.output} bytes`
+  if (message !== '')
+    return failed({ kind: 'output', message: `${message}, the most that a script may give back` })
+  try {
+    checkDepth(result.slice(0, end))
+    if (result.startsWith(`{"b":${BODY.json}`)) checkDepth(result.slice(end + 1))
+    return result
+  } catch (error) {
+    return failed({ kind: 'output', message: `what the script made is ${(error as Error).message}` })
+  }
+}
+
+function failed(error: ScriptError): string {
+  return `${JSON.stringify({ b: SAME, e: error })}\n`
 }
 
 function withoutMark(text: string): string {

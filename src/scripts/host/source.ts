@@ -28,7 +28,9 @@ export function parseScript(text: string, form: 'body' | 'module'): Parsed {
   if (!(plain instanceof Mistake)) return plain
   const stripped = tryStrip(text, form)
   if (stripped instanceof Mistake)
-    throw stripped.offset > plain.offset ? stripped : inFamiliarWords(plain, text, form)
+    throw stripped.offset > plain.offset && text[plain.offset] !== '}'
+      ? stripped
+      : inFamiliarWords(plain, text, form)
   const parsed = tryParse(stripped)
   if (parsed instanceof Mistake) throw inFamiliarWords(parsed, stripped, form)
   return parsed
@@ -40,7 +42,12 @@ function inFamiliarWords({ message, offset }: Mistake, text: string, form: 'body
   if (native?.offset === offset) return native
   const [word = ''] = /^(?:[\p{ID_Continue}$]+|\S)/u.exec(text.slice(offset)) ?? []
   if (native && native.offset < offset) return new Mistake(native.message, offset, word.length)
-  const said = message !== 'Unexpected token' ? message : word === '' ? 'Unexpected end of input' : `Unexpected token '${word}'`
+  const said =
+    message !== 'Unexpected token'
+      ? message
+      : word === ''
+        ? 'Unexpected end of input'
+        : `Unexpected token '${word}'`
   return new Mistake(said, offset, word.length)
 }
 

@@ -1,4 +1,4 @@
-import { LIMITS, SAME, type ScriptError, type Uses } from '../../protocol.ts'
+import { BODY, SAME, type ScriptError, type Uses } from '../../protocol.ts'
 import { clearGlobals, freezeIntrinsics } from './harden.ts'
 import { attach, clearRecords, console, log, takeRecords } from './log.ts'
 import { BodyError, hasBigNumbers, Message, OutputError, readBody, toJson, writeBody } from './message.ts'
@@ -166,13 +166,10 @@ function finish(result: unknown): string {
   let made = SAME as number
   let body = ''
   if (uses.body) {
-    ;[made, body] = writeBody(it.body, kind, bodyText)
-    if (hasBigNumbers(bodyText)) head += ',"n":1'
+    const big = kind === BODY.json && hasBigNumbers(bodyText)
+    ;[made, body] = writeBody(it.body, kind, bodyText, big)
+    if (big) head += ',"n":1'
   }
-  if (body.length > LIMITS.output)
-    throw new OutputError(
-      `the body has more than ${LIMITS.output} bytes, the most that a script may give back`,
-    )
   message = undefined
   return `{"b":${made}${head}${takeRecords()}}\n${body}`
 }

@@ -70,11 +70,16 @@ export function readBody(kind: number, text: string): unknown {
 const SPACED = /[[{,:]\s|^\s/
 
 /** The kind of body that a value is, and its text; `SAME` where it is as it came. */
-export function writeBody(value: unknown, kind: number, before: string): [kind: number, text: string] {
+export function writeBody(
+  value: unknown,
+  kind: number,
+  before: string,
+  big: boolean,
+): [kind: number, text: string] {
   if (kind === BODY.json) {
     const text = toJson(value, 'the body')
     if (text === before) return [SAME, '']
-    if (mayBeSame(before) && text === stringify(parse(before))) return [SAME, '']
+    if ((big || SPACED.test(before.slice(0, 256))) && text === stringify(parse(before))) return [SAME, '']
     return typeof value === 'object' && value !== null && !isBytes(value)
       ? [BODY.json, text]
       : written(value, text)
@@ -82,10 +87,6 @@ export function writeBody(value: unknown, kind: number, before: string): [kind: 
   if (value === undefined || value === null) return kind === BODY.none ? [SAME, ''] : [BODY.none, '']
   const [made, text] = written(value)
   return made === kind && text === before ? [SAME, ''] : [made, text]
-}
-
-function mayBeSame(before: string): boolean {
-  return SPACED.test(before.slice(0, 256)) || hasBigNumbers(before)
 }
 
 export function hasBigNumbers(text: string): boolean {
