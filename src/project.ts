@@ -84,6 +84,7 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
   )
   for (const rest of loadProblems.values()) problems.push(...rest)
   const clashes = routeClashes(flows)
+  await readScripts(settings.projectFolder, [...problems, ...flows.flatMap((entry) => entry.problems)], texts)
   const checked = flows.map((entry) => {
     const own = clashes.filter((problem) => problem.file === entry.file)
     if (own.length === 0) return entry
@@ -128,10 +129,11 @@ function routeClashes(flows: readonly ProjectFlow[]): Problem[] {
       served.push({ flow, route })
       continue
     }
+    const shared = route.methods.filter((method) => other.route.methods.includes(method))
     problems.push({
       code: 'flow/path-taken',
       severity: 'error',
-      message: `${route.methods.join(', ')} ${route.path} is served by the flow "${other.flow.name}" already`,
+      message: `${shared.join(', ')} ${route.path} is served by the flow "${other.flow.name}" already`,
       hint: 'Choose another path or method for one of them.',
       ...flow.document.place([...flow.trigger!.optionsPath, 'path']),
       related: [
@@ -143,6 +145,21 @@ function routeClashes(flows: readonly ProjectFlow[]): Problem[] {
     })
   }
   return problems
+}
+
+/** The texts of files that problems stand in, beside flows and credentials: scripts. */
+async function readScripts(
+  projectFolder: string,
+  problems: readonly Problem[],
+  texts: Map<string, string>,
+): Promise<void> {
+  const files = new Set(problems.map(({ file }) => file).filter((file) => !texts.has(file)))
+  await Promise.all(
+    [...files].map(async (file) => {
+      const text = await readFile(join(projectFolder, file), 'utf8').catch(() => undefined)
+      if (text !== undefined) texts.set(file, text)
+    }),
+  )
 }
 
 /** All `*.yaml` and `*.yml` of a folder and its subfolders; none where there is no such folder. */

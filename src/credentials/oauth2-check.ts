@@ -36,7 +36,10 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
   checkShapeOfRequest(options, problem)
   const type = options.contentType ?? 'application/x-www-form-urlencoded'
   const mistake = findScopeMistake(options.scope, type)
-  if (mistake) problem({ code: 'credential/scope', ...mistake, at: ['scope'] })
+  if (mistake) {
+    const { item, ...about } = mistake
+    problem({ code: 'credential/scope', ...about, at: item === undefined ? ['scope'] : ['scope', item] })
+  }
   if (options.scopeSeparator !== undefined && !/^[ ,+;|]$/.test(options.scopeSeparator))
     problem({
       code: 'credential/scope',

@@ -10,6 +10,8 @@ export interface Scope {
 export interface ScopeMistake {
   readonly message: string
   readonly hint: string
+  /** Of the item of the list. */
+  readonly item?: number
   /** UTF-16 units in the text; absent: all of it. */
   readonly offset?: number
   readonly length?: number
@@ -31,12 +33,13 @@ const CURLY = /[\u201c-\u201f\u2018-\u201b\u00ab\u00bb]/
 export function findScopeMistake(written: unknown, contentType: string): ScopeMistake | undefined {
   if (written === undefined || written === null) return undefined
   if (Array.isArray(written)) {
-    const odd = written.find((item) => typeof item !== 'string' || item === '' || /\s/.test(item))
-    return odd === undefined
+    const odd = written.findIndex((item) => typeof item !== 'string' || item === '' || /\s/.test(item))
+    return odd === -1
       ? undefined
       : {
           message: '"scope" is a list with something else than single words in it',
           hint: 'Write one word of the scope an item: [im.read, im.write].',
+          item: odd,
         }
   }
   if (typeof written === 'object') return mapMistake(contentType)

@@ -44,6 +44,9 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
   randomUUID: 'uuid',
 }
 
+/** Camel's, which take the name of a Java class. */
+const READING_THE_BODY: ReadonlySet<string> = new Set(['bodyAs', 'mandatoryBodyAs', 'bodyOneLine'])
+
 /** `name(...)` */
 export function compileCall(node: ASTNode & { op: 'call' }, compilation: Compilation): Compiled {
   const [name, args] = node.args
@@ -163,6 +166,13 @@ function unknownCall(
   extent: Extent,
   compilation: Compilation,
 ): Compiled {
+  if (READING_THE_BODY.has(name))
+    return compilation.mistake(
+      'expression/unknown-function',
+      `there is no function "${name}"`,
+      extent,
+      'Write body; string(body) is its text.',
+    )
   const method = METHODS_BY_NAME.get(name) ?? MACROS_BY_NAME.get(name)
   if (!MACROS_BY_NAME.has(name)) for (const arg of args) compilation.compile(arg)
   if (method) {
@@ -173,7 +183,7 @@ function unknownCall(
     )
   }
   const meant = otherWord(name) ?? nearest(name, [...FUNCTIONS.keys(), ...METHODS_BY_NAME.keys()])
-  return unknown(name, meant, extent, compilation)
+  return unknown(name, meant, [...FUNCTIONS.keys()], extent, compilation)
 }
 
 function unknownMethod(
@@ -200,6 +210,7 @@ function unknownMethod(
   return unknown(
     name,
     otherWord(name) ?? nearest(name, known) ?? nearest(name, FUNCTIONS.keys()),
+    known,
     extent,
     compilation,
   )
@@ -212,6 +223,7 @@ function otherWord(name: string): string | undefined {
 function unknown(
   name: string,
   meant: string | undefined,
+  known: readonly string[],
   extent: Extent,
   compilation: Compilation,
 ): Compiled {
@@ -223,6 +235,6 @@ function unknown(
     'expression/unknown-function',
     `there is no function "${name}"${kind ? `; did you mean "${kind.name}"?` : ''}`,
     extent,
-    kind ? `${kind.signature}: ${kind.summary}` : 'The reference lists all functions of expressions.',
+    kind ? `${kind.signature}: ${kind.summary}` : `There are: ${known.join(', ')}.`,
   )
 }

@@ -71,7 +71,9 @@ function knownMember(
       'expression/unknown-parameter',
       `the flow has no parameter "${name}"${didYouMean(name, parameters)}`,
       keyExtent(node),
-      'Parameters stand under "parameters" at the top of the flow.',
+      parameters.size === 0
+        ? 'Add it under "parameters" at the top of the flow.'
+        : `It has ${[...parameters].join(', ')}; they stand under "parameters" at the top of the flow.`,
     )
   }
   const record = Object.hasOwn(RECORDS, variable) ? RECORDS[variable]! : undefined

@@ -117,7 +117,7 @@ export function truth(value: unknown, site: Site, operand: number): boolean {
   if (value === false || value === null) return false
   return site.fail(
     `${site.name === '' ? 'the condition' : `"${site.name}"`} takes true or false, not ${nameOf(value)}`,
-    undefined,
+    'Compare it: x == "yes", x > 0, x != null.',
     operand,
   )
 }

@@ -33,7 +33,7 @@ export function parseTemplate(text: string): ScannedTemplate {
     } else {
       const end = endOfExpression(text, done)
       if (typeof end !== 'number') {
-        mistakes.push(end.quote === undefined ? unclosed(text, at) : unclosedQuote(end.quote, text.length))
+        mistakes.push(end.quote === undefined ? unclosed(text, at) : unclosedQuote(text, end.quote))
         return { parts, mistakes }
       }
       if (pending !== '') parts.push({ text: pending })
@@ -69,7 +69,7 @@ function endOfExpression(text: string, start: number): number | { readonly quote
 }
 
 /** The offset of the last quote of a text that begins at `start`. */
-function endOfQuote(text: string, start: number, quote: string): number | undefined {
+export function endOfQuote(text: string, start: number, quote: string): number | undefined {
   const fence = text.startsWith(quote.repeat(3), start) ? quote.repeat(3) : quote
   for (let i = start + fence.length; i < text.length; i++) {
     if (text[i] === '\\') i++
@@ -93,14 +93,16 @@ function unclosed(text: string, at: number): ExpressionMistake {
   }
 }
 
-function unclosedQuote(at: number, end: number): ExpressionMistake {
+function unclosedQuote(text: string, at: number): ExpressionMistake {
   return {
     code: 'expression/syntax',
     severity: 'error',
     message: 'the text that begins here has no closing quote',
-    hint: 'A text in single quotes ends on its line; write \\n for a line end in it.',
+    hint: text.includes('\n', at)
+      ? 'A text in quotes ends on its line; write \\n for a line end in it.'
+      : `Close it with ${text[at]}.`,
     offset: at,
-    length: Math.min(1, end - at),
+    length: 1,
   }
 }
 

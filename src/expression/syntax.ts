@@ -1,4 +1,5 @@
 import { Environment, ParseError, type ASTNode } from '@marcbachmann/cel-js'
+import { endOfQuote } from './scan.ts'
 import type { ExpressionMistake } from './setting.ts'
 
 const environment = new Environment({ limits: { maxAstNodes: 20_000, maxDepth: 250 } })
@@ -40,13 +41,34 @@ function mistakeOf(error: ParseError, text: string): ExpressionMistake {
   const used = text.trimEnd().length
   const habit = HABITS.find(({ at }) => at(text, start))
   if (habit) return syntaxMistake(habit.message, start, Math.max(1, end - start), habit.hint)
-  if (start >= used) return syntaxMistake('the expression ends too early', used, 0)
+  if (start >= used) return endsTooEarly(error, text, used)
   const found = `"${text.slice(start, Math.max(end, start + 1))}"`
   const describe = MESSAGES[error.code]
   const { message, hint } = describe
     ? describe(found)
     : { message: lowerFirst(error.summary), hint: undefined }
   return syntaxMistake(message, start, end - start, hint)
+}
+
+const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
+
+function endsTooEarly(error: ParseError, text: string, used: number): ExpressionMistake {
+  const open = error.code === 'expected_token' ? lastOpenBracket(text) : undefined
+  if (open === undefined) return syntaxMistake('the expression ends too early', used, 0)
+  const bracket = text[open]!
+  return syntaxMistake(`"${bracket}" has no "${CLOSING[bracket]}"`, open, 1)
+}
+
+/** Offset of the innermost bracket that is not closed. */
+function lastOpenBracket(text: string): number | undefined {
+  const open: number[] = []
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!
+    if (c === '"' || c === "'") i = endOfQuote(text, i, c) ?? text.length
+    else if (Object.hasOwn(CLOSING, c)) open.push(i)
+    else if (c === ')' || c === ']' || c === '}') open.pop()
+  }
+  return open.at(-1)
 }
 
 const MESSAGES: Readonly<Record<string, (found: string) => { message: string; hint?: string }>> = {
@@ -57,7 +79,7 @@ const MESSAGES: Readonly<Record<string, (found: string) => { message: string; hi
   unterminated_string: () => ({ message: 'the text that begins here has no closing quote' }),
   unterminated_triple_quoted_string: () => ({ message: 'the text that begins here has no closing quotes' }),
   newline_in_string: () => ({
-    message: 'a text in single quotes ends on its line',
+    message: 'a text in quotes ends on its line',
     hint: 'Write \\n, or put the text in three quotes: """...""".',
   }),
   invalid_escape_sequence: (found) => ({
@@ -90,6 +112,7 @@ const HABITS: readonly Habit[] = [
   { at: startsWith(/[“”„‟«»‘’‚]/), message: 'a curly quote is no quote', hint: 'Write " or \'.' },
   { at: startsWith(/\$?\$\{/), message: '"${" inside an expression', hint: 'Leave "${" and "}" out.' },
   { at: startsWith(/[!=]==/, 2), message: 'there is no "===" and no "!=="', hint: 'Write == or !=.' },
+  { at: startsWith(/=>/), message: 'there are no functions with "=>"', hint: 'Write list.map(x, x.name).' },
   { at: startsWith(/=/), message: '"=" compares nothing', hint: 'Write ==.' },
   { at: startsWith(/&(?!&)/), message: '"&" is not known', hint: 'Write &&.' },
   { at: startsWith(/\|(?!\|)/), message: '"|" is not known', hint: 'Write ||.' },
@@ -107,7 +130,21 @@ const HABITS: readonly Habit[] = [
     message: 'a map has keys and values: {"key": value}',
     hint: 'A variable stands without braces.',
   },
-  { at: startsWith(/=>/), message: 'there are no functions with "=>"', hint: 'Write list.map(x, x.name).' },
+  {
+    at: (text, start) => /(^|[^\w.])not\s+$/i.test(text.slice(0, start)),
+    message: '"not" is not known',
+    hint: 'Write !x.',
+  },
+  {
+    at: startsWith(/in\.\w/),
+    message: '"in" is no variable',
+    hint: 'The message is at hand as body, headers and properties.',
+  },
+  {
+    at: (text, start) => text[start] === ':' && /^\s*date$/.test(text.slice(0, start)),
+    message: '"date:" is not known',
+    hint: 'Write formatDate(now(), "yyyy-MM-dd").',
+  },
   {
     at: (text, start) =>
       /\.\s*$/.test(text.slice(0, start)) && /^(in|true|false|null)\b/.test(text.slice(start)),

@@ -121,11 +121,19 @@ function printable(text: string): string {
 }
 
 const SECRET =
-  /((?:^|[\s{,])["']?[\w-]*(?:secret|password|passphrase|authorization|token|api-?key|private-?key|assertion)["']?:[ \t]+|^key:[ \t]+)("[^"]*"?|'[^']*'?|[^,}\s][^,}]*)/gi
+  /((?:^|[\s{,])["']?[\w-]*(?:secret|password|passphrase|authorization|token|api-?key|private-?key|assertion)["']?:[ \t]+|^key:[ \t]+)("[^"]*"?|'[^']*'?|[^,}\s](?:[^,}]*[^,}\s])?)/gi
+/** The password of an address. */
+const SECRET_OF_USER = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
+const SECRET_IN_FORM =
+  /((?:^|[?&"'\s])[\w-]*(?:secret|password|passphrase|token|api-?key|assertion)=)([^&\s"',}]+)/gi
 
 /** A literal secret, or what looks like one, as stars; references stay. */
 function withoutSecrets(line: string): string {
-  return line.replace(SECRET, (all, key: string, value: string) =>
-    value.includes('${') || value.length < 3 ? all : key + '*'.repeat(value.length),
+  return [SECRET, SECRET_OF_USER, SECRET_IN_FORM].reduce(
+    (covered, pattern) =>
+      covered.replace(pattern, (all, key: string, value: string) =>
+        value.includes('${') || value.length < 3 ? all : key + '*'.repeat(value.length),
+      ),
+    line,
   )
 }

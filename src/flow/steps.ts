@@ -20,11 +20,11 @@ type Written = Record<string, unknown>
 const TRIGGER_KEYS = ['id', 'description']
 const BESIDE = 'It stands beside the kind, not in its options: indent it less.'
 const BESIDE_KIND = Object.fromEntries(Object.keys(stepKeys).map((key) => [key, BESIDE]))
-const BESIDE_TRIGGER = {
-  id: BESIDE,
-  description: BESIDE,
+const OF_STEPS: Readonly<Partial<Record<string, string>>> = {
+  if: 'It stands at the steps that follow.',
   timeout: 'The "timeout" of a run stands at the top of the flow.',
 }
+const BESIDE_TRIGGER = { ...OF_STEPS, id: BESIDE, description: BESIDE } as Readonly<Record<string, string>>
 
 /** Reads the steps of one flow. Steps with mistakes are left out of the lists, so that the others can be prepared. */
 export class StepReader {
@@ -235,11 +235,11 @@ export class StepReader {
       else
         this.add(
           'key/unknown',
-          `"${key}" is not a key of ${trigger ? 'a trigger' : 'a step'}${didYouMean(key, known)}`,
+          `"${key}" is not a key of ${trigger ? 'a trigger' : 'a step'}${Object.hasOwn(stepKeys, key) ? '' : didYouMean(key, known)}`,
           at,
           {
             on: 'key',
-            hint: `Known keys beside "${kind}": ${known.join(', ')}`,
+            hint: (trigger ? OF_STEPS[key] : undefined) ?? `Known keys beside "${kind}": ${known.join(', ')}`,
           },
         )
     }

@@ -76,7 +76,7 @@ class Sender {
       if (request.followRedirects > 0) return this.following(hop, credential, request, context)
       return this.once(hop, credential, request, context).then((answer) => received(answer, hop))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

@@ -4,8 +4,11 @@ import type { Task } from './task.ts'
 /** Messages, bytes and µs of expected work that a process has in it at most. */
 const WINDOW = { tasks: 64, bytes: 1024 * 1024, load: 20_000 }
 
+/** µs of expected work. Waiting so long behind others costs less than waking another process. */
+const SOON = 500
+
 /**
- * Which task goes to which process. Quick ones share processes, to the one with the least in it; slow ones and those
+ * Which task goes to which process. Quick ones share processes that are awake, then the one with the least in it; slow ones and those
  * under suspicion get a process for themselves, but never the last one, so that they hold up nobody else.
  */
 export class Schedule {
@@ -53,7 +56,7 @@ export class Schedule {
       const task = this.quick[given]!
       if (task.script.slow) this.alone.push(task)
       else if (!task.settled) {
-        const process = leastBusy(processes, task.size)
+        const process = processFor(processes, task.size)
         if (process === undefined) break
         process.assign(task)
       }
@@ -104,13 +107,17 @@ function emptiest(processes: readonly ScriptProcess[]): ScriptProcess | undefine
   return best
 }
 
-function leastBusy(processes: readonly ScriptProcess[], size: number): ScriptProcess | undefined {
-  let best: ScriptProcess | undefined
+/** The busiest one that will be through soon: it is awake. Else the one with the least in it. */
+function processFor(processes: readonly ScriptProcess[], size: number): ScriptProcess | undefined {
+  let awake: ScriptProcess | undefined
+  let least: ScriptProcess | undefined
   for (const process of processes) {
     const { length } = process.inFlight
     if (process.exclusive || length >= WINDOW.tasks || process.load >= WINDOW.load) continue
     if (length > 0 && process.bytes + size > WINDOW.bytes) continue
-    if (best === undefined || length < best.inFlight.length) best = process
+    if (length > 0 && process.load < SOON && (awake === undefined || process.load > awake.load))
+      awake = process
+    if (least === undefined || length < least.inFlight.length) least = process
   }
-  return best
+  return awake ?? least
 }

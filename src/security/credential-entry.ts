@@ -36,12 +36,13 @@ export class CredentialEntry implements CredentialReference {
   info(): CredentialInfo | undefined {
     const { examined, loaded } = this
     if (!examined) return undefined
+    const broken = loaded === undefined && !examined.incomplete
     return {
       name: this.name,
       type: loaded?.type ?? examined.type ?? 'unknown',
-      baseUrl: loaded ? loaded.baseUrl?.href : standIn(examined.baseUrl),
+      baseUrl: loaded ? loaded.baseUrl?.href : standIn(examined.baseUrl ?? (broken ? '' : undefined)),
       unset: loaded ? [] : examined.unset.map(({ reference }) => reference),
-      broken: loaded === undefined && !examined.incomplete,
+      broken,
     }
   }
 
@@ -96,7 +97,7 @@ export class CredentialEntry implements CredentialReference {
   }
 }
 
-/** Relative addresses can be checked before it is known where they lead. */
+/** Relative addresses can be checked before it is known where they lead; of a file with mistakes that is not known. */
 function standIn(baseUrl: string | undefined): string | undefined {
   return baseUrl === undefined || URL.canParse(baseUrl) ? baseUrl : 'https://unset.invalid/'
 }

@@ -95,7 +95,7 @@ export function examineFile({ file, text }: CredentialFile, setting: ExamineSett
   const kind = pickKind(resolved.document, setting.kinds, (problem) => problems.push(problem))
   problems.push(...resolved.problems, ...unsetWarnings(name, resolved.unset))
   const known = { ...nothing, unset: resolved.unset, files: resolved.files, type: kind?.name }
-  if (!kind) return known
+  if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
   const { frame, source } = readSource(
     { name, file, kind, resolved, written: read.document },
     setting,
@@ -110,7 +110,7 @@ export function examineFile({ file, text }: CredentialFile, setting: ExamineSett
 }
 
 function writtenBaseUrl({ value }: Document): string | undefined {
-  const { baseUrl } = value as { baseUrl?: unknown }
+  const baseUrl = (value as { baseUrl?: unknown } | null | undefined)?.baseUrl
   return typeof baseUrl === 'string' ? baseUrl : undefined
 }
 
@@ -161,8 +161,8 @@ function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Pr
       severity: 'warning' as const,
       message: `${what} ${why}; the credential "${credential}" needs it`,
       hint: reference.startsWith('env:')
-        ? 'Set it in the environment or in the .env file of the project folder; flows that use the credential do not start without it.'
-        : 'Put the secret there; flows that use the credential do not start without it.',
+        ? 'Set it in the environment or in the .env file of the project folder.'
+        : 'Put the secret there.',
       ...place,
     }
   })

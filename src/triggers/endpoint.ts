@@ -1,6 +1,8 @@
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
+import { didYouMean } from '../core/problem.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
+import { describe } from '../core/shape-values.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
@@ -89,7 +91,7 @@ export const endpoint = defineTrigger({
 
 function checkPath(path: string, deployment: Deployment): void {
   const parsed = parsePath(path)
-  if (!('message' in parsed)) return
+  if (!('message' in parsed)) return checkColons(path, deployment)
   deployment.problem({
     code: 'endpoint/path',
     message: parsed.message,
@@ -98,6 +100,20 @@ function checkPath(path: string, deployment: Deployment): void {
     offset: parsed.offset,
     length: parsed.length,
   })
+}
+
+/** `/orders/:id`, as other servers write parameters. */
+function checkColons(path: string, deployment: Deployment): void {
+  for (const { 0: text, index } of path.matchAll(/(?<=\/):[A-Za-z_]\w*(?=\/|$)/g))
+    deployment.problem({
+      code: 'endpoint/path',
+      severity: 'warning',
+      message: `"${text}" is a text of the path and no parameter`,
+      hint: `Write {${text.slice(1)}} for a parameter, or %3A for a colon that is meant.`,
+      at: ['path'],
+      offset: index,
+      length: text.length,
+    })
 }
 
 function checkAccess(access: unknown, deployment: Deployment): void {
@@ -113,10 +129,17 @@ function checkAccess(access: unknown, deployment: Deployment): void {
   else
     deployment.problem({
       code: 'endpoint/access',
-      message: `this version knows only \`access: public\`, found ${typeof access === 'string' ? `"${access}"` : 'something else'}`,
+      message: `"access" is ${roleOf(access) ?? describe(access)}; in this version only "public" is there${
+        typeof access === 'string' ? didYouMean(access, ['public']) : ''
+      }`,
       hint,
       at: ['access'],
     })
+}
+
+function roleOf(access: unknown): string | undefined {
+  const role = (access as { role?: unknown } | null)?.role
+  return typeof role === 'string' ? `the role "${role}"` : undefined
 }
 
 function contentTypes(types: readonly string[], deployment: Deployment): Endpoint['types'] {

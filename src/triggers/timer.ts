@@ -236,7 +236,7 @@ function checkSchedule(
       deployment.problem({
         code: 'timer/never',
         message: 'the cron pattern never fires: no date matches it',
-        hint: CRON_HINT,
+        hint: 'Change its day or its month: there is no 30 February, for example.',
         at: ['cron'],
       })
     else if (way === 'at' && schedule.next(0) !== undefined)
