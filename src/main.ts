@@ -1,4 +1,4 @@
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -12,6 +12,7 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 // Compiled code, types stripped, is kept beside the dependencies: the next start takes half the time and memory.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/sluice', import.meta.url)))
 const { runCommandLine } = await import('./commands/index.ts')
+setTimeout(flushCompileCache, 2000).unref()
 
 const interrupted = new AbortController()
 let last = 0

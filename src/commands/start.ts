@@ -34,7 +34,7 @@ export const startCommand: CommandDefinition = {
       throw new Stop(1, 'not started: there are problems, and the setting "strict" is on')
     }
     io.stdout(summary(app, io))
-    if (app.rings().length > 0) app.log.info({ rings: app.rings() }, 'script sandbox')
+    if (app.rings().length > 0) app.log.info({}, `script sandbox: ${app.rings().join('; ')}`)
     await until(io.signal)
     io.stderr('stopping: what runs may finish …\n')
     await app.stop()

@@ -1,4 +1,5 @@
 import type { Document, YAMLError } from 'yaml'
+import { bracesHint } from './braces.ts'
 import {
   CURLY_HINT,
   inQuotes,
@@ -120,11 +121,6 @@ function doubleBraces(at: number, text: string): Verdict {
   const range = valueAround(text, text[at - 1] === '{' ? at - 1 : at, undefined)
   const name = /\{\{\s*(.*?)\s*\}\}/.exec(text.slice(range.start, range.end))?.[1] ?? 'name'
   return ofValue(range, 'value/braces', `"{{${name}}}" is not replaced here`, bracesHint(name))
-}
-
-/** How CPI's `{{name}}` is written. */
-export function bracesHint(name: string): string {
-  return `Declare it under "parameters" and write "\${param.${name}}", in quotes. Braces as such: \${"{{"}`
 }
 
 function unquotedExpression(at: number, text: string): Verdict {

@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { didYouMean } from '../core/problem.ts'
 import { extentOf, type Compilation, type Compiled } from './compilation.ts'
-import { RECORDS, useVariable } from './variables.ts'
+import { RECORDS, meantVariable, useVariable } from './variables.ts'
 import { elementOf, hasMember, isMap, memberOf } from './values.ts'
 
 type Access = ASTNode & { op: '.' | '[]' }
@@ -168,7 +168,7 @@ function isThere(value: unknown, key: unknown): boolean {
 export function hyphenatedName(
   node: ASTNode,
   compilation: Compilation,
-): { readonly object: string; readonly name: string } | undefined {
+): { readonly object: string; readonly meant: string; readonly name: string } | undefined {
   const { text } = compilation
   let base = node
   let unknown = false
@@ -181,5 +181,6 @@ export function hyphenatedName(
   }
   if (base.op !== '.') return undefined
   if (!unknown && !isHeaders(base.args[0], compilation)) return undefined
-  return { object: text.slice(base.start, base.args[0].end), name: text.slice(base.pos, node.end) }
+  const object = text.slice(base.start, base.args[0].end)
+  return { object, meant: meantVariable(object) ?? object, name: text.slice(base.pos, node.end) }
 }

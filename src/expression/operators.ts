@@ -17,7 +17,7 @@ export function compileBinary(node: Binary, compilation: Compilation): Compiled 
         'expression/subtraction',
         `"${meant.object}.${meant.name}" is a subtraction`,
         extentOf(node),
-        `Write ${meant.object}["${meant.name}"].`,
+        `Write ${meant.meant}["${meant.name}"].`,
       )
     }
   }

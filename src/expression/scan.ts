@@ -1,3 +1,4 @@
+import { forBraces } from '../core/braces.ts'
 import type { ExpressionMistake } from './setting.ts'
 
 /** Text as it stands, or what stands between `${` and `}`, with where that begins. */
@@ -112,7 +113,7 @@ function mustache(found: string, offset: number): ExpressionMistake {
     code: 'expression/mustache',
     severity: 'error',
     message: `"${found}" is not replaced by anything`,
-    hint: `A parameter is written \${param.${name}}; the literal text is \${"${found}"}.`,
+    hint: `Write \${${forBraces(name)}}; the literal text is \${"${found}"}.`,
     offset,
     length: found.length,
   }

@@ -90,6 +90,11 @@ export function useVariable(name: string, compilation: Compilation): Read | unde
   return read
 }
 
+/** What other languages call it: `header` for `headers`. */
+export function meantVariable(name: string): string | undefined {
+  return Object.hasOwn(OTHER_WORDS, name) ? OTHER_WORDS[name] : undefined
+}
+
 function unknownVariable(name: string, node: ASTNode, compilation: Compilation): Compiled {
   const { variables } = compilation.setting
   const extent = extentOf(node)
@@ -109,7 +114,7 @@ function unknownVariable(name: string, node: ASTNode, compilation: Compilation):
     )
   }
   const known = [...variables, ...compilation.scope]
-  const meant = (Object.hasOwn(OTHER_WORDS, name) ? OTHER_WORDS[name] : undefined) ?? nearest(name, known)
+  const meant = meantVariable(name) ?? nearest(name, known)
   return compilation.mistake(
     'expression/unknown-variable',
     `there is no variable "${name}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`,

@@ -10,8 +10,9 @@ import { REQUEST, type Compiled } from './protocol.ts'
 import { applyRecords, applyResult, readResult } from './result.ts'
 import { RunTask, textFrame, type RunnableScript, type Task } from './task.ts'
 
-/** µs that one message takes a script before that is known, and the share of the newest measurement in what is known. */
-const GUESS = 200
+/** µs that a message of a script takes of which nothing is known: too long for others to wait behind it (`SOON` of the schedule). */
+const GUESS = 500
+/** Share of the newest measurement in what is known. */
 const NEWEST = 0.2
 /** µs from which on a script gets a process for itself while it runs. */
 const SLOW = 20_000

@@ -6,6 +6,7 @@ import { Secret } from '../core/secret.ts'
 import { checkShape } from '../core/shape.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
+  PLACEHOLDER_HINT,
   resolveReferences,
   type Insertion,
   type ReferenceSources,
@@ -79,7 +80,8 @@ export function examineFile({ file, text }: CredentialFile, setting: ExamineSett
       column: 1,
     })
   const read = readDocument(file, text)
-  problems.push(...read.problems)
+  for (const problem of read.problems)
+    problems.push(problem.code === 'value/braces' ? { ...problem, hint: PLACEHOLDER_HINT } : problem)
   const nothing = {
     name,
     file,
@@ -261,7 +263,9 @@ function isInside(one: Place, field: Place): boolean {
 function literalSecrets(document: Document, fields: readonly Path[], dev: boolean): Problem[] {
   return fields.flatMap((path) => {
     const value = valueAt(document.value, path)
-    if (typeof value !== 'string' || value === '' || /(?<!\$)\$\{(?!param:)|\{\{/.test(value)) return []
+    const isText = typeof value === 'string'
+    if (!isText && typeof value !== 'number' && typeof value !== 'boolean') return []
+    if (isText && (value === '' || /(?<!\$)\$\{(?!param:)|\{\{/.test(value))) return []
     return {
       code: 'credential/literal-secret',
       severity: dev ? ('warning' as const) : ('error' as const),

@@ -170,11 +170,15 @@ interface Mistake {
 
 const REFERENCE = { code: 'credential/reference' }
 
+/** What to do about CPI's `{{name}}`. */
+export const PLACEHOLDER_HINT =
+  'Write the value, or a reference: ${env:NAME}, ${file:/path} or ${param:name}, in quotes.'
+
 function placeholder(text: string): Mistake {
   return {
     code: 'value/braces',
     message: `"${text}" is not replaced here`,
-    hint: 'Write the value, or a reference: ${env:NAME}, ${file:/path} or ${param:name}, in quotes.',
+    hint: PLACEHOLDER_HINT,
   }
 }
 

@@ -1,5 +1,4 @@
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
-import { didYouMean } from '../core/problem.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
 import { describe } from '../core/shape-values.ts'
@@ -129,9 +128,7 @@ function checkAccess(access: unknown, deployment: Deployment): void {
   else
     deployment.problem({
       code: 'endpoint/access',
-      message: `"access" is ${roleOf(access) ?? describe(access)}; in this version only "public" is there${
-        typeof access === 'string' ? didYouMean(access, ['public']) : ''
-      }`,
+      message: `"access" is ${roleOf(access) ?? describe(access)}; in this version only "public" is there`,
       hint,
       at: ['access'],
     })

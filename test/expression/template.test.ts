@@ -96,7 +96,9 @@ test('mistakes are told at their offset in the whole text', () => {
 
 test('{{x}} is answered with how a parameter is written', () => {
   const [mistake] = compileTemplate('https://{{ host.name }}/', settingFor()).mistakes
-  assert.match(mistake!.hint!, /\$\{param\.host\.name\}/)
+  assert.match(mistake!.hint!, /\$\{param\.hostName\}/)
+  const [other] = compileTemplate('{{body.id}}', settingFor()).mistakes
+  assert.match(other!.hint!, /\$\{body\.id\}/)
   assert.equal(valueOf('${"{{x}}"}'), '{{x}}')
 })
 

@@ -90,11 +90,19 @@ describe('printed problems', () => {
     assert.match(print('  - { password: "a b", user: x }')[1]!, /password: \*{5}, user: x/)
     assert.match(print('headers: { Authorization: Bearer abc }')[1]!, /Authorization: \*+/)
     assert.match(print('key: abcdef')[1]!, /key: \*{6}/)
+    assert.equal(print('x: { token: abcdef }')[1], '1 | x: { token: ****** }')
+    assert.equal(print('url: https://me:pa:ss@host:80/')[1], '1 | url: https://me:*****@host:80/')
+    assert.equal(
+      print('url: https://host/?client_secret=abc&x=1')[1],
+      '1 | url: https://host/?client_secret=***&x=1',
+    )
     for (const line of [
       'clientSecret: ${env:SECRET}',
       'tokenServiceUrl: https://example.com',
       '  key: body.id',
       'script: |',
+      'url: https://host:8080/a@b',
+      'body: client_secret=${param.x}',
     ])
       assert.equal(print(line)[1], `1 | ${line}`)
   })

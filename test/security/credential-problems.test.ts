@@ -49,6 +49,11 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '5:15 error credential/literal-secret "clientSecret" is written in clear',
   ],
   [
+    'a secret that is a number',
+    OAUTH.replace('${env:SECRET}', '0123456'),
+    '5:15 error credential/literal-secret "clientSecret" is written in clear',
+  ],
+  [
     'no host',
     'type: bearer\ntoken: ${env:SECRET}\n',
     '1:1 error credential/no-host neither "baseUrl" nor "allowedHosts" is there; a credential is bound to the hosts it may go to',
@@ -126,7 +131,7 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'a scope list with phrases',
     `${OAUTH}scope: [im.read, "im write"]\n`,
-    '6:8 error credential/scope "scope" is a list with something else than single words in it',
+    '6:18 error credential/scope "scope" is a list with something else than single words in it',
   ],
   [
     'a grant with a person',

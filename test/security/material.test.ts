@@ -89,6 +89,7 @@ test('a credential that is not there, incomplete or broken fails with what to do
   assert.deepEqual(material.info('unset')?.unset, ['env:NONE'])
   assert.equal(material.info('unset')?.baseUrl, 'https://api.example.com/')
   assert.equal(material.info('bad')?.broken, true)
+  assert.ok(material.info('bad')?.baseUrl, 'relative addresses are no second mistake')
   assert.equal(material.info('none'), undefined)
   assert.deepEqual(material.names(), ['bad', 'im_write', 'unset'])
 })

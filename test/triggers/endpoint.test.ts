@@ -276,6 +276,9 @@ test('mistakes are problems: path, access, content types', () => {
   assert.deepEqual(problems, [])
   assert.equal(prepared.summary, 'GET, PUT /a/{id}')
   assert.deepEqual(prepared.route, { methods: ['GET', 'PUT'], path: '/a/{id}', access: 'public' })
+  const [colon, ...others] = prepare(endpoint, { path: '/a/:id/b:c/{d}', access: 'public' }).problems
+  assert.deepEqual([colon!.severity, colon!.offset, colon!.length, others], ['warning', 3, 3, []])
+  assert.match(colon!.hint!, /\{id\}/)
   const [missing] = prepare(endpoint, { path: '/a' }).problems
   assert.match(`${missing!.message} ${missing!.hint}`, /`access: public`[^]*later version/)
 })
