@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
 import { openMessageLogReader } from '../../src/store/reading.ts'
 import { call } from '../support/http.ts'
@@ -134,4 +135,30 @@ test('a flow whose credential lacks its secret does not start and says why; the 
   assert.match(engine.output(), /Not running\s+call\s+stopped\s+.*API_TOKEN_TEST/)
   assert.equal((await call(`${engine.url}/http/call`, { method: 'POST' })).status, 404)
   assert.equal((await call(`${engine.url}/http/good`, { method: 'POST' })).status, 200)
+})
+
+test('a timer with `once` fires once over restarts, and again for a new version of its flow', async (t) => {
+  const flow = (text: string) => `steps:\n  - timer: { once: true }\n  - log: ${text}\n`
+  const folder = projectFolder(t, { 'flows/once.yaml': flow('first') })
+  const lines = (): string[] => {
+    const reader = openMessageLogReader(`${folder}/data`)
+    const texts = reader
+      .runs({ limit: 10 })
+      .flatMap(({ id }) => reader.run(id)!.lines.map(({ text }) => text))
+    reader.close()
+    return texts.toSorted()
+  }
+  const startAndStop = async (expected: number) => {
+    const engine = await startEngine(t, folder)
+    do await call(`${engine.url}/health/live`)
+    while (lines().length < expected)
+    engine.kill('SIGTERM')
+    assert.equal((await engine.ended).code, 0)
+  }
+  await startAndStop(1)
+  await startAndStop(1)
+  assert.deepEqual(lines(), ['first'])
+  writeFileSync(`${folder}/flows/once.yaml`, flow('second'))
+  await startAndStop(2)
+  assert.deepEqual(lines(), ['first', 'second'])
 })
