@@ -14,8 +14,8 @@ const VARIABLES = {
 
 export interface PracticeEnvironment {
   readonly secrets: PartnerSecrets
-  /** Writes the file, and returns what the engine needs to find and to use the partner. */
-  save(url: string): Promise<Record<string, string>>
+  /** Writes the file: what a shell needs to find the partner and to use it. */
+  save(url: string): Promise<void>
 }
 
 /** The secrets of the practice partner: those in the file (mode 0600), random ones where there are none. */
@@ -32,14 +32,12 @@ export async function practiceEnvironment(file: string): Promise<PracticeEnviron
   return {
     secrets,
     async save(url) {
-      const environment = variablesOf(secrets, url)
-      const lines = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`)
+      const lines = Object.entries(variablesOf(secrets, url)).map(([name, value]) => `${name}=${value}\n`)
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const next = `${file}.${process.pid}`
       await writeFile(next, `# Written by npm start; for practice only.\n${lines.join('')}`, { mode: 0o600 })
       await chmod(next, 0o600)
       await rename(next, file)
-      return environment
     },
   }
 }

@@ -15,13 +15,13 @@ import { createSend } from './net/send.ts'
 import { loadProject, type Project } from './project.ts'
 import { createScripts } from './scripts/pool.ts'
 import { readEnvironment } from './security/environment.ts'
-import { createSecurityMaterial } from './security/material.ts'
+import { createSecurityMaterial, type SecurityMaterial } from './security/material.ts'
 import { createRedactor, type Redactor } from './security/redaction.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { RouteTable } from './server/routes.ts'
 import { createServer } from './server/server.ts'
 import { steps } from './steps/index.ts'
-import { openStores } from './store/message-log.ts'
+import { openStores, type Stores } from './store/message-log.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
 import { realClock, realWorld } from './world.ts'
@@ -72,7 +72,7 @@ async function assemble(setting: AppSetting, { redactor, log }: Ground, state: S
     connections: settings.http.connections,
     environment,
     ...(settings.http.proxy === undefined ? {} : { proxy: settings.http.proxy }),
-    ...(settings.http.ca === undefined ? {} : { ca: await readFile(settings.http.ca, 'utf8') }),
+    ...(settings.http.ca === undefined ? {} : { ca: await certificates(settings.http.ca) }),
   })
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
   const material = createSecurityMaterial({
@@ -86,7 +86,7 @@ async function assemble(setting: AppSetting, { redactor, log }: Ground, state: S
     dev: settings.dev,
   })
   const scripts = createScripts({ world, log, bundle: scriptBundle })
-  const routes = new RouteTable()
+  const routes = new RouteTable((text) => redactor.text(text))
   const services: Services = {
     send: createSend(world, { userAgent: `sluice/${version}` }),
     credentials: material,
@@ -125,6 +125,17 @@ async function assemble(setting: AppSetting, { redactor, log }: Ground, state: S
   }
 }
 
+async function certificates(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw Object.assign(new Error(`cannot read the certificates "${file}" (setting "http.ca"): ${code}`), {
+      code: 'SLUICE_CA',
+    })
+  }
+}
+
 /** Where flows are only checked, no timer is started and nothing asks. */
 const NO_STATE: StateStore = {
   atomically: () => Promise.resolve(true),
@@ -132,32 +143,30 @@ const NO_STATE: StateStore = {
 }
 
 /** What the files say, where no engine runs. */
-export async function checkedState(setting: AppSetting): Promise<{
+export function checkedState(setting: AppSetting): Promise<{
   flows: readonly FlowState[]
   credentials: readonly CredentialReport[]
 }> {
-  const parts = await assemble(setting, lay(setting), undefined)
-  try {
-    const project = await parts.load()
-    project.stop()
-    return {
-      flows: project.flows.map((entry) => flowState(entry, undefined)),
-      credentials: credentialReports(project, parts.material),
-    }
-  } finally {
-    await parts.close()
-  }
+  return withProject(setting, (project, material) => ({
+    flows: project.flows.map((entry) => flowState(entry, undefined)),
+    credentials: credentialReports(project, material),
+  }))
 }
 
 /** Reads and prepares everything and starts nothing. */
-export async function checkProject(
+export function checkProject(setting: AppSetting): Promise<Pick<Project, 'flows' | 'problems' | 'texts'>> {
+  return withProject(setting, (project) => project)
+}
+
+async function withProject<T>(
   setting: AppSetting,
-): Promise<Pick<Project, 'flows' | 'problems' | 'texts'>> {
+  use: (project: Project, material: SecurityMaterial) => T,
+): Promise<T> {
   const parts = await assemble(setting, lay(setting), undefined)
   try {
     const project = await parts.load()
     project.stop()
-    return project
+    return use(project, parts.material)
   } finally {
     await parts.close()
   }
@@ -194,10 +203,31 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
     log: ground.log,
     retention: { days: settings.messageLog.days, bytes: settings.messageLog.size },
   })
-  const parts = await assemble(setting, ground, stores.state).catch(async (error: unknown) => {
-    await stores.close()
+  const closing: (() => Promise<unknown>)[] = [() => stores.close()]
+  const stop = async () => {
+    for (const close of closing.toReversed()) await close()
+  }
+  try {
+    return await startOn(setting, ground, stores, closing, stop, quiet)
+  } catch (error) {
+    await stop()
     throw error
-  })
+  }
+}
+
+/** @param closing what has to be closed, the last first */
+async function startOn(
+  setting: AppSetting,
+  ground: Ground,
+  stores: Stores,
+  closing: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+  quiet: boolean,
+): Promise<App> {
+  const { settings } = setting
+  const { grace } = settings.shutdown
+  const parts = await assemble(setting, ground, stores.state)
+  closing.push(() => parts.close())
   const project = await parts.load()
   const engine = new Engine({
     world: parts.world,
@@ -205,20 +235,8 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
     log: parts.log,
     bodyLimit: settings.limits.body,
   })
-  for (const { flow, prepared, lacking } of project.flows)
-    if (prepared && flow!.enabled && lacking.length === 0) engine.deploy(prepared, quiet)
-    else prepared?.stop()
-
-  const health = { ready: !quiet, stopping: false }
-  const server = quiet
-    ? undefined
-    : createServer({
-        routes: parts.routes,
-        listen: parseListen(settings.listen)!,
-        health: () => readiness(project, health.stopping),
-        limits: settings.limits,
-        log: parts.log,
-      })
+  let stopping = false
+  const health = () => readiness(project, stores.messageLog.trouble, stopping)
   let url: string | undefined
   const control = createControl({
     engine,
@@ -226,26 +244,29 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
     material: parts.material,
     settings,
     world: parts.world,
+    redact: (text) => ground.redactor.text(text),
     url: () => url,
-    readiness: () => readiness(project, health.stopping),
+    readiness: health,
   })
-  const socket = quiet ? undefined : createControlSocket({ control, folder: settings.data, log: parts.log })
-  const stop = async () => {
-    health.stopping = true
-    await Promise.all([
-      engine.stop(settings.shutdown.grace),
-      server?.close(settings.shutdown.grace + LAST_REPLIES),
-    ])
-    await socket?.close()
-    await parts.close()
-    await stores.close()
-  }
-  try {
-    url = await server?.listen()
-    await socket?.listen()
-  } catch (error) {
-    await stop()
-    throw error
+  const server = createServer({
+    routes: parts.routes,
+    listen: parseListen(settings.listen)!,
+    health,
+    limits: settings.limits,
+    log: parts.log,
+  })
+  closing.push(() => {
+    stopping = true
+    return Promise.all([engine.stop(grace), quiet ? undefined : server.close(grace + LAST_REPLIES)])
+  })
+  for (const { flow, prepared, lacking } of project.flows)
+    if (prepared && flow!.enabled && lacking.length === 0) engine.deploy(prepared, quiet)
+    else prepared?.stop()
+  if (!quiet) {
+    url = await server.listen()
+    const socket = createControlSocket({ control, folder: settings.data, log: parts.log })
+    await socket.listen()
+    closing.push(() => socket.close())
   }
   return {
     control,
@@ -258,10 +279,15 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
   }
 }
 
-function readiness(project: Project, stopping: boolean): { ready: boolean; reasons: string[] } {
+function readiness(
+  project: Project,
+  trouble: string | undefined,
+  stopping: boolean,
+): { ready: boolean; reasons: string[] } {
   const reasons = project.flows
     .filter(({ flow, prepared, lacking }) => (!prepared || lacking.length > 0) && flow?.enabled !== false)
     .map(({ name }) => `the flow "${name}" does not run`)
+  if (trouble !== undefined) reasons.push(trouble)
   if (stopping) reasons.push('the engine is shutting down')
   return { ready: reasons.length === 0, reasons }
 }

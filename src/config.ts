@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
-import type { Problem } from './core/problem.ts'
+import { nearest, type Place, type Problem } from './core/problem.ts'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
+import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
 
 /** Every setting: `sluice.yaml` < `SLUICE_*` < flags. The only place where they are written down. */
@@ -87,6 +88,11 @@ export interface LoadedSettings {
   readonly text: string | undefined
 }
 
+/** In the project folder. */
+export const SETTINGS_FILE = 'sluice.yaml'
+/** Code of a flag whose value is none: the command was called wrongly. */
+export const WRONG_FLAG = 'setting/flag'
+const PREFIX = 'SLUICE_'
 const SECTIONS = ['shutdown', 'http', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
@@ -110,7 +116,7 @@ export async function loadSettings(
   flags: Readonly<Record<string, string>>,
 ): Promise<LoadedSettings> {
   const problems: Problem[] = []
-  const text = await readFile(join(projectFolder, 'sluice.yaml'), 'utf8').catch(
+  const text = await readFile(join(projectFolder, SETTINGS_FILE), 'utf8').catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw error
@@ -120,31 +126,21 @@ export async function loadSettings(
   for (const section of SECTIONS) values[section] = { ...(values[section] as object | undefined) }
   for (const [name, schema] of settingNames()) {
     if (name === 'parameters') continue
-    const variable = environmentName(name)
-    const given = environment[variable]
+    const given = environment[environmentName(name)]
     if (given !== undefined && given !== '')
-      assign(values, name, single(`environment variable ${variable}`, given, schema, problems))
+      assign(values, name, single(variable(name), name, given, schema, problems))
     const flag = flags[name]
-    if (flag !== undefined)
-      assign(
-        values,
-        name,
-        single(
-          `option --${name.replace(/[A-Z]/g, '-$&').replace('.', '-').toLowerCase()}`,
-          flag,
-          schema,
-          problems,
-        ),
-      )
+    if (flag !== undefined) assign(values, name, single(option(name), name, flag, schema, problems))
     if (valueOf(values, name) === undefined && schema['default'] !== undefined)
-      assign(values, name, single(name, String(schema['default']), schema, problems))
+      assign(values, name, single(variable(name), name, String(schema['default']), schema, problems))
   }
+  problems.push(...strayVariables(environment))
   const settings = { parameters: {}, ...values, projectFolder: resolve(projectFolder) } as unknown as Settings
   return { settings: withAbsoluteFolders(settings), problems, text }
 }
 
 function fromFile(text: string, problems: Problem[]): Record<string, unknown> {
-  const { document, problems: unreadable } = readDocument('sluice.yaml', text)
+  const { document, problems: unreadable } = readDocument(SETTINGS_FILE, text)
   problems.push(...unreadable)
   if (!document) return {}
   const lenient = Keys(
@@ -173,17 +169,62 @@ function optional(schema: TSchema): TSchema {
   } as unknown as TSchema)
 }
 
-/** One setting from outside a file: its text is read as a YAML scalar. */
-function single(source: string, text: string, schema: TSchema, problems: Problem[]): unknown {
-  const value = schema['type'] === 'boolean' || schema['type'] === 'integer' ? text : JSON.stringify(text)
-  const { document, problems: unreadable } = readDocument(source, value)
-  if (!document) {
-    problems.push(...unreadable)
-    return undefined
-  }
-  const { value: decoded, problems: mistakes } = checkShape(schema, document, { subject: 'settings' })
-  problems.push(...mistakes)
-  return mistakes.length > 0 ? undefined : decoded
+/** One setting from outside a file: its text is read as a YAML scalar. What is wrong with it has no line. */
+function single(from: Source, name: string, text: string, schema: TSchema, problems: Problem[]): unknown {
+  const written = schema['type'] === 'boolean' || schema['type'] === 'integer' ? text : JSON.stringify(text)
+  const { document } = readDocument(from.source, written)
+  const shaped = document && checkShape(schema, document, { subject: 'it' })
+  if (shaped?.problems.length === 0) return shaped.value
+  const [mistake] = shaped?.problems ?? []
+  const expected = mistake?.message.split('; ').at(-1) ?? `${wanted(schema)} is wanted`
+  problems.push({
+    code: from.code,
+    severity: 'error',
+    message: `"${text}" is no value of the setting "${name}"; ${expected}`,
+    ...(mistake?.hint !== undefined && { hint: mistake.hint }),
+    ...placeless(from.source),
+  })
+  return undefined
+}
+
+/** Where a setting comes from when it is not the file. */
+interface Source {
+  readonly source: string
+  readonly code: string
+}
+
+function variable(name: string): Source {
+  return { source: `environment variable ${environmentName(name)}`, code: 'setting/variable' }
+}
+
+function option(name: string): Source {
+  const words = name.replace(/[A-Z]/g, '-$&').replace('.', '-').toLowerCase()
+  return { source: `option --${words}`, code: WRONG_FLAG }
+}
+
+function placeless(source: string): Place {
+  return { file: source, line: 0, column: 0 }
+}
+
+/** Variables that look like a setting and are none. Parameters have their own. */
+function strayVariables(environment: Readonly<Record<string, string | undefined>>): Problem[] {
+  const known = settingNames()
+    .filter(([name]) => name !== 'parameters')
+    .map(([name]) => environmentName(name).slice(PREFIX.length))
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !/^SLUICE_PARAM(_|$)/.test(name))
+    .map((name) => name.slice(PREFIX.length))
+    .filter((word) => !known.includes(word))
+    .flatMap((word) => {
+      const near = nearest(word, known)
+      if (near === undefined) return []
+      return {
+        code: 'setting/unknown-variable',
+        severity: 'warning',
+        message: `there is no setting for "${PREFIX}${word}"; did you mean "${PREFIX}${near}"?`,
+        ...placeless(`environment variable ${PREFIX}${word}`),
+      }
+    })
 }
 
 function valueOf(values: Record<string, unknown>, name: string): unknown {
@@ -207,6 +248,10 @@ function withAbsoluteFolders(settings: Settings): Settings {
     flows: from(settings.flows),
     securityMaterial: from(settings.securityMaterial),
     data: from(settings.data),
+    http: {
+      ...settings.http,
+      ...(settings.http.ca === undefined ? {} : { ca: from(settings.http.ca) }),
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Settings } from './config.ts'
 import type { Control, CredentialReport, FlowState, ManualRun, RunReport } from './core/control.ts'
 import { Body } from './core/body.ts'
-import { Failure } from './core/failure.ts'
+import { Failure, type RunFailure } from './core/failure.ts'
 import type { ParameterValue } from './core/flow.ts'
 import type { RunResult } from './core/kinds.ts'
 import { Message } from './core/message.ts'
@@ -18,6 +18,8 @@ export interface ControlSetting {
   readonly material: SecurityMaterial
   readonly settings: Settings
   readonly world: World
+  /** Takes live secrets out of what a person is told of a failure. */
+  readonly redact: (text: string) => string
   readonly url: () => string | undefined
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
@@ -42,7 +44,7 @@ export function createControl(setting: ControlSetting): Control {
     },
     flows: () => project.flows.map((entry) => flowState(entry, engine)),
     credentials: () => credentialReports(project, material),
-    async run(name, request) {
+    async run(name, request, signal) {
       const entry = find(name)
       if (!entry?.prepared) return undefined
       const parameters = parametersOf(entry, request.parameters)
@@ -52,8 +54,9 @@ export function createControl(setting: ControlSetting): Control {
         message: messageOf(request),
         trigger: { kind: 'manual', data: { headers: request.headers, caller: { id: null, roles: [] } } },
         parameters,
+        ...(signal === undefined ? {} : { onStart: (cancel) => cancelOn(signal, cancel) }),
       })
-      return result && (await reportOf(name, result, world.clock.ticks() - started, settings.limits.body))
+      return result && (await reportOf(name, result, world.clock.ticks() - started, setting))
     },
   }
 }
@@ -104,9 +107,15 @@ export function credentialReports(project: Project, material: SecurityMaterial):
   )
 }
 
+function cancelOn(signal: AbortSignal, cancel: (reason: Failure) => void): void {
+  const end = () => cancel(new Failure('flow.cancelled', 'the one who started the run called it off'))
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+}
+
 function refused(flow: string, message: string): RunReport {
   return {
-    id: '',
+    id: undefined,
     flow,
     status: 'FAILED',
     duration: 0,
@@ -139,7 +148,7 @@ function parametersOf(
 ): Record<string, ParameterValue> | string {
   const values: Record<string, ParameterValue> = { ...prepared!.parameters }
   for (const [name, text] of Object.entries(given)) {
-    const declared = flow!.parameters[name]
+    const declared = Object.hasOwn(flow!.parameters, name) ? flow!.parameters[name] : undefined
     if (!declared) {
       const known = Object.keys(flow!.parameters).map((word) => `"${word}"`)
       return `the flow "${flowName}" has no parameter "${name}"; ${known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`}`
@@ -156,15 +165,15 @@ async function reportOf(
   flow: string,
   result: RunResult,
   duration: number,
-  limit: number,
+  { settings, redact }: ControlSetting,
 ): Promise<RunReport> {
   const { id, status, message, failure } = result
   const outcome = { id, flow, duration }
-  if (failure) return { ...outcome, status, failure: failure.record(), reply: undefined }
+  if (failure) return { ...outcome, status, failure: told(failure, redact), reply: undefined }
   try {
-    await message.body.load(limit)
+    await message.body.load(settings.limits.body)
   } catch (error) {
-    return { ...outcome, status: 'FAILED', failure: Failure.from(error).record(), reply: undefined }
+    return { ...outcome, status: 'FAILED', failure: told(Failure.from(error), redact), reply: undefined }
   }
   const { body } = message
   return {
@@ -177,4 +186,9 @@ async function reportOf(
       body: body.bytes(),
     },
   }
+}
+
+function told(failure: Failure, redact: (text: string) => string): RunFailure {
+  const { hint, ...record } = failure.record()
+  return { ...record, message: redact(record.message), ...(hint === undefined ? {} : { hint: redact(hint) }) }
 }

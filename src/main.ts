@@ -36,7 +36,8 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   colorErrors: process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined,
   terminal: process.stderr.isTTY === true,
   columns: process.stdout.columns ?? 200,
-  projectFolder: resolve('.'),
+  workingFolder: resolve('.'),
   environment: process.env,
   signal: interrupted.signal,
+  ready: () => process.send?.('ready'),
 })

@@ -52,7 +52,7 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
   const texts = new Map<string, string>()
   const problems: Problem[] = [...setting.found]
 
-  const credentials = await readYamlFiles(settings.securityMaterial, settings.projectFolder)
+  const credentials = await readYamlFiles(settings.securityMaterial, settings.projectFolder, problems)
   for (const { file, text } of credentials) texts.set(file, text)
   problems.push(...material.load(credentials))
 
@@ -166,21 +166,31 @@ async function readScripts(
 async function readYamlFiles(
   folder: string,
   projectFolder: string,
+  problems: Problem[],
 ): Promise<{ file: string; text: string }[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
-    },
-  )
-  const files = entries
+  const shown = (path: string) => relative(projectFolder, path).split(sep).join('/')
+  const unreadable = (path: string) => (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    problems.push({
+      code: 'credential/unreadable',
+      severity: 'error',
+      message: `it cannot be read (${error.code})`,
+      file: shown(path),
+      line: 1,
+      column: 1,
+    })
+    return undefined
+  }
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(unreadable(folder))
+  const paths = (entries ?? [])
     .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted()
-  return Promise.all(
-    files.map(async (path) => ({
-      file: relative(projectFolder, path).split(sep).join('/'),
-      text: await readFile(path, 'utf8'),
-    })),
+  const files = await Promise.all(
+    paths.map(async (path) => {
+      const text = await readFile(path, 'utf8').catch(unreadable(path))
+      return text === undefined ? [] : [{ file: shown(path), text }]
+    }),
   )
+  return files.flat()
 }

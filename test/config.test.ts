@@ -36,15 +36,56 @@ test('mistakes name the file and its place, the variable or the option; the defa
   const folder = projectFolder(t, { 'sluice.yaml': 'limits: { body: lots }\n' })
   const { settings, problems } = await loadSettings(folder, { SLUICE_DEV: 'maybe' }, { 'log.level': 'loud' })
   assert.deepEqual(
-    problems.map(({ file, line }) => [file, line]),
+    problems.map(({ file, line, code, message }) => [file, line, code, message]),
     [
-      ['sluice.yaml', 1],
-      ['environment variable SLUICE_DEV', 1],
-      ['option --log-level', 1],
+      ['sluice.yaml', 1, 'value/size', '"body" is the text "lots"; a size such as 64KB or 40MB is wanted'],
+      [
+        'environment variable SLUICE_DEV',
+        0,
+        'setting/variable',
+        '"maybe" is no value of the setting "dev"; true or false is wanted',
+      ],
+      [
+        'option --log-level',
+        0,
+        'setting/flag',
+        '"loud" is no value of the setting "log.level"; "debug", "info", "warn" or "error" is wanted',
+      ],
     ],
   )
   assert.equal(settings.limits.body, 40 * 1024 * 1024)
   assert.equal(settings.log.level, 'info')
+})
+
+test('a variable that looks like a setting and is none is a warning; parameters have variables of their own', async (t) => {
+  const { problems } = await loadSettings(
+    projectFolder(t, {}),
+    {
+      SLUICE_LISTN: '127.0.0.1:1',
+      SLUICE_LOGLEVEL: 'debug',
+      SLUICE_HOME: '/x',
+      SLUICE_PARAM_DATE: '1',
+      SLUICE_PARAM_LISTN: '1',
+      SLUICE_DATA: 'd',
+      DATTA: 'x',
+    },
+    {},
+  )
+  assert.deepEqual(
+    problems.map(({ severity, message }) => [severity, message]),
+    [
+      ['warning', 'there is no setting for "SLUICE_LISTN"; did you mean "SLUICE_LISTEN"?'],
+      ['warning', 'there is no setting for "SLUICE_LOGLEVEL"; did you mean "SLUICE_LOG_LEVEL"?'],
+    ],
+  )
+})
+
+test('a variable that cannot be read at all is a problem like any other', async (t) => {
+  const { problems } = await loadSettings(projectFolder(t, {}), { SLUICE_STRICT: '{' }, {})
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    ['"{" is no value of the setting "strict"; true or false is wanted'],
+  )
 })
 
 test('an address that is none is a problem', async (t) => {

@@ -13,13 +13,15 @@ export interface CommandIo {
   readonly terminal: boolean
   /** Width of the terminal; a generous number where there is none. */
   readonly columns: number
-  /** Absolute. */
+  /** Absolute; where the command was typed. */
+  readonly workingFolder: string
+  /** Absolute; the working folder where no `--project` is given. */
   readonly projectFolder: string
-  /** Absolute; as the settings say, before a command's own `--data`. */
-  readonly dataFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Aborts on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
+  /** Tells the program that started this one that the engine serves. */
+  readonly ready?: () => void
 }
 
 export interface CommandDefinition {

@@ -1,4 +1,3 @@
-import { checkedState } from '../app.ts'
 import type { CredentialReport } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
@@ -47,7 +46,9 @@ async function credentialReports(
 ): Promise<readonly CredentialReport[]> {
   const setting = await appSettingFor(io, given)
   const engine = await connectControl(setting.settings.data)
-  return engine ? await engine.credentials() : (await checkedState(setting)).credentials
+  return engine
+    ? await engine.credentials()
+    : (await (await import('../app.ts')).checkedState(setting)).credentials
 }
 
 type Terminal = Pick<CommandIo, 'color' | 'columns'>

@@ -1,5 +1,5 @@
 import type { FlowState } from '../core/control.ts'
-import { nearest } from '../core/problem.ts'
+import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
@@ -32,11 +32,8 @@ export const flowShowCommand: CommandDefinition = {
     const { flows, url } = await flowStates(io, given)
     const flow = flows.find((entry) => entry.name === name)
     if (!flow) {
-      const near = nearest(
-        name!,
-        flows.map((entry) => entry.name),
-      )
-      throw new Stop(1, `there is no flow "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`)
+      const names = flows.map((entry) => entry.name)
+      throw new Stop(1, `there is no flow "${name}"${didYouMean(name!, names)}`)
     }
     io.stdout(given['json'] ? `${JSON.stringify(flow, undefined, 2)}\n` : printFlow(flow, url, io))
     return 0

@@ -1,9 +1,9 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
-import { loadSettings } from '../config.ts'
 import { version } from '../version.ts'
 import { checkCommand } from './check.ts'
-import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
+import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { logCommand } from './log.ts'
@@ -27,11 +27,11 @@ const GROUPS: Readonly<Record<string, string>> = {
   credential: 'Lists and shows credentials; never a secret.',
 }
 
+/** What the command line gets; its options say the rest. */
+type GivenIo = Omit<CommandIo, 'projectFolder'>
+
 /** Runs a command line; returns the exit code: 0 fine, 1 problems, 2 wrong usage, 3 a fault. */
-export async function runCommandLine(
-  argv: readonly string[],
-  io: Omit<CommandIo, 'dataFolder'>,
-): Promise<number> {
+export async function runCommandLine(argv: readonly string[], io: GivenIo): Promise<number> {
   let exitCode = 0
   const program = commandLine(io, (code) => (exitCode = code))
   try {
@@ -58,7 +58,7 @@ function isKnown(error: unknown): error is Error & { hint?: string } {
   return code !== undefined && /^(store\.|SLUICE_)/.test(code)
 }
 
-function commandLine(io: Omit<CommandIo, 'dataFolder'>, done: (code: number) => void): Command {
+function commandLine(io: GivenIo, done: (code: number) => void): Command {
   const program = new Command('sluice')
     .description('Integration flows in YAML, with credentials that no flow ever sees.')
     .version(version)
@@ -94,15 +94,23 @@ function commandLine(io: Omit<CommandIo, 'dataFolder'>, done: (code: number) => 
     command.action(async (...received: unknown[]) => {
       const options = received.at(-2) as Record<string, unknown>
       const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string')
-      const projectFolder = resolve(
-        io.projectFolder,
-        (program.opts()['project'] as string | undefined) ?? '.',
-      )
-      const { settings } = await loadSettings(projectFolder, io.environment, {})
-      done(await definition.run({ ...io, projectFolder, dataFolder: settings.data }, args, options))
+      const projectFolder = await projectFolderOf(program.opts()['project'] as string | undefined, io)
+      done(await definition.run({ ...io, projectFolder }, args, options))
     })
   }
   return program
+}
+
+async function projectFolderOf(given: string | undefined, { workingFolder }: GivenIo): Promise<string> {
+  if (given === undefined) return workingFolder
+  const folder = resolve(workingFolder, given)
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error)
+  if (found instanceof Error)
+    throw new UsageError(
+      `--project: ${found.code === 'ENOENT' ? `there is no folder "${given}"` : `cannot read "${given}" (${found.code})`}`,
+    )
+  if (!found.isDirectory()) throw new UsageError(`--project: "${given}" is no folder`)
+  return folder
 }
 
 function helpTail({ examples, details }: CommandDefinition): string {

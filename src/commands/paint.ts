@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+export { sayDuration as milliseconds } from '../core/duration.ts'
 
 const STYLES = ['red', 'green', 'yellow', 'cyan', 'dim', 'bold'] as const
 export type Paint = Record<(typeof STYLES)[number], (text: string) => string>
@@ -11,14 +12,6 @@ export function paint(color: boolean): Paint {
       (text: string) => (color ? styleText(style, text, { validateStream: false }) : text),
     ]),
   ) as Paint
-}
-
-/** `0.42 ms`, `12 ms`, `3.4 s`, `2 min 5 s`. */
-export function milliseconds(ms: number): string {
-  if (ms < 1) return `${ms.toFixed(2)} ms`
-  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
 }
 
 /** Columns of equal width, two spaces apart; lengths are counted without colours. */

@@ -1,7 +1,8 @@
+import { isAbsolute, relative } from 'node:path'
+import { loadSettings, SETTINGS_FILE, WRONG_FLAG, type LoadedSettings, type Settings } from '../config.ts'
 import { hasErrors } from '../core/problem.ts'
-import { loadSettings, type Settings } from '../config.ts'
 import { printProblems } from '../flow/print.ts'
-import { Stop, type CommandIo } from './command.ts'
+import { Stop, UsageError, type CommandIo } from './command.ts'
 import type { AppSetting } from '../app.ts'
 
 /** Flags that name a setting, as the settings call them. */
@@ -16,13 +17,18 @@ const SETTINGS: Readonly<Record<string, string>> = {
   logFormat: 'log.format',
 }
 
+export const dataOption = {
+  flags: '--data <folder>',
+  description: 'folder of the message log and the state (default: ./data)',
+} as const
+
 export const settingOptions = [
   { flags: '--flows <folder>', description: 'folder of the flows (default: ./flows)' },
   {
     flags: '--security-material <folder>',
     description: 'folder of the credentials (default: ./security-material)',
   },
-  { flags: '--data <folder>', description: 'folder of the message log and the state (default: ./data)' },
+  dataOption,
   { flags: '--dev', description: 'literal secrets are warnings instead of problems' },
 ] as const
 
@@ -32,17 +38,29 @@ export const parameterOption = {
   repeatable: true,
 } as const
 
-/** The settings of the project, or an end with exit code 1 and the problems printed. */
-export async function settingsFor(io: CommandIo, options: Record<string, unknown>): Promise<Settings> {
+/**
+ * The settings of the project with what is wrong with them; the defaults stand in.
+ * @throws UsageError where a flag is wrong
+ */
+export async function readSettings(io: CommandIo, options: Record<string, unknown>): Promise<LoadedSettings> {
   const flags: Record<string, string> = {}
   for (const [option, setting] of Object.entries(SETTINGS)) {
     const value = options[option]
     if (value !== undefined) flags[setting] = String(value)
   }
-  const { settings, problems, text } = await loadSettings(io.projectFolder, io.environment, flags)
+  const loaded = await loadSettings(io.projectFolder, io.environment, flags)
+  const wrong = loaded.problems.filter(({ code }) => code === WRONG_FLAG)
+  if (wrong.length > 0)
+    throw new UsageError(wrong.map(({ file, message }) => `${file}: ${message}`).join('\n'))
+  return loaded
+}
+
+/** The settings of the project; or an end with exit code 1 where they have mistakes, which are printed. */
+export async function settingsFor(io: CommandIo, options: Record<string, unknown>): Promise<Settings> {
+  const { settings, problems, text } = await readSettings(io, options)
   if (problems.length > 0)
     io.stderr(
-      printProblems(problems, (file) => (file === 'sluice.yaml' ? text : undefined), {
+      printProblems(problems, (file) => (file === SETTINGS_FILE ? text : undefined), {
         color: io.colorErrors,
       }),
     )
@@ -51,14 +69,31 @@ export async function settingsFor(io: CommandIo, options: Record<string, unknown
 }
 
 export async function appSettingFor(io: CommandIo, options: Record<string, unknown>): Promise<AppSetting> {
+  return appSettingOf(await settingsFor(io, options), io, options)
+}
+
+export function appSettingOf(
+  settings: Settings,
+  io: CommandIo,
+  options: Record<string, unknown>,
+): AppSetting {
   return {
-    settings: await settingsFor(io, options),
+    settings,
     environment: io.environment,
     parameters: namedValues(options['param'], '=', '--param', 'name=value'),
     color: io.colorErrors,
     terminal: io.terminal,
     writeLog: io.stderr,
   }
+}
+
+/** How `sluice log` is called to read this data folder: with `--data` where it would read another one by itself. */
+export async function logCommandFor(data: string, io: CommandIo): Promise<string> {
+  const { settings } = await loadSettings(io.workingFolder, {}, {})
+  if (settings.data === data) return 'sluice log'
+  const inside = relative(io.workingFolder, data)
+  const folder = inside === '' || /^\.\.(?:[/\\]|$)/.test(inside) || isAbsolute(inside) ? data : inside
+  return `sluice log --data ${/^[\w./@:+-]+$/.test(folder) ? folder : `'${folder}'`}`
 }
 
 /** `--param a=b --param c=d` as a map. */
@@ -71,7 +106,7 @@ export function namedValues(
   const values: Record<string, string> = {}
   for (const text of (given as string[] | undefined) ?? []) {
     const at = text.indexOf(separator)
-    if (at < 1) throw new Stop(2, `${option} wants ${form}; got "${text}"`)
+    if (at < 1) throw new UsageError(`${option} wants ${form}; got "${text}"`)
     values[text.slice(0, at).trim()] = text.slice(at + 1).trim()
   }
   return values

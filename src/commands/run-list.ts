@@ -1,8 +1,9 @@
+import { sayDuration } from '../core/duration.ts'
 import type { RunStatus } from '../core/stores.ts'
 import type { LogEvent } from '../store/following.ts'
 import type { RunSummary } from '../store/rows.ts'
 import type { CommandIo } from './command.ts'
-import { milliseconds, paint, table, type Paint } from './paint.ts'
+import { paint, table, type Paint } from './paint.ts'
 import { localTime, oneLine, shorten } from './plain-text.ts'
 
 /** Characters at the end of an id that lists show; ids begin alike, because they begin with the time. */
@@ -72,5 +73,5 @@ export function paintLevel(level: string, color: Paint): string {
 }
 
 function duration(ms: number | undefined): string {
-  return ms === undefined ? '-' : milliseconds(ms)
+  return ms === undefined ? '-' : sayDuration(ms)
 }

@@ -1,7 +1,8 @@
+import { sayDuration } from '../core/duration.ts'
 import type { RunFailure } from '../core/stores.ts'
 import type { RunDetail, StepRecord } from '../store/rows.ts'
 import type { CommandIo } from './command.ts'
-import { milliseconds, paint, type Paint } from './paint.ts'
+import { paint, type Paint } from './paint.ts'
 import { bytes, localTime, oneLine, printable, shorten } from './plain-text.ts'
 import { paintLevel, paintStatus } from './run-list.ts'
 import { stepTree, type MoreNode, type Note, type StepNode } from './run-steps.ts'
@@ -48,7 +49,7 @@ export function printRun(run: RunDetail, io: Pick<CommandIo, 'color' | 'columns'
 }
 
 function printHead({ run, color, out }: Printing): void {
-  const took = run.duration === undefined ? 'unknown' : milliseconds(run.duration)
+  const took = run.duration === undefined ? 'unknown' : sayDuration(run.duration)
   const rows: [string, string | undefined][] = [
     ['flow', `${run.flow}${run.version === '' ? '' : ` (version ${run.version})`}`],
     ['trigger', run.trigger],
@@ -94,10 +95,10 @@ function stepLine(step: StepRecord, guide: string, { run, color, idWidth }: Prin
   const id = oneLine(step.id).padEnd(Math.max(0, idWidth - guide.length - 2))
   const what = `${step.kind.padEnd(8)}  ${color.dim(oneLine(place))}`
   if (step.outcome === 'skipped') return color.dim(`${guide}${MARKS.skipped} ${id}  skipped   `) + what
-  const took = milliseconds(step.duration).padStart(8)
+  const took = sayDuration(step.duration).padStart(8)
   const mark = MARKS[step.outcome]
   const painted = step.outcome === 'failed' ? color.red(`${mark} ${id}`) : `${color.green(mark)} ${id}`
-  const at = color.dim(`  +${milliseconds(step.start)}`)
+  const at = color.dim(`  +${sayDuration(step.start)}`)
   return `${color.dim(guide)}${painted}  ${took}  ${what}${at}${step.outcome === 'ended' ? color.dim('  ended the flow') : ''}`
 }
 

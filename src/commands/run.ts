@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import type { RunReport } from '../core/control.ts'
 import { nearest } from '../core/problem.ts'
+import { WRONG_PARAMETER } from '../flow/parameters.ts'
 import { printProblems } from '../flow/print.ts'
 import { connectControl } from '../server/control-client.ts'
-import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
+import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { milliseconds, paint } from './paint.ts'
-import { appSettingFor, namedValues, parameterOption, settingOptions } from './project-setting.ts'
+import {
+  appSettingFor,
+  logCommandFor,
+  namedValues,
+  parameterOption,
+  settingOptions,
+} from './project-setting.ts'
 
 export const runCommand: CommandDefinition = {
   name: 'run',
@@ -31,7 +38,7 @@ export const runCommand: CommandDefinition = {
     'Runs in the engine that uses this data folder, if one is running, else in a process of its own.\nExit code: 0 completed, 1 failed, 2 wrong usage, 3 a fault.',
   async run(io, [flow], options) {
     const setting = await appSettingFor(io, {
-      logLevel: io.environment['SLUICE_LOG_LEVEL'] ?? 'warn',
+      ...(io.environment['SLUICE_LOG_LEVEL'] ? {} : { logLevel: 'warn' }),
       ...options,
     })
     const body = await bodyFrom(options['body'] as string | undefined, io)
@@ -44,27 +51,36 @@ export const runCommand: CommandDefinition = {
     const request = { ...(body === undefined ? {} : { body }), headers, parameters: setting.parameters }
     const engine = await connectControl(setting.settings.data)
     if (engine) {
-      const report = await engine.run(flow!, request)
+      const report = await engine.run(flow!, request, io.signal).catch(interrupted(io))
       if (!report) throw notRunning(flow!, await engine.flows())
-      return show(report, io, options)
+      return show(report, io, options, setting.settings.data)
     }
     const { startApp } = await import('../app.ts')
     const app = await startApp(setting, true)
     try {
       const entry = app.project.flows.find(({ name }) => name === flow)
       if (entry && !entry.prepared) {
+        const wrong = entry.problems.find(({ code }) => code === WRONG_PARAMETER)
+        if (wrong) throw new UsageError(wrong.message)
         io.stderr(
           printProblems(entry.problems, (file) => app.project.texts.get(file), { color: io.colorErrors }),
         )
         return 1
       }
-      const report = await app.control.run(flow!, request)
+      const report = await app.control.run(flow!, request, io.signal)
       if (!report) throw notRunning(flow!, app.control.flows())
-      return show(report, io, options)
+      return await show(report, io, options, setting.settings.data)
     } finally {
       await app.stop()
     }
   },
+}
+
+/** Ctrl-C ends the wait; the engine cancels the run. */
+function interrupted(io: CommandIo): (error: unknown) => never {
+  return (error) => {
+    throw io.signal.aborted ? new Stop(130, 'interrupted; the run is cancelled') : error
+  }
 }
 
 async function bodyFrom(source: string | undefined, io: CommandIo): Promise<Uint8Array | undefined> {
@@ -75,7 +91,7 @@ async function bodyFrom(source: string | undefined, io: CommandIo): Promise<Uint
     return Buffer.concat(chunks)
   }
   return readFile(source).catch((error: NodeJS.ErrnoException) => {
-    throw new Stop(2, `--body: cannot read "${source}" (${error.code})`)
+    throw new UsageError(`--body: cannot read "${source}" (${error.code})`)
   })
 }
 
@@ -95,20 +111,29 @@ function notRunning(
     near === undefined
       ? `there ${names.length === 0 ? 'are none' : `are: ${names.join(', ')}`}`
       : `did you mean "${near}"?`
-  return new Stop(1, `there is no flow "${flow}"; ${hint}`)
+  return new UsageError(`there is no flow "${flow}"; ${hint}`)
 }
 
-function show(report: RunReport, io: CommandIo, options: Record<string, unknown>): number {
+async function show(
+  report: RunReport,
+  io: CommandIo,
+  options: Record<string, unknown>,
+  dataFolder: string,
+): Promise<number> {
   const { reply, failure } = report
+  if (report.id === undefined && failure?.code === 'request.invalid') throw new UsageError(failure.message)
   if (options['json']) {
     const text = reply && { ...reply, body: Buffer.from(reply.body).toString('utf8') }
-    io.stdout(`${JSON.stringify({ ...report, reply: text }, undefined, 2)}\n`)
+    const duration = Math.round(report.duration * 1000) / 1000
+    io.stdout(`${JSON.stringify({ ...report, duration, reply: text }, undefined, 2)}\n`)
     return failure ? 1 : 0
   }
   const color = paint(io.colorErrors)
   const outcome = failure ? color.red(report.status) : color.green(report.status)
   io.stderr(
-    `${outcome} ${report.flow} in ${milliseconds(report.duration)}  ${color.dim(`run ${report.id}`)}\n`,
+    report.id === undefined
+      ? `${outcome} ${report.flow}\n`
+      : `${outcome} ${report.flow} in ${milliseconds(report.duration)}  ${color.dim(`run ${report.id}`)}\n`,
   )
   if (failure) {
     io.stderr(
@@ -116,7 +141,8 @@ function show(report: RunReport, io: CommandIo, options: Record<string, unknown>
     )
     if (failure.position !== undefined) io.stderr(`  at ${failure.position}\n`)
     if (failure.hint !== undefined) io.stderr(`  ${color.dim(failure.hint)}\n`)
-    io.stderr(`  ${color.dim(`see: sluice log ${report.id.slice(-12)}`)}\n`)
+    if (report.id !== undefined)
+      io.stderr(`  ${color.dim(`see: ${await logCommandFor(dataFolder, io)} ${report.id.slice(-12)}`)}\n`)
     return 1
   }
   if (reply) {

@@ -4,7 +4,7 @@ import { hasErrors } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
-import { appSettingFor, parameterOption, settingOptions } from './project-setting.ts'
+import { appSettingFor, logCommandFor, parameterOption, settingOptions } from './project-setting.ts'
 
 export const startCommand: CommandDefinition = {
   name: 'start',
@@ -33,7 +33,8 @@ export const startCommand: CommandDefinition = {
       await app.stop()
       throw new Stop(1, 'not started: there are problems, and the setting "strict" is on')
     }
-    io.stdout(summary(app, io))
+    io.stdout(summary(app, io, await logCommandFor(setting.settings.data, io)))
+    io.ready?.()
     if (app.rings().length > 0) app.log.info({}, `script sandbox: ${app.rings().join('; ')}`)
     await until(io.signal)
     io.stderr('stopping: what runs may finish …\n')
@@ -59,7 +60,7 @@ function until(signal: AbortSignal): Promise<void> {
 }
 
 /** What a person wants to know after the start: what runs, when, how to call it, where to look. */
-function summary(app: App, io: CommandIo): string {
+function summary(app: App, io: CommandIo, log: string): string {
   const color = paint(io.color)
   const status = app.control.status()
   const flows = app.control.flows()
@@ -99,13 +100,13 @@ function summary(app: App, io: CommandIo): string {
   if (flows.length === 0) lines.push('There are no flows yet: put one into the folder of flows.\n\n')
   lines.push(
     table([
-      [color.dim('Message log'), `${status.dataFolder}  ${color.dim('sluice log, sluice log --follow')}`],
+      [color.dim('Message log'), `${status.dataFolder}  ${color.dim(`${log}, ${log} --follow`)}`],
       ...(app.abandoned === 0
         ? []
         : [
             [
               color.yellow('Abandoned'),
-              `${app.abandoned} runs were cut off by the last stop: sluice log --status ABANDONED`,
+              `${app.abandoned} runs were cut off by the last stop: ${log} --status ABANDONED`,
             ],
           ]),
     ]),

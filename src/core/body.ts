@@ -24,6 +24,8 @@ export class Body {
   readonly contentType: string | undefined
   /** Bytes, where known before reading. */
   readonly length: number | undefined
+  /** Host of the receiver whose answer it is: it is to blame when the body is bad. */
+  private from: string | undefined
   private held: Buffer | undefined
   private heldText: string | undefined
   private heldValue: unknown
@@ -71,6 +73,12 @@ export class Body {
     return Body.ofJson(value, contentType ?? (isJsonType(former) ? former : undefined))
   }
 
+  /** Marks it as a receiver's answer. @param host of the receiver */
+  answeredBy(host: string): this {
+    this.from = host
+    return this
+  }
+
   static ofStream(source: Readable, contentType?: string, length?: number): Body {
     const body = new Body(contentType, length)
     body.source = source
@@ -80,6 +88,7 @@ export class Body {
   /** The same content under another content type. A stream moves to the new body. */
   as(contentType: string | undefined): Body {
     const body = new Body(contentType, this.length)
+    body.from = this.from
     if (this.source) {
       body.source = this.source
       body.taken = this.taken
@@ -126,13 +135,13 @@ export class Body {
     if (!this.source) return
     if (this.length !== undefined && this.length > limit) {
       this.source.destroy()
-      throw tooLarge(limit)
+      throw tooLarge(limit, this.from)
     }
     const chunks: Buffer[] = []
     let size = 0
     for await (const chunk of this.take()) {
       size += (chunk as Buffer).length
-      if (size > limit) throw tooLarge(limit)
+      if (size > limit) throw tooLarge(limit, this.from)
       chunks.push(chunk as Buffer)
     }
     this.held = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)
@@ -158,7 +167,7 @@ export class Body {
 
   text(): string {
     if (this.heldText !== undefined) return this.heldText
-    if (this.held !== undefined) return (this.heldText = decode(this.held, this.contentType))
+    if (this.held !== undefined) return (this.heldText = this.decoded(this.held))
     if (this.source) throw consumed()
     return (this.heldText = JSON.stringify(this.heldValue))
   }
@@ -181,14 +190,33 @@ export class Body {
     try {
       return parseJson(this.text())
     } catch (error) {
-      throw new Failure(
-        'body.invalid',
-        `the body is not JSON, though its content type is "${this.contentType}": ${jsonMistake(error)}`,
-        {
-          hint: 'Send JSON, or another content type.',
-        },
+      if (error instanceof Failure) throw error
+      throw this.invalid(
+        `is not JSON, though its content type is "${this.contentType}": ${jsonMistake(error)}`,
+        'Send JSON, or another content type.',
       )
     }
+  }
+
+  private decoded(bytes: Buffer): string {
+    const charset = this.contentType && /charset="?([\w-]+)/i.exec(this.contentType)?.[1]?.toLowerCase()
+    if (charset === undefined || charset === '' || charset === 'utf-8' || charset === 'utf8') {
+      const text = bytes.toString('utf8')
+      return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+    }
+    try {
+      return new TextDecoder(charset).decode(bytes)
+    } catch {
+      throw this.invalid(`has the charset "${charset}", which is not known`, 'Send UTF-8.')
+    }
+  }
+
+  /** Whose body it is decides who is told: the caller, or the receiver whose answer it was. */
+  private invalid(what: string, hint: string): Failure {
+    const host = this.from
+    return host === undefined
+      ? new Failure('body.invalid', `the body ${what}`, { hint })
+      : new Failure('receiver.broken', `the answer of "${host}" ${what}`, { receiver: { host } })
   }
 }
 
@@ -200,23 +228,16 @@ function jsonMistake(error: unknown): string {
     : (/at position \d+( \(line \d+ column \d+\))?/.exec(text)?.[0] ?? 'it ends too early or holds no JSON')
 }
 
-function decode(bytes: Buffer, contentType: string | undefined): string {
-  const charset = contentType && /charset="?([\w-]+)/i.exec(contentType)?.[1]?.toLowerCase()
-  if (charset === undefined || charset === '' || charset === 'utf-8' || charset === 'utf8') {
-    const text = bytes.toString('utf8')
-    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-  }
-  try {
-    return new TextDecoder(charset).decode(bytes)
-  } catch {
-    throw new Failure('body.invalid', `the charset "${charset}" of the body is not known`)
-  }
-}
-
-function tooLarge(limit: number): Failure {
-  return new Failure('body.too-large', `the body is larger than ${limit} bytes`, {
+function tooLarge(limit: number, host: string | undefined): Failure {
+  const details = {
     hint: 'Raise the limit (limits.body), or hand the body on without looking into it: it is then streamed, whatever its size.',
-  })
+  }
+  return host === undefined
+    ? new Failure('body.too-large', `the body is larger than ${limit} bytes`, details)
+    : new Failure('receiver.too-large', `the answer of "${host}" is larger than ${limit} bytes`, {
+        ...details,
+        receiver: { host },
+      })
 }
 
 function consumed(): Failure {

@@ -1,15 +1,18 @@
 import type { CredentialState } from './kinds.ts'
 import type { ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
-import type { RunFailure } from './stores.ts'
+import type { RunFailure } from './failure.ts'
 
 /** What a running engine tells and does for the command line and, later, the management API. All plain data; no secrets. */
 export interface Control {
   status(): EngineStatus
   flows(): readonly FlowState[]
   credentials(): readonly CredentialReport[]
-  /** Runs a flow now, whatever its trigger. Undefined: there is no such flow running. */
-  run(flow: string, request: ManualRun): Promise<RunReport | undefined>
+  /**
+   * Runs a flow now, whatever its trigger. Undefined: there is no such flow running.
+   * @param signal cancels the run
+   */
+  run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
 }
 
 export interface EngineStatus {
@@ -76,7 +79,8 @@ export interface ManualRun {
 }
 
 export interface RunReport {
-  readonly id: string
+  /** Undefined: it was not let in, and there is no record of it. */
+  readonly id: string | undefined
   readonly flow: string
   readonly status: string
   /** ms */

@@ -1,5 +1,4 @@
 import type { Place } from './problem.ts'
-import type { RunFailure } from './stores.ts'
 
 /**
  * Every code that a failure can have: what it is called, and the status that a caller of an endpoint gets.
@@ -22,7 +21,7 @@ export const FAILURES = {
   'credential.answer': { title: "The token service's answer is not usable", reply: 502 },
   'credential.timeout': { title: 'The token service took too long', reply: 504 },
   'script.error': { title: 'The script failed', reply: 500 },
-  'script.timeout': { title: 'The script took too long', reply: 500 },
+  'script.timeout': { title: 'The script took too long', reply: 504 },
   'script.crashed': { title: 'The script used up its memory or crashed', reply: 500 },
   'script.input': { title: 'The message is too large for the script', reply: 500 },
   'script.output': { title: "The script's result is not usable", reply: 500 },
@@ -43,6 +42,17 @@ export const FAILURES = {
 } as const satisfies Record<string, { title: string; reply: number }>
 
 export type FailureCode = keyof typeof FAILURES
+
+/** A failure as data: what the message log keeps of it. */
+export interface RunFailure {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly step?: string
+  /** `flows/a.yaml:9:19` */
+  readonly position?: string
+  readonly receiver?: { readonly status?: number; readonly host: string }
+}
 
 export interface FailureDetails {
   /** What to do about it. */

@@ -8,6 +8,27 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** RFC 9110 5.5: no CR, LF, NUL or other control characters but the tab. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/
 
+/** What a flow's message cannot say in a reply: it belongs to the connection, to requests only, or to access. */
+export const WITHHELD_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'proxy-connection',
+  'server',
+  'set-cookie',
+  'sluice-run',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-powered-by',
+])
+
 export function isHeaderName(name: string): boolean {
   return TOKEN.test(name)
 }

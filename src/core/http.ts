@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Cancellation } from './context.ts'
 import type { Body } from './body.ts'
+import type { TimeLimit } from './time-limit.ts'
 
 /** One HTTP request as it goes over the wire. */
 export interface Exchange {
@@ -16,6 +17,8 @@ export interface Exchange {
   readonly bodyLength?: number
   /** The deadline covers everything up to the headers, and the body where it is collected. */
   readonly until: Cancellation
+  /** Whose time the deadline is, for messages; the step's own where left out. */
+  readonly deadlineOf?: TimeLimit
   /** ms for the connection alone. */
   readonly connectTimeout?: number
   /** ms from the end of the request to the headers. */
@@ -42,7 +45,11 @@ export interface OutgoingRequest {
   readonly url: string
   /** Flat: name in lower case, value. */
   readonly headers: readonly string[]
+  /** `headers` says what becomes of `user-agent`; the sender adds none. */
+  readonly ownUserAgent?: boolean
   readonly body: Body | null
+  /** Whose time the run's deadline is, for messages; the step's own where left out. */
+  readonly deadlineOf?: TimeLimit
   readonly followRedirects: number
   /** Bytes; an answer beyond fails, collected or streamed. `Infinity`: none. */
   readonly maxResponse: number

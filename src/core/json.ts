@@ -46,6 +46,13 @@ export function checkDepth(text: string): void {
   }
 }
 
+/** Sets an own property, whatever its name: `__proto__` too. */
+export function defineOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
+  else target[key] = value
+}
+
 /** `null`, `boolean`, `number`, `text`, `list`, `map` or `bytes`: a value's type as people call it. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'null'

@@ -103,7 +103,8 @@ export interface StepKind<Keys extends TProperties = TProperties> extends Descri
 
 /** How a run ended. */
 export interface RunResult {
-  readonly id: string
+  /** Undefined: it was not let in, and there is no record of it. */
+  readonly id: string | undefined
   readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED'
   readonly message: Message
   readonly failure?: Failure
@@ -119,7 +120,7 @@ export interface RunRequest {
   readonly parameters?: Readonly<Record<string, ParameterValue>>
   /** The run is on disk before it begins. */
   readonly durable?: boolean
-  /** Gets a function that cancels this run, as soon as it runs. */
+  /** Gets a function that calls it off: while it waits to be let in, and again when it runs. */
   readonly onStart?: (cancel: (reason: Failure) => void) => void
 }
 
@@ -166,6 +167,8 @@ export interface Grant {
    * True when another `authorize` may give another grant.
    */
   reject(): boolean
+  /** The receiver took this grant where it had refused the one before: renewing helps. Not told of other requests. */
+  accepted?(): void
   /** For a hint: "a token was obtained 3 s ago with scope im.read". No token in it. */
   describe(): string
 }

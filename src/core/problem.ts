@@ -1,4 +1,7 @@
-/** Where something stands in a file. Lines and columns are 1-based; columns count UTF-16 units, as editors do. */
+/**
+ * Where something stands in a file. Lines and columns are 1-based; columns count UTF-16 units, as editors do. Both are
+ * 0 where `file` names something without lines, such as an environment variable.
+ */
 export interface Place {
   readonly file: string
   readonly line: number
@@ -52,10 +55,14 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best
 }
 
-/** ` (did you mean "x"?)`, or nothing where no known word is near. */
+/** `; did you mean "x"?`, or nothing where no known word is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
-  const near = nearest(word, known)
-  return near === undefined ? '' : `; did you mean "${near}"?`
+  return guess(nearest(word, known))
+}
+
+/** `; did you mean "x"?` of a word that was found already, or nothing where none was. */
+export function guess(meant: string | undefined): string {
+  return meant === undefined ? '' : `; did you mean "${meant}"?`
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

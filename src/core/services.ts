@@ -1,4 +1,4 @@
-import type { Cancellation, Context } from './context.ts'
+import type { Context } from './context.ts'
 import type { Failure } from './failure.ts'
 import type { Authorizer } from './kinds.ts'
 import type { OutgoingRequest, ReceiverAnswer } from './http.ts'
@@ -44,6 +44,10 @@ export interface CredentialInfo {
   readonly unset: readonly string[]
   /** Its file has mistakes and nothing is loaded; flows that use it do not start. */
   readonly broken?: boolean
+  /** For messages: the hosts it may go to. Left out where they are not known yet. */
+  readonly hosts?: readonly string[]
+  /** Whether it may go there. Left out where that is not known yet. */
+  allows?(url: URL): boolean
 }
 
 /** What flows may know of the security material: names and kinds, no secret and no token. */
@@ -72,22 +76,23 @@ export interface ScriptSource {
   readonly place?: (offset: number) => Place
 }
 
+/** `function`: the file has no such function, or exports none. The last two are warnings: it does nothing; a name is not there. */
+export type ScriptMistakeCode = 'script/mistake' | 'script/function' | 'script/empty' | 'script/name'
+
 /** A mistake in a script; offset and length are in its text. */
 export interface ScriptMistake {
+  readonly code: ScriptMistakeCode
   readonly message: string
+  readonly hint?: string
   readonly offset: number
   readonly length: number
-}
-
-export interface ScriptRun {
-  /** ms from now. */
-  readonly timeout: number
-  readonly until: Cancellation
 }
 
 export interface CompiledScript {
   /** False: the script certainly never looks at the body, and the body does not travel to it. */
   readonly readsBody: boolean
+  /** What is odd about it, though it can run. */
+  readonly warnings: readonly ScriptMistake[]
   /**
    * Runs the script over the message in a child process and, once it succeeded, changes the message.
    * @throws Failure `script.*` with its place, or what `fail()` said
@@ -101,7 +106,7 @@ export interface Scripts {
   compile(source: ScriptSource): Promise<CompiledScript | readonly ScriptMistake[]>
 }
 
-/** A request to an endpoint of a flow, before a byte of its body is read. */
+/** Where endpoints of flows are served. */
 export interface Routes {
   /** From now on requests go to `handler`. Replaces what `owner` served there before. Returns how to take it away. */
   serve(route: Route, owner: string, handler: RouteHandler): () => void
@@ -113,6 +118,7 @@ export interface Route {
   readonly methods: readonly string[]
 }
 
+/** A request to an endpoint of a flow, before a byte of its body is read. */
 export interface RouteRequest {
   readonly raw: import('node:http').IncomingMessage
   readonly reply: import('node:http').ServerResponse

@@ -1,9 +1,10 @@
 import type { TSchema } from '@sinclair/typebox'
 import { bracesHint } from './braces.ts'
 import type { Path } from './document.ts'
+import { parseDuration, printDuration } from './duration.ts'
 import { nearest } from './problem.ts'
 import { exampleOf, range, wanted, type ShapeReport } from './shape-report.ts'
-import { isMap, listed, momentMistake, parseDuration, parseSize, printDuration } from './shape-values.ts'
+import { isMap, listed, momentMistake, parseSize } from './shape-values.ts'
 
 /** Checks and decodes a value that is no map and no list of keys of its own. */
 export function checkScalar(report: ShapeReport, schema: TSchema, value: unknown, path: Path): unknown {

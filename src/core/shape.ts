@@ -1,12 +1,12 @@
 import type { TProperties, TSchema } from '@sinclair/typebox'
 import type { Document, Path } from './document.ts'
+import { parseDuration } from './duration.ts'
 import type { Step } from './flow.ts'
-import { nearest, type Problem } from './problem.ts'
+import { defineOwn } from './json.ts'
+import { guess, nearest, type Problem } from './problem.ts'
 import { range, ShapeReport, wanted } from './shape-report.ts'
 import { checkChoice, checkScalar, checkValue } from './shape-scalars.ts'
-import { isMap, parseDuration, parseSize } from './shape-values.ts'
-
-export { parseDuration, parseSize } from './shape-values.ts'
+import { isMap, parseSize } from './shape-values.ts'
 
 export interface ShapeOptions {
   /** From the document's root; the root when left out. */
@@ -119,10 +119,9 @@ class Checker {
     }
     const { elsewhere = {} } = this.options
     const where = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined
-    const guess = near === undefined ? '' : `; did you mean "${near}"?`
     this.report.add(
       'key/unknown',
-      `"${key}" is not a key of ${this.report.nameOf(path)}${guess}`,
+      `"${key}" is not a key of ${this.report.nameOf(path)}${guess(near)}`,
       [...path, key],
       {
         on: 'key',
@@ -143,13 +142,7 @@ class Checker {
     const item = Object.values((schema['patternProperties'] as TProperties | undefined) ?? {})[0]
     const result: Record<string, unknown> = {}
     for (const [key, entry] of Object.entries(value)) {
-      const checked = item ? this.check(item, entry, [...path, key]) : entry
-      Object.defineProperty(result, key, {
-        value: checked,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      })
+      defineOwn(result, key, item ? this.check(item, entry, [...path, key]) : entry)
     }
     return result
   }

@@ -1,5 +1,8 @@
 import type { Level } from './context.ts'
+import type { RunFailure } from './failure.ts'
 import type { LogLevel } from './flow.ts'
+
+export type { RunFailure } from './failure.ts'
 
 /** CPI's statuses of a message. */
 export type RunStatus =
@@ -22,16 +25,6 @@ export interface DeployedVersion {
     readonly parent: number
   }[]
   readonly file: string
-}
-
-export interface RunFailure {
-  readonly code: string
-  readonly message: string
-  readonly hint?: string
-  readonly step?: string
-  /** `flows/a.yaml:9:19` */
-  readonly position?: string
-  readonly receiver?: { readonly status?: number; readonly host: string }
 }
 
 /** A run as the engine keeps it; handed to the log as it is, twice at the most. */
@@ -67,12 +60,13 @@ export interface Snapshot {
 }
 
 /**
- * The record of runs. Writing is handed to another thread in batches and never waits; texts are redacted on the
- * way in. After a kill -9 at most the last 20 ms are missing.
+ * The record of runs. Writing is handed to another thread in batches and never holds up a run; texts are redacted on
+ * the way in. After a kill -9 at most the last 20 ms are missing. While the disk takes nothing, records are kept in
+ * memory and tried again; what finds no room there is lost, with a warning.
  */
 export interface MessageLog {
   deployed(version: DeployedVersion): void
-  /** The run has begun. Resolves when that is on disk. */
+  /** The run has begun. Resolves when that is on disk; also when the disk refused it for now, or it is lost. */
   open(run: RunRecord): Promise<void>
   close(run: RunRecord): void
   line(
@@ -92,12 +86,14 @@ export interface MessageLog {
     contentType: string,
   ): void
   snapshot(run: string, at: number, step: string, level: LogLevel, snapshot: Snapshot): void
-  /** Resolves when all that was said before is on disk. */
+  /** Resolves when all that was said before is on disk, or was refused by it for now, or is lost. */
   flush(): Promise<void>
-  /** Runs said but not yet written; for back-pressure and health. */
+  /** Records of runs (one as each begins, one as it ends) that are not on disk yet. */
   readonly backlog: number
-  /** Records lost because the disk did not take them. */
+  /** Records of any kind that will never be on disk. */
   readonly lost: number
+  /** Why nothing is written at the moment, since when, for people; undefined while the disk takes what it is given. */
+  readonly trouble: string | undefined
 }
 
 export type StateOperation =
@@ -106,7 +102,7 @@ export type StateOperation =
 
 /** What must survive a crash: timer ticks now; variables, queues and refresh tokens later. */
 export interface StateStore {
-  /** All or nothing, on disk when it resolves. False: a guard said no. */
+  /** All or nothing, on disk when it resolves; rejects when the disk refused it. False: a guard said no. */
   atomically(operations: readonly StateOperation[]): Promise<boolean>
   /** Epoch ms of the last recorded occurrence. */
   lastFire(timer: string): Promise<number | undefined>

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Scalar, type YAMLMap } from 'yaml'
+import { defineOwn } from './json.ts'
 import { CURLY_HINT, inCurlyQuotes, valueEnd, type TextMistake, type Range } from './yaml-text.ts'
 
 /** Nodes that may be seen through aliases, so that a small file cannot stand for endless data. */
@@ -117,7 +118,7 @@ class Reader {
         continue
       }
       first.set(name, key)
-      Object.defineProperty(result, name, { value, enumerable: true, writable: true, configurable: true })
+      defineOwn(result, name, value)
     }
     return merged ? undefined : result
   }

@@ -1,4 +1,5 @@
 import { Failure, type FailureCode, type FailureDetails } from '../core/failure.ts'
+import type { TokenRequestSettings } from './token-request.ts'
 import type { TokenRejection } from './token-response.ts'
 
 /** Why a renewal brought no token; kept for a while, so that the same failure can be told again. */
@@ -15,10 +16,14 @@ export interface TokenFailure {
   readonly retryAfter?: number
 }
 
+/** How id and secret were sent. */
+type Sent = Pick<TokenRequestSettings, 'clientAuthentication' | 'basicEncoding'>
+
 /** What a rejected token request means for people. `hide` takes this credential's secret out of the service's words. */
 export function describeRejection(
   name: string,
   host: string,
+  sent: Sent,
   rejection: TokenRejection,
   hide: (text: string) => string,
 ): TokenFailure {
@@ -31,7 +36,7 @@ export function describeRejection(
     rejected: why !== 'busy',
     ...(rejection.retryAfter !== undefined && { retryAfter: rejection.retryAfter }),
   }
-  const details = { hint: hintFor(rejection), receiver: { status, host } }
+  const details = { hint: hintFor(rejection, sent), receiver: { status, host } }
   if (why === 'unusable')
     return {
       ...common,
@@ -100,8 +105,6 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
 }
 
 const BY_ERROR: Record<string, string> = {
-  invalid_client:
-    'Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: body, or basicEncoding: raw.',
   unauthorized_client:
     'Allow the grant client_credentials for this client in the admin console of the service.',
   invalid_scope:
@@ -110,12 +113,22 @@ const BY_ERROR: Record<string, string> = {
     'The service did not find a grant type that it knows. Check tokenServiceUrl, contentType and grantTypeIn.',
 }
 
-function hintFor({ status, error, why }: TokenRejection): string {
+function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
+  const others = {
+    header: `body, or basicEncoding: ${basicEncoding === 'raw' ? 'form' : 'raw'}`,
+    body: 'header',
+    none: 'header or body, with a secret',
+  }[clientAuthentication]
+  return `Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: ${others}.`
+}
+
+function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
+  if (error === 'invalid_client') return hintForClient(sent)
   const known = error !== undefined && Object.hasOwn(BY_ERROR, error) ? BY_ERROR[error] : undefined
   if (known !== undefined) return known
   if (status >= 300 && status < 400)
     return 'Write the address where the service ends up into tokenServiceUrl.'
-  if (status === 401) return BY_ERROR['invalid_client']!
+  if (status === 401) return hintForClient(sent)
   if (status === 403)
     return 'Edit the client in the admin console of the service and add the missing scope; some services mean a wrong secret by this, too.'
   if (status === 404 || status === 405)

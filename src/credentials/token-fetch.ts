@@ -5,6 +5,7 @@ import type { Logger } from '../core/services.ts'
 import type { Clock, World } from '../core/world.ts'
 import { exchange } from '../net/client.ts'
 import { parseRetryAfter } from '../net/retry-after.ts'
+import { SHORTEST_SECRET } from '../security/redaction.ts'
 import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
 import { buildTokenRequest, type TokenRequestSettings } from './token-request.ts'
 import { judgeTokenAnswer, type IssuedToken, type LifetimeDefaults } from './token-response.ts'
@@ -116,8 +117,10 @@ async function askOnce(
   return describeRejection(
     name,
     host,
+    wanted,
     { ...judged, ...(retryAfter !== undefined && { retryAfter }) },
-    (text) => (secret === undefined || secret === '' ? text : text.replaceAll(secret, '[secret]')),
+    (text) =>
+      secret === undefined || secret.length < SHORTEST_SECRET ? text : text.replaceAll(secret, '[secret]'),
   )
 }
 

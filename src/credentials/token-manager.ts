@@ -1,10 +1,12 @@
 import type { Cancellation } from '../core/context.ts'
+import { sayDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, CredentialState, Grant } from '../core/kinds.ts'
 import { Flight } from './flight.ts'
 import type { TokenFailure } from './token-failure.ts'
 import type { FetchedToken } from './token-fetch.ts'
-import { ago, span } from './time-text.ts'
+import { TokenGrant, type GrantKeeper } from './token-grant.ts'
+import { ago } from './time-text.ts'
 
 export interface TokenManagerSettings {
   readonly name: string
@@ -31,6 +33,10 @@ interface KeptToken {
   readonly lead: number
   readonly last: number
   readonly forget: () => void
+  /** It took the place of a refused one, and no receiver is known to have taken it. */
+  doubtful: boolean
+  /** A receiver refused it while it was doubtful. */
+  refused: boolean
 }
 
 interface Memory {
@@ -41,14 +47,15 @@ interface Memory {
 
 /** ms, of a remembered failure. */
 const LONGEST_MEMORY = 5 * 60_000
-/** ms in which refusals of a receiver lead to one renewal at most. */
-const REFUSAL_PAUSE = 10_000
+/** ms between two renewals where the token of the first was refused like the one before; doubles up to the longest. */
+const FIRST_PAUSE = 1000
+const LONGEST_PAUSE = 60_000
 
 /**
  * Keeps the token of one credential. A thousand callers that need one cause one request; a caller that gives up ends
  * only its own wait. There is no timer: an idle credential costs nothing.
  */
-export class TokenManager implements Authorizer {
+export class TokenManager implements Authorizer, GrantKeeper {
   readonly #settings: TokenManagerSettings
   readonly #setting: CredentialSetting
   #kept: KeptToken | undefined
@@ -58,7 +65,10 @@ export class TokenManager implements Authorizer {
   /** Until then (monotonic ms) nothing is asked. */
   #memory: Memory | undefined
   #failures = 0
-  #refusedTicks = -Infinity
+  /** Renewals after a refusal, one after another, whose token was refused as well. */
+  #vain = 0
+  /** Monotonic ms; until then a token that was refused while in doubt is kept. */
+  #keptUntil = -Infinity
   #stopped = false
   #uses = 0
   #renewals = 0
@@ -87,25 +97,48 @@ export class TokenManager implements Authorizer {
     return this.#flight.wait(until, this.#setting.world.clock, () => this.#impatient())
   }
 
-  /** A receiver refused this grant. */
+  /**
+   * A receiver refused this grant: its token is dropped, once. A token that took the place of a refused one and is
+   * refused as well is kept for a growing while: it is not the token that the receiver dislikes.
+   */
   reject(grant: TokenGrant): boolean {
     const kept = this.#kept
     if (this.#stopped) return false
     if (kept === undefined || kept.grant !== grant) return true
-    const now = this.#setting.world.clock.ticks()
-    if (now - this.#refusedTicks < Math.min(REFUSAL_PAUSE, kept.lifetime / 2)) return false
-    this.#refusedTicks = now
+    if (kept.doubtful && this.#inVain(kept)) return false
     this.#dropped = kept
     this.#kept = undefined
     this.#setting.log.info({ credential: this.#settings.name }, 'token refused by a receiver; it is dropped')
     return true
   }
 
+  /** A receiver took this grant, after it had refused the one before. */
+  accepted(grant: TokenGrant): void {
+    const kept = this.#kept
+    if (kept === undefined || kept.grant !== grant) return
+    kept.doubtful = kept.refused = false
+    this.#vain = 0
+  }
+
+  /** Whether another renewal has to wait, because the last ones brought nothing. */
+  #inVain(kept: KeptToken): boolean {
+    if (!kept.refused) {
+      kept.refused = true
+      this.#keptUntil = kept.askedTicks + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#vain++)
+    }
+    return this.#setting.world.clock.ticks() < this.#keptUntil
+  }
+
   describe(grant: TokenGrant): string {
     const kept = [this.#kept, this.#dropped].find((token) => token?.grant === grant)
     if (kept === undefined) return 'a token was obtained, which has been replaced since'
-    const age = this.#setting.world.clock.ticks() - kept.askedTicks
-    return `a token was obtained ${ago(age)}${kept.scope === undefined ? '' : ` with scope ${kept.scope}`}`
+    const now = this.#setting.world.clock.ticks()
+    const scope = kept.scope === undefined ? '' : ` with scope ${kept.scope}`
+    const age = ago(now - kept.askedTicks)
+    if (!kept.refused) return `a token was obtained ${age}${scope}`
+    const wait = this.#keptUntil - now
+    const next = wait > 0 ? `; the next one is asked for in ${sayDuration(wait)} at the earliest` : ''
+    return `the token was renewed ${age}${scope} and refused again${next}`
   }
 
   state(): CredentialState {
@@ -122,8 +155,8 @@ export class TokenManager implements Authorizer {
         renewals: this.#renewals,
         ...(kept !== undefined && {
           obtained: new Date(kept.askedAt).toISOString(),
-          lifetime: span(kept.lifetime),
-          expires: left > 0 ? `in ${span(left)}` : ago(-left),
+          lifetime: sayDuration(kept.lifetime),
+          expires: left > 0 ? `in ${sayDuration(left)}` : ago(-left),
           ...(kept.scope !== undefined && { 'granted scope': kept.scope }),
         }),
         ...(failure && {
@@ -131,7 +164,7 @@ export class TokenManager implements Authorizer {
           'last error at': new Date(failure.at).toISOString(),
           ...(failure.hint !== undefined && { 'what to do': failure.hint }),
         }),
-        ...(waiting > 0 && { 'asks again': `in ${span(waiting)}` }),
+        ...(waiting > 0 && { 'asks again': `in ${sayDuration(waiting)}` }),
       },
     }
   }
@@ -211,6 +244,7 @@ export class TokenManager implements Authorizer {
     const { world, redact } = this.#setting
     const { lifetime, scope, askedTicks, askedAt } = token
     const before = this.#kept ?? this.#dropped
+    const afterRefusal = this.#dropped !== undefined || this.#kept?.refused === true
     const same = before !== undefined && before.text === token.token ? before : undefined
     const margin = Math.min(this.#settings.refreshBefore, lifetime / 2)
     this.#kept = {
@@ -224,6 +258,8 @@ export class TokenManager implements Authorizer {
       lead: Math.min(this.#settings.refreshBefore / 2, lifetime / 4) * world.random(),
       last: Math.min(5000, lifetime / 10),
       forget: same?.forget ?? redact(token.token),
+      doubtful: afterRefusal,
+      refused: false,
     }
     if (same === undefined) before?.forget()
     this.#dropped = undefined
@@ -236,7 +272,7 @@ export class TokenManager implements Authorizer {
   /** The remembered failure, anew: each run marks its own. */
   #fail({ failure, until }: Memory): never {
     const { hint, ...details } = failure.details
-    const again = `The service is asked again in ${span(until - this.#setting.world.clock.ticks())} at the earliest, or as soon as the credential changes.`
+    const again = `The service is asked again in ${sayDuration(until - this.#setting.world.clock.ticks())} at the earliest, or when the engine is started again.`
     throw new Failure(failure.code, failure.message, {
       ...details,
       hint: hint === undefined ? again : `${hint} ${again}`,
@@ -267,30 +303,3 @@ export class TokenManager implements Authorizer {
     )
   }
 }
-
-/** What a token goes onto requests as; the same object as long as the service gives the same token. */
-class TokenGrant implements Grant {
-  readonly headers: readonly string[]
-  readonly query: string
-  readonly refusedBy: readonly number[] = REFUSED_BY
-  readonly #manager: TokenManager
-
-  constructor(
-    manager: TokenManager,
-    placed: { readonly headers: readonly string[]; readonly query: string },
-  ) {
-    this.#manager = manager
-    this.headers = placed.headers
-    this.query = placed.query
-  }
-
-  reject(): boolean {
-    return this.#manager.reject(this)
-  }
-
-  describe(): string {
-    return this.#manager.describe(this)
-  }
-}
-
-const REFUSED_BY = [401]

@@ -11,8 +11,6 @@ export interface IssuedToken {
   readonly token: string
   /** ms from before the request was sent. */
   readonly lifetime: number
-  /** False: the answer said nothing usable. */
-  readonly lifetimeKnown: boolean
   /** As granted, where the answer says it. */
   readonly scope: string | undefined
 }
@@ -82,7 +80,6 @@ export function judgeTokenAnswer(
     kind: 'token',
     token,
     lifetime: Math.min(known ?? defaults.lifetime, defaults.maxLifetime),
-    lifetimeKnown: known !== undefined,
     scope: scopeOf(own(content, 'scope')),
   }
 }

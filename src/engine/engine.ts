@@ -6,9 +6,9 @@ import type { Logger } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
 import type { PreparedFlow } from './deployment.ts'
 import { letGo } from '../net/answer-stream.ts'
-import { Gate, type Turn } from './gate.ts'
-import { Line, RunState } from './line.ts'
-import { runSteps, type Runtime } from './run.ts'
+import { full, Gate, waitedTooLong, type Turn } from './gate.ts'
+import { Line, RunState, type Runtime } from './line.ts'
+import { runSteps } from './run.ts'
 
 /** A run that is still going gets its opening record at this age, ms. */
 const OPEN_AFTER = 1000
@@ -94,13 +94,6 @@ export class Engine {
     if (old) this.retire(old)
   }
 
-  undeploy(name: string): void {
-    const old = this.flows.get(name)
-    if (!old) return
-    this.flows.delete(name)
-    this.retire(old)
-  }
-
   private retire(old: Deployed): void {
     void Promise.resolve(old.prepared.trigger?.stop()).then(() =>
       old.gate.whenEmpty(() => old.prepared.stop()),
@@ -130,52 +123,52 @@ export class Engine {
     const { gate } = deployed
     if (gate.enter()) return this.begin(deployed, request)
     const turn = gate.wait()
-    if (!turn)
-      return this.refuse(
-        request,
-        new Failure(
-          'flow.overload',
-          `"${deployed.name}" has ${gate.running} messages running and ${gate.waiting} waiting`,
-          {
-            hint: 'Send less at once, or raise `concurrency` of the flow.',
-          },
-        ),
-      )
+    if (!turn) return this.refuse(request, full(deployed.name, gate))
+    return this.waited(turn, deployed, request)
+  }
+
+  /**
+   * The time of a run counts from when its message came, and one that waits too long is not let in. A timer's tick
+   * waits as long as it takes.
+   */
+  private async waited(turn: Turn, deployed: Deployed, request: RunRequest): Promise<RunResult> {
+    const { clock } = this.runtime
+    const arrived = clock.ticks()
+    const timer = request.durable
+      ? undefined
+      : clock.after(deployed.prepared.timeout, () => turn.giveUp(waitedTooLong(deployed.name)))
     this.turns.add(turn)
     request.onStart?.((reason) => turn.giveUp(reason))
-    return turn.come
-      .then(
-        () => this.begin(deployed, request),
-        (reason: Failure) => this.refuse(request, reason),
-      )
-      .finally(() => {
-        this.turns.delete(turn)
-        this.checkIdle()
-      })
+    try {
+      await turn.come
+      return await this.begin(deployed, request, request.durable ? clock.ticks() : arrived)
+    } catch (reason) {
+      return this.refuse(request, Failure.from(reason))
+    } finally {
+      timer?.cancel()
+      this.turns.delete(turn)
+      this.checkIdle()
+    }
   }
 
   private refuse(request: RunRequest, failure: Failure): RunResult {
-    return { id: this.setting.world.newId(), status: 'FAILED', message: request.message, failure }
+    return { id: undefined, status: 'FAILED', message: request.message, failure }
   }
 
-  private begin(deployed: Deployed, request: RunRequest): RunResult | Promise<RunResult> {
+  private begin(
+    deployed: Deployed,
+    request: RunRequest,
+    arrived = this.runtime.clock.ticks(),
+  ): RunResult | Promise<RunResult> {
     const { clock } = this.runtime
-    const ticks = clock.ticks()
-    const run = new RunState(this.setting.world.newId(), deployed, {
-      trigger: request.trigger.kind,
-      at: clock.now(),
-      ticks,
-      ...(request.correlationId === undefined ? {} : { correlationId: request.correlationId }),
-      ...(request.caller === undefined ? {} : { caller: request.caller }),
-      ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
-    })
+    const run = new RunState(this.setting.world.newId(), deployed, request, clock.now(), clock.ticks())
     const { prepared } = deployed
     const line = new Line(
       run,
       this.runtime,
       request.trigger,
       request.parameters ?? prepared.parameters,
-      ticks + prepared.timeout,
+      arrived + prepared.timeout,
     )
     request.onStart?.((reason) => run.cancel(reason))
     if (request.durable)

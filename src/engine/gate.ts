@@ -1,4 +1,4 @@
-import type { Failure } from '../core/failure.ts'
+import { Failure } from '../core/failure.ts'
 
 export interface Turn {
   /** Resolves when it is this one's turn; it has then entered. Rejects with the reason it was given up for. */
@@ -58,4 +58,16 @@ export class Gate {
     if (this.running === 0) action()
     else this.empty = action
   }
+}
+
+export function full(flow: string, { running, waiting }: Gate): Failure {
+  return new Failure('flow.overload', `"${flow}" has ${running} messages running and ${waiting} waiting`, {
+    hint: 'Send less at once, or raise `concurrency` of the flow.',
+  })
+}
+
+export function waitedTooLong(flow: string): Failure {
+  return new Failure('flow.timeout', `the message waited for its turn until the time of "${flow}" was up`, {
+    hint: 'Send less at once, or raise `concurrency` or `timeout` of the flow.',
+  })
 }

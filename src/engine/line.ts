@@ -1,11 +1,20 @@
 import type { Context, Level, TriggerInfo } from '../core/context.ts'
-import type { Failure } from '../core/failure.ts'
+import type { Failure, RunFailure } from '../core/failure.ts'
 import type { LogLevel, ParameterValue, Step } from '../core/flow.ts'
+import type { RunRequest } from '../core/kinds.ts'
 import type { Place } from '../core/problem.ts'
-import type { RunFailure, RunRecord, RunStatus } from '../core/stores.ts'
-import type { Runtime } from './run.ts'
+import type { MessageLog, RunRecord, RunStatus } from '../core/stores.ts'
+import type { Clock } from '../core/world.ts'
 
 const NONE: readonly string[] = []
+
+/** What every run of an engine works with. */
+export interface Runtime {
+  readonly clock: Clock
+  readonly messageLog: MessageLog
+  /** Bytes; largest body that is read into memory. */
+  readonly bodyLimit: number
+}
 
 /** One message going through one flow: what all its lines of work share, and what the message log keeps of it. */
 export class RunState implements RunRecord {
@@ -39,26 +48,21 @@ export class RunState implements RunRecord {
   constructor(
     id: string,
     flow: { name: string; version: string; level: LogLevel; placeOf: (step: Step) => Place },
-    start: {
-      trigger: string
-      at: number
-      ticks: number
-      correlationId?: string
-      caller?: string
-      traceparent?: string
-    },
+    { trigger, correlationId, caller, traceparent }: RunRequest,
+    at: number,
+    ticks: number,
   ) {
     this.id = id
     this.flow = flow.name
     this.version = flow.version
     this.level = flow.level
     this.placeOf = flow.placeOf
-    this.trigger = start.trigger
-    this.startedAt = start.at
-    this.startedTicks = start.ticks
-    this.correlationId = start.correlationId ?? id
-    this.caller = start.caller
-    this.trace = start.traceparent
+    this.trigger = trigger.kind
+    this.startedAt = at
+    this.startedTicks = ticks
+    this.correlationId = correlationId ?? id
+    this.caller = caller
+    this.trace = traceparent
   }
 
   /** The caller's trace goes on with a span of ours; without one, a trace of this run. @see https://www.w3.org/TR/trace-context/ */
@@ -166,9 +170,10 @@ export class Line implements Context {
 
   fork(own: { item?: unknown; index?: number; error?: Failure }): Line {
     const line = new Line(this.run, this.runtime, this.trigger, this.parameters, this.deadline, {
-      item: own.item ?? this.item,
-      ...((own.index ?? this.index) === undefined ? {} : { index: (own.index ?? this.index)! }),
-      ...((own.error ?? this.error) === undefined ? {} : { error: (own.error ?? this.error)! }),
+      item: this.item,
+      ...(this.index === undefined ? {} : { index: this.index }),
+      ...(this.error === undefined ? {} : { error: this.error }),
+      ...own,
     })
     line.step = this.step
     return line

@@ -1,9 +1,8 @@
 import { Failure } from '../core/failure.ts'
 import { END, type Outcome, type Run } from '../core/kinds.ts'
 import type { LogLevel, Step } from '../core/flow.ts'
+import { isJsonType, isTextType, type Body } from '../core/body.ts'
 import type { Message } from '../core/message.ts'
-import type { MessageLog } from '../core/stores.ts'
-import type { Clock } from '../core/world.ts'
 import type { Line } from './line.ts'
 
 /** A prepared step with what the runner does around it. */
@@ -15,14 +14,6 @@ export interface ReadyStep {
   readonly conditionReadsBody: boolean
   /** ms; 0 where only the flow's deadline holds. */
   readonly timeout: number
-}
-
-/** What every run of an engine works with. */
-export interface Runtime {
-  readonly clock: Clock
-  readonly messageLog: MessageLog
-  /** Bytes; largest body that is read into memory. */
-  readonly bodyLimit: number
 }
 
 const DONE = 0
@@ -66,33 +57,47 @@ function runStep(ready: ReadyStep, message: Message, line: Line): Outcome | Prom
   const started = runtime.clock.ticks()
   if (started > line.deadline) throw tooLong(line, ready)
   line.step = ready.step.id
-  if (message.body.isStream && (ready.readsBody || ready.conditionReadsBody))
-    return loadThenRun(ready, message, line, started)
-  return enter(ready, message, line, started)
+  if (ready.condition === undefined) return begin(ready, message, line, started)
+  if (ready.conditionReadsBody && message.body.isStream) return loaded(ready, message, line, started, decide)
+  return decide(ready, message, line, started)
 }
 
-async function loadThenRun(
+type Stage = (ready: ReadyStep, message: Message, line: Line, started: number) => Outcome | Promise<Outcome>
+
+/** The stage, once a streamed body is in memory. */
+async function loaded(
   ready: ReadyStep,
   message: Message,
   line: Line,
   started: number,
+  stage: Stage,
 ): Promise<Outcome> {
   try {
     await loadBody(message, line)
   } catch (thrown) {
     throw failed(thrown, ready, line, started)
   }
-  return enter(ready, message, line, started)
+  return stage(ready, message, line, started)
 }
 
-function enter(ready: ReadyStep, message: Message, line: Line, started: number): Outcome | Promise<Outcome> {
+const decide: Stage = (ready, message, line, started) => {
+  try {
+    if (ready.condition!(message, line) !== true) return note(ready, line, started, SKIPPED)
+  } catch (thrown) {
+    throw failed(thrown, ready, line, started)
+  }
+  return begin(ready, message, line, started)
+}
+
+const begin: Stage = (ready, message, line, started) =>
+  ready.readsBody && message.body.isStream
+    ? loaded(ready, message, line, started, enter)
+    : enter(ready, message, line, started)
+
+const enter: Stage = (ready, message, line, started) => {
   const outerDeadline = line.deadline
   let outcome: Outcome | Promise<Outcome>
   try {
-    if (ready.condition !== undefined && ready.condition(message, line) !== true) {
-      note(ready, line, started, SKIPPED)
-      return
-    }
     if (ready.timeout !== 0 && started + ready.timeout < outerDeadline)
       line.deadline = started + ready.timeout
     outcome = ready.run(message, line)
@@ -153,24 +158,27 @@ function note(ready: ReadyStep, line: Line, started: number, outcome: number): v
   )
 }
 
-/** Bytes of a body that `trace` keeps after each step. */
-const SNAPSHOT_LIMIT = 64 * 1024
+/** Characters of a body that are looked at for a snapshot; the message log keeps fewer, once they are redacted. */
+const SNAPSHOT_LOOK = 128 * 1024
 
+/** Never fails: watching does not change what a flow does. */
 function snapshot(step: string, level: LogLevel, message: Message, line: Line): void {
-  const { body } = message
-  const withBody = level === 'trace' && !body.isStream
+  const { contentType } = message.body
   line.runtime.messageLog.snapshot(line.run.id, line.runtime.clock.now(), step, level, {
     headers: message.allHeaders(),
     properties: { ...message.properties },
-    ...(withBody ? { body: shortened(body.text()) } : {}),
-    ...(body.contentType === undefined ? {} : { contentType: body.contentType }),
+    ...(level === 'trace' ? { body: shownBody(message.body) } : {}),
+    ...(contentType === undefined ? {} : { contentType }),
   })
 }
 
-function shortened(text: string): string {
-  return text.length <= SNAPSHOT_LIMIT
-    ? text
-    : `${text.slice(0, SNAPSHOT_LIMIT)}… (${text.length} characters)`
+function shownBody(body: Body): string {
+  if (body.isStream) return '[a stream, passed on without being kept]'
+  const content = body.content()
+  if (typeof content === 'string') return content.slice(0, SNAPSHOT_LOOK)
+  if (content.length > 0 && !isTextType(body.contentType) && !isJsonType(body.contentType))
+    return `[${content.length} bytes]`
+  return content.toString('utf8', 0, SNAPSHOT_LOOK)
 }
 
 function tooLong(line: Line, ready: ReadyStep): Failure {
@@ -182,19 +190,22 @@ function tooLong(line: Line, ready: ReadyStep): Failure {
   return failure
 }
 
-/** Reads a streamed body into memory, within the run's deadline. */
+/** Reads a streamed body into memory, within the run's deadline. What is called off stops reading. */
 async function loadBody(message: Message, line: Line): Promise<void> {
   const { body } = message
   const { clock, bodyLimit } = line.runtime
-  const late = new Failure('flow.timeout', 'the body had not arrived when the time was up', {
-    hint: 'Raise `timeout` of the step or the flow, or look at the sender.',
-  })
-  let stop: (reason: Failure) => void = () => {}
-  const stopped = new Promise<never>((_, reject) => (stop = reject))
-  const timer = clock.after(Math.max(0, line.deadline - clock.ticks()), () => stop(late))
+  const source = body.unread
+  const stop = (reason: Failure) => void source?.destroy(reason)
+  const late = () =>
+    stop(
+      new Failure('flow.timeout', 'the body had not arrived when the time was up', {
+        hint: 'Raise `timeout` of the step or the flow, or look at the sender.',
+      }),
+    )
+  const timer = clock.after(Math.max(0, line.deadline - clock.ticks()), late)
   const release = line.onCancel(stop)
   try {
-    await Promise.race([body.load(bodyLimit), stopped])
+    await body.load(bodyLimit)
   } finally {
     timer.cancel()
     release()

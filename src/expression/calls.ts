@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { nearest } from '../core/problem.ts'
+import { guess, nearest } from '../core/problem.ts'
 import { CHANGES, type Compilation, type Compiled, type Evaluate } from './compilation.ts'
 import { parametersOf, type FunctionKind } from './function-kind.ts'
 import { FUNCTIONS, GROUPS, MACROS_BY_NAME, METHODS_BY_NAME } from './functions.ts'
@@ -233,7 +233,7 @@ function unknown(
       : (FUNCTIONS.get(meant) ?? METHODS_BY_NAME.get(meant) ?? MACROS_BY_NAME.get(meant))
   return compilation.mistake(
     'expression/unknown-function',
-    `there is no function "${name}"${kind ? `; did you mean "${kind.name}"?` : ''}`,
+    `there is no function "${name}"${guess(kind?.name)}`,
     extent,
     kind ? `${kind.signature}: ${kind.summary}` : `There are: ${known.join(', ')}.`,
   )

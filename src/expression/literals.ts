@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { parseJson } from '../core/json.ts'
+import { defineOwn, parseJson } from '../core/json.ts'
 import { extentOf, type Compilation, type Compiled } from './compilation.ts'
 import { nameOf } from './values.ts'
 
@@ -54,10 +54,7 @@ export function compileMap(node: ASTNode & { op: 'map' }, compilation: Compilati
             i,
           )
         }
-        const value = valueSite.storable(valueRuns[i]!(message, context, frame), i)
-        if (key === '__proto__') {
-          Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true })
-        } else map[key] = value
+        defineOwn(map, key, valueSite.storable(valueRuns[i]!(message, context, frame), i))
       }
       return map
     },

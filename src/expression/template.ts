@@ -4,8 +4,6 @@ import { parseTemplate } from './scan.ts'
 import type { CompiledExpression, ExpressionMistake, ExpressionSetting } from './setting.ts'
 import type { Site } from './site.ts'
 
-export { parseTemplate }
-
 /** Text and expressions apart. */
 export interface CompiledParts {
   readonly parts: readonly (string | CompiledExpression)[]

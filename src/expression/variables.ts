@@ -2,7 +2,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import type { Context } from '../core/context.ts'
 import { FAILURES, type Failure } from '../core/failure.ts'
 import type { Message } from '../core/message.ts'
-import { nearest } from '../core/problem.ts'
+import { guess, nearest } from '../core/problem.ts'
 import { extentOf, type Compilation, type Compiled } from './compilation.ts'
 import { FUNCTIONS, GROUPS } from './functions.ts'
 
@@ -117,7 +117,7 @@ function unknownVariable(name: string, node: ASTNode, compilation: Compilation):
   const meant = meantVariable(name) ?? nearest(name, known)
   return compilation.mistake(
     'expression/unknown-variable',
-    `there is no variable "${name}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
+    `there is no variable "${name}"${guess(meant)}`,
     extent,
     meant === undefined
       ? (hintFor(name, node, compilation) ?? `There are: ${known.join(', ')}. Text is in quotes: "${name}".`)

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { Static } from '@sinclair/typebox'
 import type { Document } from '../core/document.ts'
 import { readDocument } from '../core/document.ts'
-import type { Flow, LogLevel, Step } from '../core/flow.ts'
+import type { Flow, Step } from '../core/flow.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
 import { describe } from '../core/shape-values.ts'
 import { checkShape } from '../core/shape.ts'
@@ -102,7 +103,7 @@ function readFlow(document: Document, kinds: FlowKinds, fileName: string): Loade
     },
   })
   reader.name()
-  const keys = shaped.value as Keys
+  const keys = shaped.value as Partial<Static<typeof flowSchema>>
   const name = keys.name ?? fileName
   const parameters = readParameters(document)
   const problems = [...shaped.problems, ...reader.problems, ...parameters.problems]
@@ -119,7 +120,7 @@ function readFlow(document: Document, kinds: FlowKinds, fileName: string): Loade
     steps: lists[0] ?? [],
     allSteps: reader.all,
     ...(timeout !== undefined && { timeout }),
-    ...(concurrency?.running !== undefined && concurrency.waiting !== undefined && { concurrency }),
+    ...(concurrency && { concurrency: { ...usualConcurrency(reader.trigger, kinds), ...concurrency } }),
     logLevel: keys.logLevel ?? 'info',
     searchable: (keys.searchable ?? []).map((header) => header.toLowerCase()),
     onDisconnect: keys.onDisconnect ?? 'continue',
@@ -129,17 +130,10 @@ function readFlow(document: Document, kinds: FlowKinds, fileName: string): Loade
   return { flow, name, problems }
 }
 
-/** What `flowSchema` gives; what was wrong is not there. */
-interface Keys {
-  readonly name?: string
-  readonly description?: string
-  readonly enabled?: boolean
-  readonly timeout?: number
-  readonly concurrency?: { readonly running: number; readonly waiting: number }
-  readonly logLevel?: LogLevel
-  readonly searchable?: readonly string[]
-  readonly onDisconnect?: 'cancel' | 'continue'
-  readonly labels?: Readonly<Record<string, string>>
+/** What the half that is left out of `concurrency` is. */
+function usualConcurrency(trigger: Step | undefined, kinds: FlowKinds): { running: number; waiting: number } {
+  const kind = trigger && kinds.triggers.get(trigger.kind)
+  return kind?.concurrency((trigger!.options ?? {}) as never) ?? { running: 100, waiting: 1000 }
 }
 
 function versionOf(name: string, text: string): string {

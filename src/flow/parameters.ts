@@ -1,10 +1,12 @@
 import type { Document } from '../core/document.ts'
 import type { Flow, Parameter, ParameterValue } from '../core/flow.ts'
-import { nearest, type Problem } from '../core/problem.ts'
+import { didYouMean, type Problem } from '../core/problem.ts'
 import { describe, isMap } from '../core/shape-values.ts'
 import { checkShape, valueAt } from '../core/shape.ts'
 import { parameterSchema } from './schema.ts'
 
+/** One whose declaration has a mistake: it is there all the same, so that expressions that name it have none. */
+const MISTAKEN: Parameter = { type: 'text', default: '' }
 const NAME = /^[A-Za-z]\w*$/
 
 /** Reads `parameters` of a flow: what may be overridden, and of which type it is. */
@@ -38,6 +40,7 @@ export function readParameters(document: Document): {
       )
       continue
     }
+    parameters[name] = MISTAKEN
     if (value === undefined) continue
     if (isScalar(value)) parameters[name] = { type: typeOf(value), default: value }
     else if (isMap(value)) {
@@ -118,7 +121,7 @@ export function resolveParameters(
     if (value !== undefined) values[name] = value
     else
       problems.push({
-        code: 'parameter/type',
+        code: given.code ?? 'parameter/type',
         severity: 'error',
         message: `the parameter "${name}" is ${describe(given.value)} in ${given.source}; its type is ${parameter.type}`,
         ...place,
@@ -130,14 +133,20 @@ export function resolveParameters(
 interface Given {
   readonly value: unknown
   readonly source: string
+  /** Of the problem when it is of the wrong type. */
+  readonly code?: string
 }
+
+/** Code of a `--param` of the wrong type: the command was called wrongly. */
+export const WRONG_PARAMETER = 'parameter/flag'
 
 function givenValue(
   flow: Flow,
   name: string,
   { settings = {}, environment, flags }: ParameterSources,
 ): Given | undefined {
-  if (Object.hasOwn(flags, name)) return { value: flags[name], source: `--param ${name}` }
+  if (Object.hasOwn(flags, name))
+    return { value: flags[name], source: `--param ${name}`, code: WRONG_PARAMETER }
   for (const variable of [variableOf(name, flow.name), variableOf(name)])
     if (environment[variable] !== undefined) return { value: environment[variable], source: variable }
   const own = ownSettings(flow, settings)
@@ -161,15 +170,12 @@ function strangers(flow: Flow, { settings = {} }: ParameterSources): Problem[] {
   const known = Object.keys(flow.parameters)
   return Object.keys(ownSettings(flow, settings) ?? {})
     .filter((name) => !known.includes(name))
-    .map((name) => {
-      const near = nearest(name, known)
-      return {
-        code: 'parameter/unknown',
-        severity: 'warning',
-        message: `sluice.yaml gives the flow "${flow.name}" the parameter "${name}", which it does not have${near === undefined ? '' : `; did you mean "${near}"?`}`,
-        ...flow.document.place(['parameters'], { on: 'key' }),
-      }
-    })
+    .map((name) => ({
+      code: 'parameter/unknown',
+      severity: 'warning',
+      message: `sluice.yaml gives the flow "${flow.name}" the parameter "${name}", which it does not have${didYouMean(name, known)}`,
+      ...flow.document.place(['parameters'], { on: 'key' }),
+    }))
 }
 
 /** `SLUICE_PARAM_COMPANYID`, `SLUICE_PARAM_ORDERS_NEW__COMPANYID`. */

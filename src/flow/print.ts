@@ -64,17 +64,17 @@ function plain(_tone: number, text: string): string {
 }
 
 function placeText({ file, line, column }: Place): string {
-  return `${printable(file)}:${line}:${column}:`
+  return line === 0 ? `${printable(file)}:` : `${printable(file)}:${line}:${column}:`
 }
 
 function summary(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors
-  const files = new Set(problems.map(({ file }) => file)).size
+  const files = new Set(problems.filter(({ line }) => line > 0).map(({ file }) => file)).size
   const counts = [counted(errors, 'error'), counted(warnings, 'warning')].filter(
     (count) => !count.startsWith('0'),
   )
-  return `${counts.join(', ')} in ${counted(files, 'file')}`
+  return files === 0 ? counts.join(', ') : `${counts.join(', ')} in ${counted(files, 'file')}`
 }
 
 function counted(count: number, word: string): string {

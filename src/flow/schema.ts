@@ -40,10 +40,13 @@ export const flowSchema = Keys({
   concurrency: Optional(
     Keys(
       {
-        running: Whole({ description: 'Runs at once in one process.', minimum: 1 }),
-        waiting: Whole({ description: 'Messages that may wait for their turn.', minimum: 0 }),
+        running: Optional(Whole({ description: 'Runs at once in one process.', minimum: 1 })),
+        waiting: Optional(Whole({ description: 'Messages that may wait for their turn.', minimum: 0 })),
       },
-      { description: 'How many messages it takes at once.' },
+      {
+        description:
+          'How many messages it takes at once; 100 and 1000 waiting behind an endpoint, what "overlap" says behind a timer.',
+      },
     ),
   ),
   logLevel: Choice(['none', 'info', 'debug', 'trace'], {

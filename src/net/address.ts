@@ -50,12 +50,12 @@ export function readAddress(text: string): Address {
   const url = URL.parse(text)
   if (!url)
     throw invalid(
-      `${quoted(text)} is no URL`,
+      `"${shownUrl(text)}" is no URL`,
       'A URL looks like https://host/path; parts of it that come from the message are encoded by the step.',
     )
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw invalid(
-      `${quoted(text)} begins with "${url.protocol}"; "https:" and "http:" are supported`,
+      `"${shownUrl(text)}" begins with "${url.protocol}"; "https:" and "http:" are supported`,
       'For a relative path whose first part holds a colon write "./" before it.',
     )
   if (url.username !== '' || url.password !== '')
@@ -69,7 +69,7 @@ export function readAddress(text: string): Address {
 function append(relative: string, base: URL | undefined): string {
   if (base === undefined)
     throw invalid(
-      `the URL ${quoted(relative)} is relative, and no credential with a \`baseUrl\` says to what`,
+      `the URL "${shownUrl(relative)}" is relative, and no credential with a \`baseUrl\` says to what`,
       'Write an absolute URL (https://host/path), or name a credential that has a `baseUrl`.',
     )
   const rest = relative.replace(/^[/\\]+/, '')
@@ -89,7 +89,7 @@ function checkInside(relative: string, url: URL, base: URL): void {
   const inside = url.origin === base.origin && (url.pathname === path || url.pathname.startsWith(`${path}/`))
   if (inside && !climbs(relative)) return
   throw invalid(
-    `the URL ${quoted(relative)} leaves the \`baseUrl\` of the credential`,
+    `the URL "${shownUrl(relative)}" leaves the \`baseUrl\` of the credential`,
     'Take out the ".." or write an absolute URL; its host must be one of the credential\'s hosts.',
   )
 }
@@ -110,10 +110,21 @@ function climbs(relative: string): boolean {
   return false
 }
 
-/** As far as it may be shown: without query and user. */
-function quoted(text: string): string {
-  const shown = text.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//')
-  return `"${shown.length > 100 ? `${shown.slice(0, 100)}…` : shown}"`
+/** UTF-16 units of a URL in a message to people. */
+const SHOWN = 100
+/** What begins like a path, or a host and a port and then a path, is no user and password. */
+const NO_USER = /^([/\\?#]|[^/\\?#:@]+(:\d*)?[/\\?#])/
+
+/** As much of a URL, valid or not, as people may see: without query, user and password. */
+export function shownUrl(text: string): string {
+  const shown = text
+    .replace(
+      /^([a-z][a-z0-9+.-]*:[/\\]*|[/\\]{2,})?(.*)@/is,
+      (all: string, scheme: string | undefined, before: string) =>
+        NO_USER.test(before) ? all : `${scheme ?? ''}****@`,
+    )
+    .replace(/[?#].*$/s, '')
+  return shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown
 }
 
 function invalid(message: string, hint: string): Failure {

@@ -93,7 +93,7 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
     const release = this.request.until.onCancel((reason) => this.fail(reason))
     if (this.phase === OVER) return release()
     this.release = release
-    if (this.startedAt >= this.deadline) return this.fail(this.late('answer', 0))
+    if (this.startedAt >= this.deadline) return this.fail(this.tooLate('answer', 0))
     const { body } = this.request
     if (body instanceof Readable) {
       if (body.errored) return this.fail(cutOff(body.errored))
@@ -188,10 +188,18 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
       this.connectingSince = this.sweep.clock.ticks()
       return this.send()
     }
-    const aborted = this.phase !== CONNECTING && isAborted(error)
-    if (aborted || error === this.sourceError) return this.fail(cutOff(error))
+    const broken = this.sourceFailure(error)
+    if (broken) return this.fail(broken)
     const progress = this.phase === CONNECTING ? 'connecting' : this.answered ? 'reading' : 'waiting'
     this.fail(networkFailure(error, this.host, progress))
+  }
+
+  /** The body that was being sent failed: that says more than what became of the connection. */
+  private sourceFailure(error: Error): Failure | undefined {
+    const { body } = this.request
+    if (body instanceof Readable && body.errored instanceof Failure) return body.errored
+    const aborted = this.phase !== CONNECTING && isAborted(error)
+    return aborted || error === this.sourceError ? cutOff(error) : undefined
   }
 
   /** From here on the answer is a stream. */
@@ -225,7 +233,7 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
   check(now: number): void {
     const { connectTimeout, readTimeout } = this.request
     if (this.phase === STREAMING) return this.checkStream(now)
-    if (now >= this.deadline) return this.fail(this.late(this.missing(), this.deadline - this.startedAt))
+    if (now >= this.deadline) return this.fail(this.tooLate(this.missing(), this.deadline - this.startedAt))
     if (this.phase === CONNECTING) {
       if (!connectTimeout || now - this.connectingSince < connectTimeout) return
       if (this.queued()) this.connectingSince = now
@@ -280,6 +288,11 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
 
   private late(what: Parameters<typeof timeoutFailure>[0], ms: number): Failure {
     return timeoutFailure(what, this.host, ms)
+  }
+
+  /** The deadline has passed. */
+  private tooLate(what: Parameters<typeof timeoutFailure>[0], ms: number): Failure {
+    return timeoutFailure(what, this.host, ms, this.request.deadlineOf)
   }
 
   private tooLarge(): Failure {

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { Dispatcher, Pool, ProxyAgent } from 'undici'
+import { Dispatcher, errors, Pool, ProxyAgent } from 'undici'
 import type { TlsMaterial } from '../core/world.ts'
 import type { ConnectionCount } from './client.ts'
 import { createProxyRules, isLoopback, type ProxyRules } from './proxy.ts'
@@ -67,7 +67,6 @@ class Origins extends Dispatcher implements ConnectionCount {
   private readonly rules: ProxyRules
   private readonly tls: TlsOptions
   private readonly pools = new Map<string, Pool>()
-  private readonly routes = new Map<string, Dispatcher>()
   private readonly proxies = new Map<string, ProxyAgent>()
   private closed = false
 
@@ -80,7 +79,7 @@ class Origins extends Dispatcher implements ConnectionCount {
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const origin = options.origin as string
-    return (this.routes.get(origin) ?? this.open(origin)).dispatch(options, handler)
+    return (this.pools.get(origin) ?? this.open(origin)).dispatch(options, handler)
   }
 
   connected(origin: string): number {
@@ -88,11 +87,9 @@ class Origins extends Dispatcher implements ConnectionCount {
   }
 
   private open(origin: string): Dispatcher {
+    if (this.closed) throw new errors.ClientClosedError()
     const proxy = this.rules.proxyFor(new URL(origin))
-    const route = proxy === undefined ? this.openPool(origin) : this.proxyAt(proxy)
-    if (!this.closed) this.routes.set(origin, route)
-    else void route.close()
-    return route
+    return proxy === undefined ? this.openPool(origin) : this.proxyAt(proxy)
   }
 
   private openPool(origin: string): Pool {
@@ -104,7 +101,6 @@ class Origins extends Dispatcher implements ConnectionCount {
       const { connected, pending, running } = pool.stats
       if (this.closed || connected + pending + running > 0 || this.pools.get(origin) !== pool) return
       this.pools.delete(origin)
-      this.routes.delete(origin)
       void pool.close()
     }
     pool.on('disconnect', letGo).on('connectionError', letGo)
@@ -131,6 +127,7 @@ class Origins extends Dispatcher implements ConnectionCount {
         ...this.poolOptions(),
         uri,
         connectTimeout: CONNECT_TIMEOUT,
+        factory: (origin, options) => new Pool(origin, { ...this.poolOptions(), ...options }),
         requestTls: { ...(secureContext && { secureContext }), ...(servername && { servername }) } as never,
         ...(secureContext && { proxyTls: { secureContext } as never }),
       })

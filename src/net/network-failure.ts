@@ -1,4 +1,5 @@
 import { Failure } from '../core/failure.ts'
+import type { TimeLimit } from '../core/time-limit.ts'
 
 /** How far a request had come. */
 export type Progress = 'connecting' | 'waiting' | 'reading'
@@ -169,13 +170,18 @@ function brokenAnswer(host: string, code: string, message: string): Failure {
   })
 }
 
-/** What was waited for, in a failure. @param ms how long */
+/** What was waited for, in a failure. @param ms how long @param whose time was up */
 export function timeoutFailure(
   what: 'connection' | 'send' | 'answer' | 'rest' | 'body' | 'reader',
   host: string,
   ms: number,
+  whose: TimeLimit = 'own',
 ): Failure {
   const time = duration(ms)
+  const raise =
+    whose === 'own'
+      ? 'raise `timeout` of the step, and of the flow where that is not longer'
+      : 'the time of the flow (or of a step around this one) was up: raise its `timeout`'
   const [message, hint] = {
     connection: [
       `no connection to "${host}" within ${time}`,
@@ -183,15 +189,15 @@ export function timeoutFailure(
     ],
     send: [
       `the request to "${host}" was not sent within ${time}`,
-      'The receiver takes it too slowly; raise `timeout` of the step.',
+      `The receiver takes it too slowly; ${raise}.`,
     ],
     answer: [
       `no answer from "${host}" within ${time}`,
-      'Raise `timeout` of the step, or ask the operator of the receiver.',
+      `${capital(raise)}, or ask the operator of the receiver.`,
     ],
     rest: [
       `the answer of "${host}" was not complete within ${time}`,
-      'Raise `timeout` of the step, or ask for less at once.',
+      `${capital(raise)}, or ask for less at once.`,
     ],
     body: [
       `no byte of the body from "${host}" for ${time}`,
@@ -203,6 +209,10 @@ export function timeoutFailure(
     ],
   }[what] as [string, string]
   return new Failure('receiver.timeout', message, { receiver: { host }, hint })
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** `60 s`, `1.5 s`, `300 ms` */

@@ -33,7 +33,10 @@ export function refusedAnswer(
 }
 
 /** The credential stays here: nothing was sent. */
-export function notAllowed({ name, hosts }: Credential, { url, origin, host }: Address): Failure {
+export function notAllowed(
+  { name, hosts }: Pick<Credential, 'name' | 'hosts'>,
+  { url, origin, host }: Address,
+): Failure {
   const may = hosts.map((host) => `"${host}"`).join(', ')
   const plain = url.protocol === 'http:'
   return new Failure(

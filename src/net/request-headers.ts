@@ -24,6 +24,8 @@ export interface RequestHeaders {
   evaluate(message: Message, context: Context): string[]
   /** The name under which the flow wrote a content type among the headers. */
   readonly contentType: string | undefined
+  /** The flow says what becomes of `user-agent`. */
+  readonly userAgent: boolean
 }
 
 /** Compiles headers that a flow wrote under `headers`; reports those that no flow may set. */
@@ -50,9 +52,11 @@ export function prepareHeaders(
     else changing.push({ name, value: template })
   }
   if (!names.has('accept')) fixed.push('accept', '*/*')
+  fixed.push('accept-encoding', 'identity')
   const traced = !names.has('traceparent')
   return {
     contentType,
+    userAgent: names.has('user-agent'),
     evaluate(message, context) {
       const headers = fixed.slice()
       if (traced) headers.push('traceparent', context.run.traceparent)
@@ -88,11 +92,14 @@ export function prepareSavedHeaders(written: readonly string[], deployment: Depl
 function checkName(key: string, name: string, withCredential: boolean, deployment: Deployment): boolean {
   const at = ['headers', key]
   checkHeaderName(key, at, deployment)
-  if (OF_CONNECTION.has(name)) {
+  if (OF_CONNECTION.has(name) || name === 'accept-encoding') {
     deployment.problem({
       code: 'flow/header-reserved',
       message: `the header "${key}" is not set by a flow`,
-      hint: 'The engine takes care of it.',
+      hint:
+        name === 'accept-encoding'
+          ? 'The engine sets it (`identity`); compressed answers come with a later version.'
+          : 'The engine takes care of it.',
       at,
       on: 'key',
     })

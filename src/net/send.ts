@@ -128,13 +128,8 @@ class Sender {
 
   private plain(hop: Hop, request: OutgoingRequest, context: Context): Promise<Answer> {
     context.used(undefined, hop.address.host)
-    return this.exchange(
-      hop,
-      hop.address.path,
-      hop.headers.concat(this.defaults(hop.headers)),
-      request,
-      context,
-    )
+    const headers = hop.headers.concat(this.defaults(request, NONE))
+    return this.exchange(hop, hop.address.path, headers, request, context)
   }
 
   private authorized(
@@ -169,14 +164,26 @@ class Sender {
     if (lacksScope(answer)) return failed('scope')
     if (!grant.refusedBy.includes(answer.status) || !grant.reject()) return failed('final')
     if (hop.body && !hop.body.repeatable) return failed('stream')
-    const second = credential.authorizer.authorize(context)
-    const renewed = second instanceof Promise ? await second : second
+    const renewed = await this.renew(answer, credential, context)
     if (renewed === grant) return failed('same')
     discard(answer)
     const last = await this.exchangeWith(renewed, hop, credential, request, context)
-    if (accepted || !isRefusal(last.status, renewed)) return last
+    const again = isRefusal(last.status, renewed)
+    if (!again) renewed.accepted?.()
+    else if (!lacksScope(last)) renewed.reject()
+    if (accepted || !again) return last
     discard(last)
     throw refusedAnswer(last.status, hop.address, credential, renewed, lacksScope(last) ? 'scope' : 'twice')
+  }
+
+  /** Another grant, while the refused answer waits: it goes when there is none. */
+  private async renew(answer: Answer, { authorizer }: Credential, context: Context): Promise<Grant> {
+    try {
+      return await authorizer.authorize(context)
+    } catch (error) {
+      discard(answer)
+      throw error
+    }
   }
 
   private exchangeWith(
@@ -190,7 +197,7 @@ class Sender {
     const doubled = common(hop.headers, grant.headers)
     if (doubled !== undefined) throw setByCredential(doubled, credential)
     const own = apiHeaders.length === 0 ? hop.headers : replacing(hop.headers, apiHeaders)
-    const headers = own.concat(grant.headers, this.defaults(own))
+    const headers = own.concat(grant.headers, this.defaults(request, apiHeaders))
     let { path } = hop.address
     if (apiQuery !== '') path = appendQuery(path, apiQuery)
     if (grant.query !== '') path = appendQuery(path, grant.query)
@@ -216,16 +223,16 @@ class Sender {
       body: bytes,
       ...(length === undefined ? undefined : { bodyLength: length }),
       until: context,
+      ...(request.deadlineOf === undefined ? undefined : { deadlineOf: request.deadlineOf }),
       connectTimeout: CONNECT_TIMEOUT,
       collect: request.collect ?? SMALL,
       limit: request.maxResponse,
     })
   }
 
-  private defaults(headers: readonly string[]): readonly string[] {
-    for (let i = 0; i < headers.length; i += 2)
-      if (headers[i]!.length === 10 && headers[i]!.toLowerCase() === 'user-agent') return NONE
-    return this.userAgent
+  private defaults({ ownUserAgent }: OutgoingRequest, apiHeaders: readonly string[]): readonly string[] {
+    if (ownUserAgent === true) return NONE
+    return apiHeaders.length > 0 && common(apiHeaders, this.userAgent) !== undefined ? NONE : this.userAgent
   }
 }
 
@@ -235,7 +242,10 @@ function received({ status, headers, body, length }: Answer, { address }: Hop): 
     status,
     headers,
     url: address.url.href,
-    body: body instanceof Readable ? Body.ofStream(body, type, length) : Body.ofBytes(body, type),
+    body: (body instanceof Readable
+      ? Body.ofStream(body, type, length)
+      : Body.ofBytes(body, type)
+    ).answeredBy(address.host),
   }
 }
 

@@ -15,6 +15,17 @@ export function wantedCredential(
 ): WantedCredential | undefined {
   const { credentials } = deployment.services
   const at: Path = type === undefined ? ['credential'] : ['credential', 'name']
+  if (name.includes('${')) {
+    deployment.problem({
+      code: 'credential/computed',
+      message: `a credential is named, not computed; "${name}" is no name`,
+      hint: /^\$\{\s*param\b/.test(name)
+        ? 'Write the name itself: each environment has security material of its own, with other content under the same name.'
+        : 'Write the name itself. Where it depends on the message, take a `choose` with one http step for each credential.',
+      at,
+    })
+    return undefined
+  }
   const info = credentials.info(name)
   if (!info) {
     const names = credentials.names()
@@ -29,7 +40,7 @@ export function wantedCredential(
     })
     return undefined
   }
-  if (type !== undefined && info.type !== type)
+  if (type !== undefined && !info.broken && info.type !== type)
     deployment.problem({
       code: 'credential/type',
       message: `credential "${name}" is a "${info.type}" credential; "${type}" is wanted here`,

@@ -40,7 +40,7 @@ export class Breaker {
     this.times = []
   }
 
-  /** The probe came back without telling anything (it was called off). */
+  /** The probe has ended without telling anything: it was called off, or could not be run. The next message tries. */
   undecided(): void {
     this.probing = false
   }

@@ -2,30 +2,13 @@ import { Failure } from '../core/failure.ts'
 import type { Message } from '../core/message.ts'
 import type { Place } from '../core/problem.ts'
 import type { ScriptSource } from '../core/services.ts'
+import type { TimeLimit } from '../core/time-limit.ts'
 import { offsetOf } from './lines.ts'
+import { MISSING } from './missing.ts'
 import type { ScriptError } from './protocol.ts'
 
-/** Names that people expect from browsers or Node, and what to do without them. */
-const MISSING: Record<string, string> = {
-  fetch: 'A script has no network: call receivers with an http step.',
-  XMLHttpRequest: 'A script has no network: call receivers with an http step.',
-  WebSocket: 'A script has no network: call receivers with an http step.',
-  setTimeout: 'A script has no timers: use `retry` of a step, or a timer flow.',
-  setInterval: 'A script has no timers: use a timer flow.',
-  setImmediate: 'A script has no timers.',
-  queueMicrotask: 'Use `await`.',
-  process: 'A script has no environment: use `parameters` of the flow and read them as `param`.',
-  Buffer: 'Bytes are a Uint8Array: Uint8Array.fromBase64(text), bytes.toBase64(), bytes.toHex().',
-  require: 'A script stands alone, with what the language itself has.',
-  eval: 'Code is never made at run time.',
-  globalThis: 'Nothing is shared between messages; keep values in message.properties.',
-  URL: 'Take URLs apart with a regular expression, or let the http step build them (`query`).',
-  TextEncoder: 'Set message.body to the text: it is sent as UTF-8.',
-  TextDecoder: 'Set the content type of the body to a text type: then message.body is text.',
-  structuredClone: 'Use JSON.parse(JSON.stringify(value)).',
-  WebAssembly: 'Code is never made at run time.',
-}
-
+const NOT_AWAITED =
+  'An asynchronous function failed and nobody awaited it: write `await` before its call, or catch what it throws.'
 const CODE = /^[a-z][a-z0-9.-]{0,99}$/
 
 /** What a script ended with, as a failure of its step. */
@@ -50,7 +33,8 @@ export function failureOf(error: ScriptError, source: ScriptSource, message: Mes
   }
   const named = typeof error.name === 'string' && error.name !== '' && error.name !== 'Error'
   const missing = /^(\w+) is not defined$/.exec(text)?.[1]
-  const hint = missing !== undefined && Object.hasOwn(MISSING, missing) ? MISSING[missing]! : undefined
+  const known = missing !== undefined && Object.hasOwn(MISSING, missing) ? MISSING[missing]! : undefined
+  const hint = error.kind === 'rejected' ? (known ?? NOT_AWAITED) : known
   return new Failure('script.error', named ? `${error.name}: ${text}` : text, {
     ...place,
     ...(hint === undefined ? {} : { hint }),
@@ -76,14 +60,26 @@ function bodyFailure(message: Message): Failure {
   return new Failure('script.error', 'the script could not read the body')
 }
 
-export function timedOut(file: string, ms: number, ran: boolean): Failure {
-  return ran
-    ? new Failure('script.timeout', `the script ran longer than ${seconds(ms)} and was stopped`, {
-        hint: `Look for a loop that does not end in "${file}", or raise \`timeout\` of the step (at most 60s).`,
-      })
-    : new Failure('script.timeout', `the script did not get its turn within ${seconds(ms)}`, {
-        hint: 'Other scripts are slow, or there are more messages than this machine can take.',
-      })
+/** It took longer than its step allows. */
+export function timedOut(file: string, ms: number): Failure {
+  return new Failure('script.timeout', `the script ran longer than ${seconds(ms)} and was stopped`, {
+    hint: `Look for a loop that does not end in "${file}", or raise \`timeout\` of the step (at most 60s).`,
+  })
+}
+
+/** The time of what is around its step was up before its own. @param ran ms */
+export function outOfTime(file: string, ran: number): Failure {
+  return new Failure('script.timeout', `the script had run for ${seconds(ran)} and was stopped`, {
+    hint: `The time of the flow (or of a step around this one) was up: look for a loop that does not end in "${file}" and for slow steps before it, or raise that \`timeout\`.`,
+  })
+}
+
+/** Its time was up before a process took it. @param ms that its step allows */
+export function noTurn(ms: number, whose: TimeLimit): Failure {
+  const within = whose === 'own' ? `within ${seconds(ms)}` : 'before the time of the flow was up'
+  return new Failure('script.timeout', `the script did not get its turn ${within}`, {
+    hint: 'Other scripts are slow, or there are more messages than this machine can take.',
+  })
 }
 
 export function crashed(file: string, memory: number | undefined): Failure {

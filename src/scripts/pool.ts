@@ -105,7 +105,7 @@ class Pool implements ScriptService, Runner, Employer, Watched {
 
   async compile(source: ScriptSource): Promise<CompiledScript | readonly ScriptMistake[]> {
     if (source.text.length > LONGEST_SCRIPT)
-      return [{ message: `the script is longer than ${LONGEST_SCRIPT} characters`, offset: 0, length: 0 }]
+      return [mistake(`the script is longer than ${LONGEST_SCRIPT} characters`)]
     const script = new Script(++this.lastScript, source, this)
     const task = new CompileTask(this.nextId(), script, this.limits.compile, JSON.stringify(source))
     this.submit(task)
@@ -115,10 +115,11 @@ class Pool implements ScriptService, Runner, Employer, Watched {
     } catch (thrown) {
       const failure = Failure.from(thrown)
       if (!failure.code.startsWith('script.')) throw failure
-      return [{ message: `${failure.message} when it was loaded`, offset: 0, length: 0 }]
+      return [mistake(`${failure.message} when it was loaded`, failure.hint)]
     }
     if (!reply.compiled) return reply.mistakes ?? []
     script.compiled(checked(reply.compiled), this.limits.input)
+    script.warnings = reply.warnings ?? []
     return script
   }
 
@@ -223,6 +224,11 @@ class Pool implements ScriptService, Runner, Employer, Watched {
   stranded(reason: string): void {
     for (const task of this.schedule.drain()) task.fail(notStarted(reason))
   }
+}
+
+/** Of the script as a whole. */
+function mistake(message: string, hint?: string): ScriptMistake {
+  return { code: 'script/mistake', message, ...(hint === undefined ? {} : { hint }), offset: 0, length: 0 }
 }
 
 function stopped(): Failure {

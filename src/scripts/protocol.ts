@@ -1,3 +1,5 @@
+import type { ScriptMistake, ScriptMistakeCode } from '../core/services.ts'
+
 /**
  * How the engine and a script process talk: frames over a socket pair, length first, little endian.
  *
@@ -7,7 +9,7 @@
  * The payload of a result is a head (JSON, one line), a line feed, and the body's bytes.
  * Replies come in the order of the requests.
  */
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 export const REQUEST_HEADER = 32
 export const REPLY_HEADER = 16
@@ -53,8 +55,16 @@ export interface CompileRequest {
 
 export interface CompileReply {
   readonly compiled?: Compiled
-  readonly mistakes?: readonly { message: string; offset: number; length: number }[]
+  readonly warnings?: readonly ScriptMistake[]
+  readonly mistakes?: readonly ScriptMistake[]
 }
+
+export const MISTAKE_CODES: readonly ScriptMistakeCode[] = [
+  'script/mistake',
+  'script/function',
+  'script/empty',
+  'script/name',
+]
 
 export interface ReadyReply {
   readonly protocol: number
@@ -67,8 +77,11 @@ export type AttachmentLine = readonly [name: string, contentType: string, conten
 
 /** Why a script did not end well. */
 export interface ScriptError {
-  /** `thrown`, `fail` (the script said so), `body` (it is not the JSON it should be), `output`, `pending`. */
-  readonly kind: 'thrown' | 'fail' | 'body' | 'output' | 'pending'
+  /**
+   * `thrown`, `rejected` (by an asynchronous function that nobody awaits), `fail` (the script said so), `body` (it is
+   * not the JSON it should be), `output`, `pending`.
+   */
+  readonly kind: 'thrown' | 'rejected' | 'fail' | 'body' | 'output' | 'pending'
   readonly message: string
   readonly name?: string
   /** 1-based, in the script's own text. */
@@ -95,6 +108,9 @@ export interface ResultHead {
 
 /** A script's name in stack traces. No leading slash: vm2 hides the frames of such files. */
 export const SCRIPT_FILE = 'sluice-script'
+
+/** What a sandbox says of a file whose export is something else. */
+export const NO_FUNCTION = 'what it exports is no function'
 
 export const LIMITS = {
   /** Bytes of a message on the way in. */

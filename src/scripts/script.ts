@@ -1,7 +1,8 @@
 import type { Context } from '../core/context.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Message } from '../core/message.ts'
-import type { CompiledScript, ScriptSource } from '../core/services.ts'
+import type { CompiledScript, ScriptMistake, ScriptSource } from '../core/services.ts'
+import { limitOf } from '../core/time-limit.ts'
 import type { Clock } from '../core/world.ts'
 import { Breaker } from './breaker.ts'
 import { failureOf, notExact, paused } from './failures.ts'
@@ -40,6 +41,7 @@ export class Script implements CompiledScript, RunnableScript {
   /** The frame that loads it. */
   loadFrame: Buffer | undefined
   readsBody = true
+  warnings: readonly ScriptMistake[] = []
   private readonly breaker: Breaker
   private readonly runner: Runner
   private input: InputMaker | undefined
@@ -75,6 +77,8 @@ export class Script implements CompiledScript, RunnableScript {
       if (!this.breaker.admit()) throw paused(this.file, this.breaker.pause)
       const time = Math.min(timeout, this.runner.ceiling)
       const task = new RunTask(this.runner.nextId(), this, time, context.deadline, message, context, input)
+      task.probe = this.breaker.open
+      task.deadlineOf = limitOf(context.deadline, time, this.runner.clock.ticks())
       this.runner.submit(task)
       return task.promise
     } catch (thrown) {

@@ -1,7 +1,9 @@
 import type { Context } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
 import type { Message } from '../core/message.ts'
-import { REPLY, REQUEST, REQUEST_HEADER, type CompileReply } from './protocol.ts'
+import type { ScriptMistake } from '../core/services.ts'
+import type { TimeLimit } from '../core/time-limit.ts'
+import { MISTAKE_CODES, REPLY, REQUEST, REQUEST_HEADER, type CompileReply } from './protocol.ts'
 import { MalformedReply } from './result.ts'
 
 /** What processes need to know of a script. */
@@ -20,7 +22,7 @@ export interface RunnableScript {
   took(micros: number): void
   /** It hung or crashed. */
   broke(): void
-  /** A message that was let through came to nothing, for reasons of its own. */
+  /** The message that was to show whether a paused script works again has failed, for whatever reason. */
   undecided(): void
   /** Judges a result and changes the message. @throws Failure, MalformedReply */
   apply(task: RunTask, frame: Buffer, start: number, end: number): void
@@ -44,6 +46,8 @@ export abstract class Task {
   cost = 0
   /** Nobody waits for it any more. */
   settled = false
+  /** Whose time the deadline is. */
+  deadlineOf: TimeLimit = 'own'
 
   constructor(id: number, script: RunnableScript, timeout: number, deadline: number) {
     this.id = id
@@ -87,6 +91,8 @@ export class RunTask extends Task {
   readonly message: Message
   readonly context: Context
   readonly promise: Promise<void>
+  /** It shows whether a paused script works again. */
+  probe = false
   private readonly input: Input
   private resolve!: () => void
   private reject!: (failure: Failure) => void
@@ -154,6 +160,7 @@ export class RunTask extends Task {
   fail(failure: Failure): void {
     if (this.settled) return
     this.settled = true
+    if (this.probe) this.script.undecided()
     this.reject(failure)
   }
 }
@@ -229,13 +236,22 @@ export class CompileTask extends Task {
   }
 }
 
-function isCompileReply({ compiled, mistakes }: CompileReply): boolean {
-  if (compiled !== undefined) return typeof compiled.code === 'string' && Array.isArray(compiled.uses?.extras)
+function isCompileReply({ compiled, warnings, mistakes }: CompileReply): boolean {
+  return compiled === undefined
+    ? areMistakes(mistakes)
+    : typeof compiled.code === 'string' && Array.isArray(compiled.uses?.extras) && areMistakes(warnings)
+}
+
+function areMistakes(given: readonly ScriptMistake[] | undefined): boolean {
   return (
-    Array.isArray(mistakes) &&
-    mistakes.every(
-      ({ message, offset, length }) =>
-        typeof message === 'string' && Number.isInteger(offset) && Number.isInteger(length),
+    Array.isArray(given) &&
+    (given as readonly ScriptMistake[]).every(
+      ({ code, message, hint, offset, length }) =>
+        MISTAKE_CODES.includes(code) &&
+        typeof message === 'string' &&
+        (hint === undefined || typeof hint === 'string') &&
+        Number.isInteger(offset) &&
+        Number.isInteger(length),
     )
   )
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/world.ts'
 import type { ScriptProcess } from './process.ts'
 import type { Task } from './task.ts'
-import { timedOut } from './failures.ts'
+import { noTurn, outOfTime, timedOut } from './failures.ts'
 
 /** ms between two looks. */
 const EVERY = 20
@@ -81,10 +81,11 @@ export class Watch {
     const head = process.inFlight[0]
     if (process.gone || head === undefined || process.since !== since) return
     if (process.inFlight.length === 1 && !head.settled) {
-      const ran = this.clock.ticks() - since
-      head.fail(timedOut(head.script.file, head.timeout, true))
+      const now = this.clock.ticks()
+      const ran = now - since
+      const outer = head.deadlineOf === 'outer' && now >= head.deadline && ran <= head.timeout
+      head.fail(outer ? outOfTime(head.script.file, ran) : timedOut(head.script.file, head.timeout))
       if (ran * 2 >= head.timeout) head.script.broke()
-      else head.script.undecided()
     }
     process.kill()
   }
@@ -95,6 +96,5 @@ function letGo(task: Task, now: number, running: boolean): void {
   if (task.settled) return
   const reason = task.cancelled
   if (reason === undefined && (running || now < task.deadline)) return
-  task.script.undecided()
-  task.fail(reason ?? timedOut(task.script.file, task.timeout, false))
+  task.fail(reason ?? noTurn(task.timeout, task.deadlineOf))
 }

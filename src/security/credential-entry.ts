@@ -43,6 +43,7 @@ export class CredentialEntry implements CredentialReference {
       baseUrl: loaded ? loaded.baseUrl?.href : standIn(examined.baseUrl ?? (broken ? '' : undefined)),
       unset: loaded ? [] : examined.unset.map(({ reference }) => reference),
       broken,
+      ...(loaded && { hosts: loaded.hosts, allows: (url: URL) => loaded.allows(url) }),
     }
   }
 

@@ -93,9 +93,11 @@ function readHosts(options: FrameOptions, baseUrl: URL | undefined, problem: Rep
       problem({
         code: 'credential/no-host',
         message:
-          'neither "baseUrl" nor "allowedHosts" is there; a credential is bound to the hosts it may go to',
+          options.allowedHosts === undefined
+            ? 'neither "baseUrl" nor "allowedHosts" is there; a credential is bound to the hosts it may go to'
+            : '"allowedHosts" is empty, and "baseUrl" is not there; a credential is bound to the hosts it may go to',
         hint: 'Add baseUrl: https://api.example.com/ or allowedHosts: [api.example.com].',
-        at: [],
+        at: options.allowedHosts === undefined ? [] : ['allowedHosts'],
       })
     return createHostRules(baseUrl ? [hostRuleOf(baseUrl)] : [])
   }

@@ -12,7 +12,8 @@ export interface Redactor {
 }
 
 const MARK = '[secret]'
-const SHORTEST = 8
+/** Characters; what is shorter is a word of its own in too many texts. */
+export const SHORTEST_SECRET = 8
 /** Characters that the search looks at together. */
 const BLOCK = 3
 const TABLE = 1 << 16
@@ -27,12 +28,12 @@ export function createRedactor(): Redactor {
       search = secrets.size === 0 ? undefined : createSearch(patternsOf(secrets.values()))
       changed = false
     }
-    return search === undefined || text.length < SHORTEST ? NOTHING : search(text)
+    return search === undefined || text.length < SHORTEST_SECRET ? NOTHING : search(text)
   }
 
   return {
     add(secret) {
-      if (secret.length < SHORTEST) return () => {}
+      if (secret.length < SHORTEST_SECRET) return () => {}
       const known = secrets.get(secret)
       if (known) known.uses++
       else {
@@ -75,10 +76,10 @@ function patternsOf(entries: Iterable<{ readonly patterns: readonly string[] }>)
  * @see Wu and Manber, A fast algorithm for multi-pattern searching (1994)
  */
 function createSearch(patterns: Iterable<string>): (text: string) => number[] {
-  const shifts = new Uint8Array(TABLE).fill(SHORTEST - BLOCK + 1)
+  const shifts = new Uint8Array(TABLE).fill(SHORTEST_SECRET - BLOCK + 1)
   const ending = new Map<number, string[]>()
   for (const pattern of patterns) {
-    for (let shift = SHORTEST - BLOCK; shift >= 0; shift--) {
+    for (let shift = SHORTEST_SECRET - BLOCK; shift >= 0; shift--) {
       const block = blockAt(pattern, pattern.length - 1 - shift)
       if (shifts[block]! > shift) shifts[block] = shift
       if (shift > 0) continue
@@ -89,7 +90,7 @@ function createSearch(patterns: Iterable<string>): (text: string) => number[] {
   }
   return (text) => {
     let found = NOTHING
-    let last = SHORTEST - 1
+    let last = SHORTEST_SECRET - 1
     while (last < text.length) {
       const block = blockAt(text, last)
       const shift = shifts[block]!
@@ -149,7 +150,7 @@ function encodingsOf(secret: string): string[] {
   patterns.add(inJson.replaceAll('/', '\\/'))
   patterns.add(JSON.stringify(inJson).slice(1, -1))
   for (const pattern of [...patterns]) patterns.add(Buffer.from(pattern, 'utf8').toString('latin1'))
-  return [...patterns].filter((pattern) => pattern.length >= SHORTEST)
+  return [...patterns].filter((pattern) => pattern.length >= SHORTEST_SECRET)
 }
 
 function formEncoded(text: string): string {

@@ -8,7 +8,8 @@ export interface ControlClient {
   status(): Promise<EngineStatus>
   flows(): Promise<readonly FlowState[]>
   credentials(): Promise<readonly CredentialReport[]>
-  run(flow: string, request: ManualRun): Promise<RunReport | undefined>
+  /** @param signal ends the wait, and the engine cancels the run */
+  run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
 }
 
 /**
@@ -40,13 +41,13 @@ function clientOf(path: string): ControlClient {
     status: async () => (await ask(path, 'GET', '/status')) as EngineStatus,
     flows: async () => (await ask(path, 'GET', '/flows')) as FlowState[],
     credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],
-    async run(flow, { body, headers, parameters }) {
+    async run(flow, { body, headers, parameters }, signal) {
       const sent = {
         headers,
         parameters,
         ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64') }),
       }
-      const report = await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/runs`, sent)
+      const report = await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/runs`, sent, signal)
       return report === undefined ? undefined : decoded(report as EncodedReport)
     },
   }
@@ -61,18 +62,28 @@ function decoded({ reply, ...report }: EncodedReport): RunReport {
 }
 
 /** Undefined: there is no such thing. */
-function ask(socketPath: string, method: string, path: string, sent?: unknown): Promise<unknown> {
+function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  sent?: unknown,
+  signal?: AbortSignal,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path, agent: false }, (answer) => {
+    const call = request({ socketPath, method, path, agent: false, ...(signal && { signal }) }, (answer) => {
       call.setTimeout(0)
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', reject)
       answer.on('end', () => {
         if (answer.statusCode === 404) return resolve(undefined)
-        const value = JSON.parse(Buffer.concat(chunks).toString()) as { message?: string }
-        if (answer.statusCode === 200) resolve(value)
-        else reject(new Error(value.message ?? `the engine answered ${answer.statusCode}`))
+        try {
+          const value = JSON.parse(Buffer.concat(chunks).toString()) as { message?: string }
+          if (answer.statusCode === 200) resolve(value)
+          else reject(new Error(value.message ?? `the engine answered ${answer.statusCode}`))
+        } catch (error) {
+          reject(error)
+        }
       })
     })
     call.on('error', reject)

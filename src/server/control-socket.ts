@@ -26,7 +26,11 @@ export function createControlSocket({ control, folder, log }: ControlSocketSetti
 } {
   const path = controlPath(folder)
   const server = createServer((request, response) => {
-    answer(control, request).then(
+    const gone = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
+    answer(control, request, gone.signal).then(
       (result) =>
         reply(response, result === undefined ? 404 : 200, result ?? { message: 'there is no such thing' }),
       (error: unknown) => {
@@ -104,7 +108,7 @@ class Refusal extends Error {
   }
 }
 
-async function answer(control: Control, request: IncomingMessage): Promise<unknown> {
+async function answer(control: Control, request: IncomingMessage, gone: AbortSignal): Promise<unknown> {
   const [kind, name, action, ...more] = segmentsOf(request.url!)
   const asks = `${request.method} ${kind}${name === undefined ? '' : '/*'}${action === undefined ? '' : `/${action}`}`
   if (more.length > 0) return undefined
@@ -120,7 +124,7 @@ async function answer(control: Control, request: IncomingMessage): Promise<unkno
     case 'GET credentials/*':
       return control.credentials().find((credential) => credential.name === name)
     case 'POST flows/*/runs':
-      return encoded(await control.run(name!, manualRun(await readJson(request))))
+      return encoded(await control.run(name!, manualRun(await readJson(request)), gone))
     default:
       return undefined
   }

@@ -21,10 +21,10 @@ export interface ProblemReply {
  * of a receiver (mistakes of the request, and what a `fail` step says).
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
-export function failureReply(failure: Failure, run?: string): ProblemReply {
+export function failureReply(failure: Failure, redact: (text: string) => string, run?: string): ProblemReply {
   const told = TOLD.has(failure.code) || !Object.hasOwn(FAILURES, failure.code)
   return problemReply(failure.reply, failure.title, {
-    ...(told && failure.message !== '' ? { detail: failure.message } : {}),
+    ...(told && failure.message !== '' ? { detail: redact(failure.message) } : {}),
     code: failure.code,
     ...(run === undefined ? {} : { run }),
   })

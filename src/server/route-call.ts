@@ -13,6 +13,9 @@ const ONE_WRITE = 16 * 1024
 /** ms without a byte taken, after which a slow reader is given up. */
 const STALL = 60_000
 
+/** Takes live secrets out of a text. */
+export type Redact = (text: string) => string
+
 /** One request on its way to a flow, and the answer to it. */
 export class RouteCall implements RouteRequest {
   readonly raw: IncomingMessage
@@ -21,6 +24,7 @@ export class RouteCall implements RouteRequest {
   readonly query: string
   readonly path: string
   private readonly log: Logger
+  private readonly redact: Redact
   private asked = false
 
   constructor(
@@ -30,6 +34,7 @@ export class RouteCall implements RouteRequest {
     query: string,
     path: string,
     log: Logger,
+    redact: Redact,
   ) {
     this.raw = raw
     this.reply = reply
@@ -37,16 +42,17 @@ export class RouteCall implements RouteRequest {
     this.query = query
     this.path = path
     this.log = log
+    this.redact = redact
   }
 
   proceed(): void {
-    if (this.raw.headers.expect === undefined || this.asked) return
+    if (this.raw.headers.expect === undefined || this.asked || this.reply.headersSent) return
     this.asked = true
     this.reply.writeContinue()
   }
 
   refuse(failure: Failure, run?: string): void {
-    this.problem(failureReply(failure, run), run)
+    this.problem(failureReply(failure, this.redact, run), run)
   }
 
   problem({ status, headers, body }: ProblemReply, run?: string): void {

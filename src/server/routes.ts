@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { problemReply } from './problem-json.ts'
-import { RouteCall } from './route-call.ts'
+import { RouteCall, type Redact } from './route-call.ts'
 
 export { routesOverlap } from '../core/route.ts'
 
@@ -50,6 +50,12 @@ const NOTHING = Buffer.alloc(0)
 export class RouteTable implements Routes {
   private entries: readonly Entry[] = []
   private index: Index | undefined
+  private readonly redact: Redact
+
+  /** @param redact takes live secrets out of what a caller is told */
+  constructor(redact: Redact) {
+    this.redact = redact
+  }
 
   serve(route: Route, owner: string, handler: RouteHandler): () => void {
     const segments = parsePath(route.path)
@@ -75,10 +81,10 @@ export class RouteTable implements Routes {
     const method = raw.method!
     const direct = entryFor(fixed.get(path), method)
     if (direct !== undefined) {
-      direct.handler(new RouteCall(raw, reply, NO_PARAMETERS, query, path, log))
+      direct.handler(new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact))
       return
     }
-    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, log)
+    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact)
     const values = decodeSegments(path)
     if (values === undefined) {
       call.problem(problemReply(400, 'The path is not encoded correctly'))
@@ -87,7 +93,10 @@ export class RouteTable implements Routes {
     const search: Search = { method, values, taken: [], allowed: new Set() }
     const entry = find(root, 0, search)
     if (entry === undefined) refuse(call, method, search.allowed)
-    else entry.handler(new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, log))
+    else
+      entry.handler(
+        new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, log, this.redact),
+      )
   }
 }
 

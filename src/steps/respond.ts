@@ -1,8 +1,6 @@
-import { Body } from '../core/body.ts'
-import { checkHeaderName, headerText } from '../core/header.ts'
 import { END, defineStep } from '../core/kinds.ts'
 import { Keys, Optional, Template, Templates, Value, Whole } from '../core/schema.ts'
-import { letGo } from '../net/answer-stream.ts'
+import { MessageChange } from './message-change.ts'
 
 export const respond = defineStep({
   name: 'respond',
@@ -23,25 +21,11 @@ export const respond = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - respond: { status: 202, body: { accepted: "${body.id}" } }\n',
     },
   ],
-  prepare({ status, headers, body, contentType }, deployment) {
-    const newBody = body === undefined ? undefined : deployment.value(body, ['body'])
-    const type = contentType === undefined ? undefined : deployment.text(contentType, ['contentType'])
-    const newHeaders = Object.entries(headers ?? {}).map(([name, value]) => {
-      checkHeaderName(name, ['headers', name], deployment)
-      return [name.toLowerCase(), deployment.value(value, ['headers', name])] as const
-    })
+  prepare({ status, ...options }, deployment) {
+    const change = new MessageChange(options, deployment)
     return {
       run(message, context) {
-        const headerValues = newHeaders.map(
-          ([name, value]) => [name, headerText(name, value.evaluate(message, context))] as const,
-        )
-        const bodyValue = newBody?.evaluate(message, context)
-        const typeText = type?.(message, context)
-        if (newBody) {
-          letGo(message.body)
-          message.body = Body.of(bodyValue, typeText, message.body.contentType)
-        } else if (typeText !== undefined) message.body = message.body.as(typeText)
-        for (const [name, value] of headerValues) message.setHeader(name, value)
+        change.apply(message, change.evaluate(message, context))
         if (status !== undefined) message.replyStatus = status
         return END
       },

@@ -37,6 +37,7 @@ export const script = defineStep({
     function: Optional(
       Text({
         description: 'Name of the exported function of the file; its default export when left out.',
+        examples: ['mapOrders'],
         pattern: '^[A-Za-z_$][\\w$]*$',
       }),
     ),
@@ -173,8 +174,11 @@ async function whyNot(file: string, path: string, error: NodeJS.ErrnoException):
 async function compile(source: ScriptSource, deployment: Deployment) {
   try {
     const result = await deployment.services.scripts.compile(source)
-    if (!Array.isArray(result)) return result as Exclude<typeof result, readonly ScriptMistake[]>
-    for (const mistake of result as readonly ScriptMistake[]) report(mistake, source, deployment)
+    if ('run' in result) {
+      for (const warning of result.warnings) report(warning, 'warning', source, deployment)
+      return result
+    }
+    for (const mistake of result) report(mistake, 'error', source, deployment)
   } catch (thrown) {
     const { message, hint } = Failure.from(thrown)
     deployment.problem({ code: 'script/unavailable', message, ...(hint === undefined ? {} : { hint }) })
@@ -183,17 +187,19 @@ async function compile(source: ScriptSource, deployment: Deployment) {
 }
 
 function report(
-  { message, offset, length }: ScriptMistake,
+  { code, message, hint, offset, length }: ScriptMistake,
+  severity: 'error' | 'warning',
   source: ScriptSource,
   deployment: Deployment,
 ): void {
-  deployment.problem({
-    code: 'script/mistake',
-    message,
-    ...(source.form === 'body'
+  deployment.problem({ code, severity, message, ...(hint === undefined ? {} : { hint }), ...where() })
+
+  function where() {
+    if (code === 'script/function') return { at: [source.function === undefined ? 'file' : 'function'] }
+    return source.form === 'body'
       ? { at: ['text'], offset, length }
-      : { place: placeIn(source, offset, length) }),
-  })
+      : { place: placeIn(source, offset, length) }
+  }
 }
 
 function placeIn({ file, text }: ScriptSource, offset: number, length: number): Place {

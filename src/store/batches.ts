@@ -53,6 +53,7 @@ export class Batches implements BatchListener {
   /** Whether the disk did not take the last batch; then `overflowing` tells whether that has cost records. */
   private refusing = false
   private overflowing = false
+  private notWritten: string | undefined
 
   constructor(clock: Clock, log: Logger, write: (batch: number, records: Records) => boolean) {
     this.clock = clock
@@ -66,6 +67,11 @@ export class Batches implements BatchListener {
 
   get lost(): number {
     return this.dropped
+  }
+
+  /** Why nothing is written; undefined while it is. */
+  get trouble(): string | undefined {
+    return this.notWritten
   }
 
   /** Where the next record is to be pushed; undefined: there is no room for its kind, and it is counted as lost. */
@@ -130,6 +136,7 @@ export class Batches implements BatchListener {
     if (batch === undefined) return
     this.underWay.delete(number)
     this.forget(batch)
+    this.notWritten = undefined
     if (lost > 0) {
       this.dropped += lost
       this.log.warn({ records: lost }, 'records could not be written to the message log')
@@ -144,6 +151,7 @@ export class Batches implements BatchListener {
     if (batch === undefined) return
     this.underWay.delete(number)
     this.queue = [...this.queue, batch].toSorted((a, b) => a.number - b.number)
+    this.notWritten ??= `${this.since()}: ${trouble.message}`
     if (!this.refusing) {
       this.refusing = true
       this.log.warn(
@@ -163,6 +171,7 @@ export class Batches implements BatchListener {
 
   gone(): void {
     this.end()
+    this.notWritten = `${this.since()}: its thread ended; start the engine again`
   }
 
   private readonly handOver = (): void => {
@@ -217,6 +226,10 @@ export class Batches implements BatchListener {
     this.refusing = false
     this.overflowing = false
     this.log.info({ lost: this.dropped }, 'the message log is being written again')
+  }
+
+  private since(): string {
+    return `the message log has not been written since ${new Date(this.clock.now()).toISOString()}`
   }
 
   private stopTimers(): void {

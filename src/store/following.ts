@@ -92,6 +92,14 @@ export class Follower {
     return events
   }
 
+  /** What a run that goes on has written already. */
+  private linesSoFar(database: Database, run: string): LogEvent[] {
+    const flow = this.open.get(run)
+    if (flow === undefined) return []
+    const rows = database.prepare(`SELECT ${LINE_COLUMNS} FROM lines WHERE run = ? ORDER BY number`).all(run)
+    return rows.map((row) => ({ kind: 'line', line: toLine(row), flow }))
+  }
+
   /** The runs from before, and those that go on now. */
   private begin(database: Database): LogEvent[] {
     const { earlier, flow, status, run } = this.setting
@@ -103,7 +111,8 @@ export class Follower {
       const { id, flow } = toSummary(row)
       this.open.set(id, flow)
     }
-    if (earlier === 0 || run !== undefined) return []
+    if (run !== undefined) return this.linesSoFar(database, run)
+    if (earlier === 0) return []
     return this.source
       .runs({
         ...(flow === undefined ? {} : { flow }),

@@ -14,8 +14,8 @@ export interface StoresSetting {
   readonly clock: Clock
   /** Takes live secrets out of a text. */
   readonly redact: (text: string) => string
-  /** The same for bytes; left out: they are searched as single bytes and as UTF-8. */
-  readonly redactBytes?: (bytes: Buffer) => Buffer
+  /** The same for bytes. */
+  readonly redactBytes: (bytes: Buffer) => Buffer
   /** 30 days and 1 GB when left out. */
   readonly retention?: { readonly days: number; readonly bytes: number }
   readonly log: Logger
@@ -83,6 +83,10 @@ class WrittenBehind implements MessageLog {
     return this.batches.lost
   }
 
+  get trouble(): string | undefined {
+    return this.batches.trouble
+  }
+
   deployed(version: DeployedVersion): void {
     const records = this.batches.room(RUNS)
     if (records === undefined) return
@@ -142,7 +146,7 @@ class WrittenBehind implements MessageLog {
     if (records === undefined) return
     const headers = this.redact.json(snapshot.headers)
     const properties = this.redact.json(snapshot.properties)
-    const body = snapshot.body === undefined ? null : this.redact.text(snapshot.body)
+    const body = snapshot.body === undefined ? null : cut(this.redact.text(snapshot.body))
     const contentType = snapshot.contentType === undefined ? null : this.redact.text(snapshot.contentType)
     pushSnapshot(records, run, at, step, level, headers, properties, body, contentType)
     this.batches.pushed(LINE_SIZE + (headers.length + properties.length + (body?.length ?? 0)) * 2, 0)
@@ -151,4 +155,11 @@ class WrittenBehind implements MessageLog {
   flush(): Promise<void> {
     return this.batches.settled()
   }
+}
+
+/** Characters of a body that a snapshot keeps. Cut after redaction, so that no half of a secret stays. */
+const KEPT = 64 * 1024
+
+function cut(text: string): string {
+  return text.length <= KEPT ? text : `${text.slice(0, KEPT)}…`
 }

@@ -179,7 +179,3 @@ export class MessageLogReader {
     return (this.opened ??= openForReading(this.file, LOG_MIGRATIONS.length))
   }
 }
-
-export function openMessageLogReader(folder: string): MessageLogReader {
-  return new MessageLogReader(folder)
-}

@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer'
 import type { RunRecord } from '../core/stores.ts'
 import { lines, type RunTexts } from './records.ts'
 
@@ -13,7 +12,7 @@ export interface Redacting {
   run(run: RunRecord): RunTexts
 }
 
-export function redacting(text: Redact, givenBytes?: (bytes: Buffer) => Buffer): Redacting {
+export function redacting(text: Redact, cleanBytes: (bytes: Buffer) => Buffer): Redacting {
   const inside = (_key: string, value: unknown): unknown => (typeof value === 'string' ? text(value) : value)
 
   const json = (value: unknown): string => {
@@ -24,18 +23,8 @@ export function redacting(text: Redact, givenBytes?: (bytes: Buffer) => Buffer):
     }
   }
 
-  /** Found as single bytes and as UTF-8; what holds a secret is kept as the text that is left of it. */
-  const bytes = (content: Uint8Array): Uint8Array => {
-    const buffer = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-    if (givenBytes) return givenBytes(buffer)
-    const single = buffer.toString('latin1')
-    const clean = text(single)
-    const cleaned = clean === single ? buffer : Buffer.from(clean, 'latin1')
-    if (isAscii(cleaned)) return cleaned
-    const wide = cleaned.toString('utf8')
-    const cleanWide = text(wide)
-    return cleanWide === wide ? cleaned : Buffer.from(cleanWide, 'utf8')
-  }
+  const bytes = (content: Uint8Array): Uint8Array =>
+    cleanBytes(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
 
   const run = (record: RunRecord): RunTexts => {
     const own = record.correlationId === record.id

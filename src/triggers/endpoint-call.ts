@@ -3,6 +3,7 @@ import { parse as parseQuery } from 'node:querystring'
 import { Body } from '../core/body.ts'
 import type { TriggerInfo } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
+import { WITHHELD_HEADERS } from '../core/header.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import { Message } from '../core/message.ts'
 import type { Logger, RouteRequest } from '../core/services.ts'
@@ -16,24 +17,6 @@ const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 /** A caller's credentials do not enter a flow. */
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
-/** What a flow's message cannot say in a reply: it belongs to the connection, or to requests only. */
-const WITHHELD_HEADERS: ReadonlySet<string> = new Set([
-  ...SECRET_HEADERS,
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'server',
-  'set-cookie',
-  'sluice-run',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'x-powered-by',
-])
 const NOTHING = Buffer.alloc(0)
 
 /** An endpoint as deployed. */
@@ -153,11 +136,13 @@ export class EndpointCall implements RunRequest {
     const empty = !stream && bytes.length === 0
     const status = message.replyStatus ?? (empty ? 204 : 200)
     const headers: string[] = []
-    if (body.contentType !== undefined && !empty) headers.push('content-type', body.contentType)
+    const bare = empty || status === 204 || status === 304
+    if (body.contentType !== undefined && !bare) headers.push('content-type', body.contentType)
     for (const name in message.headers)
       if (!WITHHELD_HEADERS.has(name)) headers.push(name, message.headers[name]!)
-    headers.push('sluice-run', id)
+    headers.push('sluice-run', id!)
     if (stream !== this.incoming) this.letGo(stream !== undefined)
+    else if (stream !== undefined) this.request.proceed()
     try {
       this.request.answer(status, headers, stream ?? bytes, body.length)
     } catch (error) {

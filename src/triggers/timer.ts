@@ -1,3 +1,5 @@
+import type { Static } from '@sinclair/typebox'
+import { printDuration } from '../core/duration.ts'
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import { Choice, Duration, Flag, Keys, Moment, OneOrMore, Optional, Text } from '../core/schema.ts'
@@ -9,18 +11,51 @@ const WAYS = ['cron', 'every', 'at', 'once'] as const
 const CRON_HINT =
   'Five fields, "minute hour day-of-month month day-of-week", or six with seconds first: "0 2 * * *" is every day at 02:00, "*/15 * * * *" every quarter of an hour.'
 
-interface Options {
-  readonly cron?: string
-  readonly every?: number
-  readonly at?: readonly string[]
-  readonly once?: boolean
-  readonly timezone?: string
-  readonly startAt?: string
-  readonly endAt?: string
-  readonly jitter?: number
-  readonly overlap?: TimerPlan['overlap']
-  readonly misfire?: TimerPlan['misfire']
-}
+const options = Keys({
+  cron: Optional(
+    Text({
+      description: 'Five fields (minute hour day-of-month month day-of-week), or six with seconds first.',
+      examples: ['0 2 * * *', '*/15 8-18 * * MON-FRI'],
+    }),
+  ),
+  every: Optional(
+    Duration({ description: 'A period; the first tick is at once.', minimum: 100, examples: ['5m'] }),
+  ),
+  at: Optional(
+    OneOrMore(Moment({ description: 'A date and time.' }), {
+      description: 'A date and time, or a list of them.',
+      examples: ['2026-12-01T02:00'],
+    }),
+  ),
+  once: Optional(Flag({ description: 'Once, when this version of the flow is first deployed.' })),
+  timezone: Optional(
+    Text({
+      description: 'The time zone of the pattern and of times without an offset.',
+      default: 'UTC',
+      examples: ['Europe/Brussels'],
+    }),
+  ),
+  startAt: Optional(Moment({ description: 'No tick before.' })),
+  endAt: Optional(Moment({ description: 'No tick after.' })),
+  jitter: Optional(
+    Duration({ description: 'Each tick is delayed by a random time up to this.', examples: ['30s'] }),
+  ),
+  overlap: Optional(
+    Choice(['skip', 'queue', 'allow'], {
+      description: 'What happens with a tick that is due while the run before it is not over.',
+      default: 'skip',
+    }),
+  ),
+  misfire: Optional(
+    Choice(['skip', 'last', 'all'], {
+      description:
+        'What happens with ticks that were due while the engine was down: none is made up for, only the last, or all one after the other (the newest 1,000).',
+      default: 'last',
+    }),
+  ),
+})
+
+type Options = Static<typeof options>
 
 export const timer = defineTrigger({
   name: 'timer',
@@ -28,49 +63,7 @@ export const timer = defineTrigger({
   description:
     'Each occurrence is recorded on disk before its run begins, so that it fires once. A time that the clocks of the time zone skip is due when they go on; one that they show twice is due once; a cron pattern for every hour goes on evenly. `every` fires at once when the engine starts, and counts from there; with `startAt` it counts from that moment.',
   timeout: 24 * 60 * 60 * 1000,
-  options: Keys({
-    cron: Optional(
-      Text({
-        description: 'Five fields (minute hour day-of-month month day-of-week), or six with seconds first.',
-        examples: ['0 2 * * *', '*/15 8-18 * * MON-FRI'],
-      }),
-    ),
-    every: Optional(
-      Duration({ description: 'A period; the first tick is at once.', minimum: 100, examples: ['5m'] }),
-    ),
-    at: Optional(
-      OneOrMore(Moment({ description: 'A date and time.' }), {
-        description: 'A date and time, or a list of them.',
-        examples: ['2026-12-01T02:00'],
-      }),
-    ),
-    once: Optional(Flag({ description: 'Once, when this version of the flow is first deployed.' })),
-    timezone: Optional(
-      Text({
-        description: 'The time zone of the pattern and of times without an offset.',
-        default: 'UTC',
-        examples: ['Europe/Brussels'],
-      }),
-    ),
-    startAt: Optional(Moment({ description: 'No tick before.' })),
-    endAt: Optional(Moment({ description: 'No tick after.' })),
-    jitter: Optional(
-      Duration({ description: 'Each tick is delayed by a random time up to this.', examples: ['30s'] }),
-    ),
-    overlap: Optional(
-      Choice(['skip', 'queue', 'allow'], {
-        description: 'What happens with a tick that is due while the run before it is not over.',
-        default: 'skip',
-      }),
-    ),
-    misfire: Optional(
-      Choice(['skip', 'last', 'all'], {
-        description:
-          'What happens with ticks that were due while the engine was down: none is made up for, only the last, or all one after the other (the newest 1,000).',
-        default: 'last',
-      }),
-    ),
-  }),
+  options,
   examples: [
     {
       title: 'Every night at two',
@@ -83,11 +76,11 @@ export const timer = defineTrigger({
   ],
   concurrency: ({ overlap = 'skip' }) => CONCURRENCY[overlap],
   prepare(options, deployment) {
-    const plan = planOf(options as Options, deployment)
+    const plan = planOf(options, deployment)
     const { world, services } = deployment
     let ticker: Ticker | undefined
     return {
-      summary: summaryOf(options as Options),
+      summary: summaryOf(options),
       start(host) {
         ticker = new Ticker(plan, host, { world, state: services.state, log: services.log })
       },
@@ -115,8 +108,9 @@ function planOf(options: Options, deployment: Deployment): TimerPlan {
       at: ['timezone'],
     })
   const zone = known ? timezone : 'UTC'
-  const from = momentOption('startAt', options, zone, deployment)
-  const to = momentOption('endAt', options, zone, deployment)
+  const [from, to] = [options.startAt, options.endAt].map((text) =>
+    text === undefined ? undefined : momentIn(zone, text),
+  )
   const way = wayOf(options, deployment)
   const schedule = way && scheduleOf(options, zone, from, deployment)
   const window = { from, to }
@@ -168,8 +162,7 @@ function scheduleOf(
   if (every !== undefined) return everySchedule(every, from ?? 0)
   if (cron !== undefined) return cronOption(cron, zone, deployment)
   if (at === undefined) return undefined
-  const times = at.map((text, index) => momentIn(zone, text) ?? noMoment(text, ['at', index], deployment))
-  return listSchedule(times.filter((time) => time !== undefined))
+  return listSchedule(at.map((text) => momentIn(zone, text)))
 }
 
 function cronOption(pattern: string, zone: string, deployment: Deployment): Schedule | undefined {
@@ -184,25 +177,6 @@ function cronOption(pattern: string, zone: string, deployment: Deployment): Sche
     })
     return undefined
   }
-}
-
-function momentOption(
-  option: 'startAt' | 'endAt',
-  options: Options,
-  zone: string,
-  deployment: Deployment,
-): number | undefined {
-  const text = options[option]
-  return text === undefined ? undefined : (momentIn(zone, text) ?? noMoment(text, [option], deployment))
-}
-
-function noMoment(text: string, at: readonly (string | number)[], deployment: Deployment): undefined {
-  deployment.problem({
-    code: 'timer/moment',
-    message: `"${text}" is not a date and time`,
-    hint: 'Write "2026-12-01T02:00" for a time in the timer\'s time zone, or "2026-12-01T02:00+01:00".',
-    at,
-  })
 }
 
 function checkWindow({ from, to }: Pick<TimerPlan, 'from' | 'to'>, deployment: Deployment): void {
@@ -253,7 +227,7 @@ function checkSchedule(
   if (jitter > gap)
     deployment.problem({
       code: 'timer/jitter',
-      message: `the jitter of ${durationText(jitter)} is longer than the ${durationText(gap)} between two ticks`,
+      message: `the jitter of ${printDuration(jitter)} is longer than the ${printDuration(gap)} between two ticks`,
       hint: 'Make it shorter.',
       at: ['jitter'],
     })
@@ -262,25 +236,6 @@ function checkSchedule(
 /** For people: `every 1m`, `cron 0 2 * * * Europe/Brussels`. */
 function summaryOf({ cron, every, at, timezone = 'UTC' }: Options): string {
   if (cron !== undefined) return `cron ${cron} ${timezone}`
-  if (every !== undefined) return `every ${durationText(every)}`
+  if (every !== undefined) return `every ${printDuration(every)}`
   return at === undefined ? 'once' : `at ${at.join(', ')} ${timezone}`
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-] as const
-
-function durationText(ms: number): string {
-  let rest = ms
-  let text = ''
-  for (const [unit, size] of UNITS) {
-    const count = Math.floor(rest / size)
-    if (count > 0) text += `${count}${unit}`
-    rest -= count * size
-  }
-  return text || '0s'
 }

@@ -12,16 +12,11 @@ export function timeZones(): readonly string[] {
   return ['UTC', ...Intl.supportedValuesOf('timeZone')]
 }
 
-/** Epoch ms of a date and time; without an offset in it, as the clocks of `zone` show it. Undefined: it is none. */
-export function momentIn(zone: string, text: string): number | undefined {
-  const iso = text.trim().replace(/^(\d{4}-\d\d-\d\d) /, '$1T')
-  try {
-    return /(Z|[+-]\d\d(:?\d\d)?)$/i.test(iso.slice(10))
-      ? Temporal.Instant.from(iso).epochMilliseconds
-      : wallTimeIn(zone, Temporal.PlainDateTime.from(iso))
-  } catch {
-    return undefined
-  }
+/** Epoch ms of a `Moment` of `core/schema.ts`; without an offset in it, as the clocks of `zone` show it. */
+export function momentIn(zone: string, text: string): number {
+  return /(Z|[+-]\d\d:\d\d)$/.test(text.slice(10))
+    ? Temporal.Instant.from(text).epochMilliseconds
+    : wallTimeIn(zone, Temporal.PlainDateTime.from(text))
 }
 
 /**

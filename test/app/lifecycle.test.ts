@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { openMessageLogReader } from '../../src/store/reading.ts'
+import { MessageLogReader } from '../../src/store/reading.ts'
 import { call } from '../support/http.ts'
 import { startCommand, startEngine } from '../support/process.ts'
 import { projectFolder } from '../support/project.ts'
@@ -40,7 +40,7 @@ test('SIGTERM: what runs is answered, nothing new is taken, exit code 0, and the
   receiver.answer()
   assert.equal((await pending).status, 200)
   assert.equal((await engine.ended).code, 0)
-  const reader = openMessageLogReader(`${folder}/data`)
+  const reader = new MessageLogReader(`${folder}/data`)
   assert.deepEqual(
     reader.runs({ limit: 10 }).map(({ status }) => status),
     ['COMPLETED'],
@@ -59,7 +59,7 @@ test('what does not end within the grace time is cancelled and answered 503', as
   assert.equal(reply.status, 503)
   assert.equal(reply.json().code, 'flow.stopped')
   assert.equal((await engine.ended).code, 0)
-  const reader = openMessageLogReader(`${folder}/data`)
+  const reader = new MessageLogReader(`${folder}/data`)
   assert.deepEqual(
     reader.runs({ limit: 10 }).map(({ status }) => status),
     ['CANCELLED'],
@@ -78,7 +78,7 @@ test('a run that was going when the engine was killed is ABANDONED after the nex
   await first.ended
   const second = await startEngine(t, folder)
   assert.match(second.output(), /1 run.* cut off/)
-  const reader = openMessageLogReader(`${folder}/data`)
+  const reader = new MessageLogReader(`${folder}/data`)
   assert.deepEqual(
     reader.runs({ status: 'ABANDONED', limit: 10 }).map(({ flow }) => flow),
     ['tick'],
@@ -141,7 +141,7 @@ test('a timer with `once` fires once over restarts, and again for a new version 
   const flow = (text: string) => `steps:\n  - timer: { once: true }\n  - log: ${text}\n`
   const folder = projectFolder(t, { 'flows/once.yaml': flow('first') })
   const lines = (): string[] => {
-    const reader = openMessageLogReader(`${folder}/data`)
+    const reader = new MessageLogReader(`${folder}/data`)
     const texts = reader
       .runs({ limit: 10 })
       .flatMap(({ id }) => reader.run(id)!.lines.map(({ text }) => text))

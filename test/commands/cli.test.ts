@@ -8,7 +8,7 @@ async function sluice(
   t: TestContext,
   args: string[],
   files: Record<string, string> = {},
-  options: { input?: string; folder?: string } = {},
+  options: { input?: string; folder?: string; environment?: Record<string, string> } = {},
 ) {
   const folder = options.folder ?? projectFolder(t, files)
   let stdout = ''
@@ -21,8 +21,8 @@ async function sluice(
     colorErrors: false,
     terminal: false,
     columns: 200,
-    projectFolder: folder,
-    environment: {},
+    workingFolder: folder,
+    environment: options.environment ?? {},
     signal: new AbortController().signal,
   })
   return { code, stdout, stderr, folder }
@@ -93,14 +93,65 @@ test('check: two flows on one path and method are a problem that names both plac
   assert.doesNotMatch(stdout, /flows\/c\.yaml/)
 })
 
-test('check: wrong settings are problems with their place; a wrong flag names the option', async (t) => {
-  const file = await sluice(t, ['check'], { 'sluice.yaml': 'listn: 1\nshutdown: { grace: 30 }\n' })
-  assert.equal(file.code, 1)
-  assert.match(file.stderr, /sluice\.yaml:1:1: .*"listn".*"listen"/)
-  assert.match(file.stderr, /sluice\.yaml:2:20: /)
+test('check: wrong settings are problems like others, and the rest is checked all the same', async (t) => {
+  const files = {
+    'sluice.yaml': 'listn: 1\nshutdown: { grace: 30 }\n',
+    'flows/a.yaml': 'steps:\n  - lgo: x\n',
+  }
+  const { code, stdout, folder } = await sluice(t, ['check'], files)
+  assert.equal(code, 1)
+  assert.match(stdout, /sluice\.yaml:1:1: .*"listn".*"listen"/)
+  assert.match(stdout, /sluice\.yaml:2:20: [^]*shutdown: \{ grace: 30 \}/)
+  assert.match(stdout, /flows\/a\.yaml:2:5: .*"lgo"[^]*3 errors in 2 files/)
+  const json = await sluice(t, ['check', '--json'], {}, { folder })
+  assert.equal((JSON.parse(json.stdout) as unknown[]).length, 3)
+})
+
+test('a wrong value of a flag is wrong usage; one of a variable is a problem without a position', async (t) => {
   const flag = await sluice(t, ['start', '--log-level', 'loud'])
-  assert.equal(flag.code, 1)
-  assert.match(flag.stderr, /--log-level|option --log/)
+  assert.deepEqual(
+    [flag.code, flag.stderr],
+    [
+      2,
+      'sluice: option --log-level: "loud" is no value of the setting "log.level"; "debug", "info", "warn" or "error" is wanted\n',
+    ],
+  )
+  for (const command of ['run', 'start']) {
+    const variable = await sluice(
+      t,
+      [command, ...(command === 'run' ? ['a'] : [])],
+      { 'flows/a.yaml': good },
+      { environment: { SLUICE_LOG_LEVEL: 'loud' } },
+    )
+    assert.equal(variable.code, 1)
+    assert.match(
+      variable.stderr,
+      /^environment variable SLUICE_LOG_LEVEL: "loud" is no value of the setting "log\.level"; [^\n]*\n\n1 error\n$/,
+    )
+  }
+})
+
+test('a project folder that is not there is wrong usage', async (t) => {
+  const missing = await sluice(t, ['-C', 'nowhere', 'check'])
+  assert.deepEqual([missing.code, missing.stderr], [2, 'sluice: --project: there is no folder "nowhere"\n'])
+  const file = await sluice(t, ['-C', 'a.yaml', 'check'], { 'a.yaml': '' })
+  assert.deepEqual([file.code, file.stderr], [2, 'sluice: --project: "a.yaml" is no folder\n'])
+})
+
+test('run: a message log elsewhere is named where it says how to look into it', async (t) => {
+  const files = {
+    'flows/a.yaml': 'steps:\n  - fail: { message: no }\n',
+    'there/sluice.yaml': '',
+    'there/flows/a.yaml': 'steps:\n  - fail: { message: no }\n',
+  }
+  const { stderr, folder } = await sluice(t, ['run', 'a'], files)
+  assert.match(stderr, /see: sluice log [0-9a-f]{12}\n/)
+  const shown = async (args: string[], environment: Record<string, string> = {}) =>
+    /see: (.*) [0-9a-f]{12}\n/.exec((await sluice(t, args, {}, { folder, environment })).stderr)?.[1]
+  assert.equal(await shown(['run', 'a', '--data', 'my logs']), "sluice log --data 'my logs'")
+  assert.equal(await shown(['run', 'a', '--data', './data']), 'sluice log')
+  assert.equal(await shown(['run', 'a'], { SLUICE_DATA: 'other' }), 'sluice log --data other')
+  assert.equal(await shown(['-C', 'there', 'run', 'a']), 'sluice log --data there/data')
 })
 
 test('run: prints the outcome and the reply, takes a body from standard input, and exits with 0', async (t) => {
@@ -135,15 +186,20 @@ test('run: headers and parameters reach the flow; unknown ones are named', async
     '42 b\n',
   )
   const unknown = await sluice(t, ['run', 'a', '--param', 'm=41'], files)
-  assert.equal(unknown.code, 1)
-  assert.match(unknown.stderr, /no parameter "m".*"n"/)
+  assert.deepEqual(
+    [unknown.code, unknown.stderr],
+    [2, 'sluice: the flow "a" has no parameter "m"; it has "n"\n'],
+  )
+  const wrong = await sluice(t, ['run', 'a', '--param', 'n=many', '--json'], files)
+  assert.equal(wrong.code, 2)
+  assert.match(wrong.stderr, /^sluice: .*"n".*number.*\n$/)
   assert.equal((await sluice(t, ['run', 'a', '--param', 'n'], files)).code, 2)
 })
 
 test('run: an unknown flow suggests the near one; a broken one shows its problems', async (t) => {
   const files = { 'flows/orders.yaml': good, 'flows/bad.yaml': 'steps:\n  - lgo: x\n' }
   const unknown = await sluice(t, ['run', 'order'], files)
-  assert.equal(unknown.code, 1)
+  assert.equal(unknown.code, 2)
   assert.match(unknown.stderr, /no flow "order"; did you mean "orders"\?/)
   const broken = await sluice(t, ['run', 'bad'], files)
   assert.equal(broken.code, 1)
@@ -157,7 +213,12 @@ test('run --json gives outcome and reply as one document', async (t) => {
     { 'flows/a.yaml': good },
     { input: '{"n": 5}' },
   )
-  const report = JSON.parse(stdout) as { status: string; reply: { body: string; status: number } }
+  const report = JSON.parse(stdout) as {
+    status: string
+    duration: number
+    reply: { body: string; status: number }
+  }
+  assert.match(String(report.duration), /^\d+(\.\d{1,3})?$/)
   assert.deepEqual([report.status, report.reply.status, report.reply.body], ['COMPLETED', 200, '{"got":5}'])
 })
 

@@ -31,9 +31,9 @@ async function log(
     colorErrors: false,
     terminal: false,
     columns: 120,
+    workingFolder: folder,
     projectFolder: folder,
-    dataFolder: folder,
-    environment: {},
+    environment: { SLUICE_DATA: folder },
     signal: new AbortController().signal,
     ...io,
   }
@@ -249,7 +249,12 @@ test('wrong usage ends with 2 and says what is wanted', async (t) => {
     return err
   }
   assert.match(await usage([], { status: 'FAILD' }), /no status "FAILD"; did you mean "FAILED"\?/)
+  assert.match(
+    await usage([], { status: 'x' }),
+    /there are PROCESSING, COMPLETED, FAILED, CANCELLED, ABANDONED$/,
+  )
   assert.match(await usage([], { since: 'yesterday' }), /--since wants a time like 1h/)
+  assert.match(await usage([], { since: '30m1h' }), /--since wants a time like 1h/)
   assert.match(await usage([], { limit: '-1' }), /--limit wants a number/)
   assert.match(await usage([], { header: 'x' }), /--header wants name=value/)
   assert.match(await usage([], { attachment: 'a' }), /--attachment needs the id of a run/)
@@ -371,6 +376,14 @@ test('--follow --json prints a line of JSON for each event', { timeout: 20_000 }
   ctrlC.abort()
   await following
   assert.equal(JSON.parse(text).run.status, 'FAILED')
+})
+
+test('a mistake in the settings ends with 1 and is shown', async (t) => {
+  const { folder } = await failedRun(t)
+  await writeFile(join(folder, 'sluice.yaml'), 'dta: ./data\n')
+  const { exitCode, out, err } = await log(folder, [])
+  assert.deepEqual([exitCode, out], [1, ''])
+  assert.match(err, /sluice\.yaml:1:1: .*"dta".*did you mean "data"/)
 })
 
 test('--data names another folder; a damaged log ends with 3 and what to do', async (t) => {

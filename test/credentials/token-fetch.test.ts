@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ManualClock } from '../support/clock.ts'
 import { startService, TestCaller, type Said } from '../support/credentials.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { failureOf, gate, numbered, SECOND, SECRET, setUpOAuth2, tokenOf } from '../support/oauth2.ts'
 
 test('a failed renewal keeps the old token until shortly before its end', async (t) => {
@@ -64,6 +66,28 @@ test('a refused client fails with status, OAuth error and what to do, and withou
   assert.match(failure.hint!, /Verify clientId and clientSecret/)
   assert.equal(failure.receiver?.status, 401)
   assert.doesNotMatch(JSON.stringify([failure, log.lines]), new RegExp(SECRET))
+})
+
+test('the hint for a refused client names the ways to send it that are not in use', async (t) => {
+  const cases: [Partial<OAuth2Options>, string][] = [
+    [{}, 'clientAuthentication: body, or basicEncoding: raw.'],
+    [{ basicEncoding: 'raw' }, 'clientAuthentication: body, or basicEncoding: form.'],
+    [{ clientAuthentication: 'body' }, 'clientAuthentication: header.'],
+  ]
+  for (const [options, wanted] of cases) {
+    const { get } = await setUpOAuth2(t, () => ({ status: 401, body: { error: 'invalid_client' } }), options)
+    const { hint } = await failureOf(get())
+    assert.match(String(hint), new RegExp(`Some services want ${wanted}`))
+  }
+})
+
+test('a secret that is a short word does not tear holes into the words of the service', async (t) => {
+  const { get } = await setUpOAuth2(
+    t,
+    () => ({ status: 400, body: { error: 'invalid_request', error_description: 'the client is not known' } }),
+    { clientSecret: new Secret('client') },
+  )
+  assert.match((await failureOf(get())).message, /\(the client is not known\)$/)
 })
 
 const hints: [answer: Said, code: string, message: RegExp, hint: RegExp][] = [

@@ -3,7 +3,16 @@ import { test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import { type ManualClock, settle } from '../support/clock.ts'
 import { TestCaller } from '../support/credentials.ts'
-import { failureOf, gate, numbered, SECOND, SECRET, setUpOAuth2, tokenOf } from '../support/oauth2.ts'
+import {
+  failureOf,
+  gate,
+  numbered,
+  SECOND,
+  SECRET,
+  setUpOAuth2,
+  tokenOf,
+  type OAuth2Setup,
+} from '../support/oauth2.ts'
 
 test('a thousand callers at once cause one token request and get the same grant', async (t) => {
   const { authorizer, service } = await setUpOAuth2(t)
@@ -150,14 +159,95 @@ test('a late refusal of an old token drops nothing', async (t) => {
   assert.equal(service.asked.length, 2)
 })
 
-test('a receiver that refuses everything causes one renewal in 10 s', async (t) => {
-  const { clock, service, get } = await setUpOAuth2(t)
-  for (let call = 0; call < 50; call++) {
-    const grant = await get()
-    if (grant.reject()) await get()
-    await clock.advance(400)
+/** A call as `net/send` makes it: once more after a refusal. Gives the tokens it sent. */
+async function call({ get }: OAuth2Setup, takes: (token: string) => boolean): Promise<string[]> {
+  const first = await get()
+  const sent = [tokenOf(first)]
+  if (takes(tokenOf(first)) || !first.reject()) return sent
+  const second = await get()
+  if (second === first) return sent
+  if (takes(tokenOf(second))) second.accepted!()
+  else second.reject()
+  return [...sent, tokenOf(second)]
+}
+
+test('a receiver that refuses every token causes one renewal, and further ones at growing distances', async (t) => {
+  const setup = await setUpOAuth2(t, numbered(86_400))
+  for (let i = 0; i < 50; i++) await call(setup, () => false)
+  assert.equal(setup.service.asked.length, 2)
+  const renewed: number[] = []
+  for (let second = 1; second <= 300; second++) {
+    await setup.clock.advance(SECOND)
+    const before = setup.service.asked.length
+    await call(setup, () => false)
+    if (setup.service.asked.length > before) renewed.push(second)
   }
-  assert.equal(service.asked.length, 3)
+  assert.deepEqual(renewed, [1, 3, 7, 15, 31, 63, 123, 183, 243])
+})
+
+test('tokens that are revoked one after another are each renewed at once, and never sent again', async (t) => {
+  const setup = await setUpOAuth2(t)
+  const revoked = new Set<string>()
+  for (let i = 1; i <= 8; i++) {
+    revoked.add(`Bearer token-number-${i}`)
+    assert.deepEqual(await call(setup, (token) => !revoked.has(token)), [
+      `Bearer token-number-${i}`,
+      `Bearer token-number-${i + 1}`,
+    ])
+    await setup.clock.advance(100)
+  }
+})
+
+test('a renewed token that is revoked before its first use was told of is renewed after a second', async (t) => {
+  const setup = await setUpOAuth2(t)
+  ;(await setup.get()).reject()
+  const renewed = await setup.get()
+  await setup.clock.advance(SECOND)
+  assert.equal(renewed.reject(), true)
+  assert.equal(tokenOf(await setup.get()), 'Bearer token-number-3')
+})
+
+test('a renewal that helped ends the pauses', async (t) => {
+  const setup = await setUpOAuth2(t, numbered(86_400))
+  for (let i = 0; i < 20; i++) {
+    await call(setup, () => false)
+    await setup.clock.advance(SECOND)
+  }
+  await setup.clock.advance(60 * SECOND)
+  const current = setup.service.asked.length
+  const revoked = `Bearer token-number-${current}`
+  const next = [revoked, `Bearer token-number-${current + 1}`]
+  assert.deepEqual(await call(setup, (token) => token !== revoked), next)
+  assert.equal((await call(setup, () => false)).length, 2)
+})
+
+test('many callers whose renewed token is refused cause no further renewal', async (t) => {
+  const setup = await setUpOAuth2(t)
+  await setup.get()
+  await Promise.all(Array.from({ length: 200 }, () => call(setup, () => false)))
+  await call(setup, () => false)
+  assert.equal(setup.service.asked.length, 2)
+})
+
+test('a token that is renewed while the receiver refuses all of them is no reason to begin anew', async (t) => {
+  const setup = await setUpOAuth2(t, numbered(20))
+  for (let second = 0; second < 600; second++) {
+    await call(setup, () => false)
+    await setup.clock.advance(SECOND)
+  }
+  assert.ok(setup.service.asked.length <= 90, `${setup.service.asked.length} requests`)
+})
+
+test('a renewed token that was refused again says so, and when the next one is asked for', async (t) => {
+  const setup = await setUpOAuth2(t)
+  await call(setup, () => false)
+  await setup.clock.advance(SECOND)
+  await call(setup, () => false)
+  await setup.clock.advance(SECOND / 2)
+  assert.equal(
+    (await setup.get()).describe(),
+    'the token was renewed just now and refused again; the next one is asked for in 1.5 s at the earliest',
+  )
 })
 
 test('when the service gives the refused token again it is the same grant', async (t) => {

@@ -59,6 +59,24 @@ test('more messages than may run wait in order, more than may wait are refused w
   assert.equal(engine.state('test')!.running, 0)
 })
 
+test('who waits until the time of the flow is up is not let in; a tick waits as long as it takes', async () => {
+  const { engine, clock, log } = testEngine()
+  const block = blocking()
+  engine.deploy(preparedFlow([block.step], { timeout: 1000, concurrency: { running: 1, waiting: 5 } }))
+  const first = engine.process('test', request()) as Promise<RunResult>
+  const second = engine.process('test', request()) as Promise<RunResult>
+  const tick = engine.process('test', request(Body.empty(), { durable: true })) as Promise<RunResult>
+  await clock.advance(1000)
+  const refused = await second
+  assert.deepEqual([refused.failure!.code, refused.id], ['flow.timeout', undefined])
+  block.release()
+  await first
+  while (block.count === 0) await settle()
+  block.release()
+  assert.equal((await tick).status, 'COMPLETED')
+  assert.equal(log.closed.length, 2)
+})
+
 test('a message that gives up while it waits leaves its place to others', async () => {
   const { engine } = testEngine()
   const block = blocking()

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import { compileCondition } from '../../src/expression/compile.ts'
-import { compileParts, compileTemplate, compileText, parseTemplate } from '../../src/expression/template.ts'
+import { parseTemplate } from '../../src/expression/scan.ts'
+import { compileParts, compileTemplate, compileText } from '../../src/expression/template.ts'
 import { contextFor, messageFor, settingFor, type Given } from './fixture.ts'
 
 function valueOf(text: string, given: Given = {}): unknown {

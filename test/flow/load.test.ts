@@ -43,6 +43,19 @@ describe('one flow', () => {
     assert.equal(document.text, LOG)
     assert.deepEqual(steps, allSteps)
   })
+  it('has what is usual for its trigger in the place of the half of "concurrency" that is left out', () => {
+    const concurrencyOf = (given: string, steps: string) =>
+      flowOf(`concurrency: ${given}\nsteps:\n  - ${steps}\n  - log: x\n`).concurrency
+    const endpoint = 'endpoint: { path: /x, access: public }'
+    assert.deepEqual(concurrencyOf('{ running: 5 }', endpoint), { running: 5, waiting: 1000 })
+    assert.deepEqual(concurrencyOf('{ waiting: 5 }', endpoint), { running: 100, waiting: 5 })
+    assert.deepEqual(concurrencyOf('{ running: 5 }', 'timer: { every: 1m, overlap: queue }'), {
+      running: 5,
+      waiting: 1000,
+    })
+    assert.deepEqual(concurrencyOf('{ running: 5 }', 'timer: { every: 1m }'), { running: 5, waiting: 0 })
+    assert.deepEqual(concurrencyOf('{}', 'log: y'), { running: 100, waiting: 1000 })
+  })
   it('has what is written', () => {
     const flow = flowOf(
       'name: shop/orders\ndescription: All orders.\nenabled: false\ntimeout: 2m\nconcurrency: { running: 3, waiting: 0 }\nlogLevel: trace\nsearchable: [X-Order-Id]\nonDisconnect: cancel\nlabels: { team: shop }\n' +

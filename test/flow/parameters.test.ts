@@ -99,7 +99,7 @@ describe('parameters', () => {
       const { resolved } = resolve({ flags: { ...must, [name]: given } })
       assert.deepEqual(
         resolved.problems.map(({ code }) => code),
-        ['parameter/type'],
+        ['parameter/flag'],
       )
       assert.match(resolved.problems[0]!.message, new RegExp(`"${name}".*"${given}".*--param ${name}`))
       assert.ok(!Object.hasOwn(resolved.values, name))

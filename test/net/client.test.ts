@@ -295,6 +295,52 @@ test("a request stream of known length goes out with it; one that breaks off fai
   )
 })
 
+for (const code of ['body.cut-off', 'body.too-large', 'receiver.timeout'])
+  test(`a request stream that fails with ${code} fails the request with just that, whenever it happens`, async (t) => {
+    const origin = await rawReceiver(t, (request, reply) => {
+      request.on('error', () => {})
+      if (request.url === '/echo') request.pipe(reply.writeHead(200))
+      else request.resume()
+    })
+    const failure = new Failure(code, 'what the source says')
+    const broken = new Readable({ read() {} })
+    broken.on('error', () => {}).destroy(failure)
+    assert.equal(await failureOf(fetchFrom(t, origin, { method: 'POST', body: broken })), failure)
+    for (const path of ['/', '/echo'])
+      for (const bodyLength of [undefined, 1000]) {
+        const body = new Readable({ read() {} })
+        body.push('abc')
+        const sending = fetchFrom(t, origin, {
+          ...{ method: 'POST', path, body, collect: 2 },
+          ...(bodyLength === undefined ? {} : { bodyLength }),
+        })
+        if (path === '/') await turn()
+        else await sending
+        body.destroy(failure)
+        assert.equal(await failureOf(sending.then((answer) => textOf(answer.body))), failure)
+      }
+  })
+
+test('a request stream that has failed is what is told, even when the connection breaks before it says so', async (t) => {
+  const failure = new Failure('body.too-large', 'what the source says')
+  let say = () => {}
+  const body = new Readable({
+    read() {},
+    destroy: (error, done) => void (say = () => done(error)),
+  })
+  const origin = await tcpReceiver(t, (socket) =>
+    socket.on('data', (chunk) => {
+      if (!chunk.includes('abc')) return
+      body.destroy(failure)
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this')
+      socket.end()
+    }),
+  )
+  body.push('abc')
+  assert.equal(await failureOf(fetchFrom(t, origin, { method: 'POST', body })), failure)
+  say()
+})
+
 test('a receiver that answers before the request is there ends the request stream', async (t) => {
   const origin = await rawReceiver(t, (_, reply) => {
     reply.writeHead(413, { connection: 'close' }).end('too large')
@@ -374,6 +420,7 @@ test('time-outs say what was waited for: the answer, the rest of it, a byte of t
     return failure.message.replace(/127\.0\.0\.1:\d+/, 'host')
   }
   assert.equal(await attempt('/none', {}, 5050), 'no answer from "host" within 5 s')
+  assert.equal(await attempt('/none', { deadlineOf: 'outer' }, 5050), 'no answer from "host" within 5 s')
   assert.equal(await attempt('/none', { readTimeout: 1500 }, 1600), 'no answer from "host" within 1.5 s')
   assert.equal(await attempt('/rest', {}, 5050), 'the answer of "host" was not complete within 5 s')
   assert.equal(await attempt('/stream', {}, 61_000), 'no byte of the body from "host" for 60 s')

@@ -9,6 +9,7 @@ import {
   dispatchers,
   failureOf,
   fetchFrom,
+  textOf,
   freePort,
   receiver,
   tcpReceiver,
@@ -121,6 +122,47 @@ test('after close nothing new is sent', async (t) => {
   )
 })
 
+/** What no one took of the promises that were rejected while `action` ran. */
+async function unhandledIn(action: () => Promise<void>): Promise<unknown[]> {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    await action()
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+  return unhandled
+}
+
+test('requests that are under way when all connections end fail, and no rejection goes astray', async (t) => {
+  const silent = await receiver(t, (request, reply) => {
+    if (request.url!.endsWith('/rest')) reply.writeHead(200, { 'content-length': '10' }).write('12345')
+    if (request.url!.endsWith('/stream')) reply.writeHead(200).write(Buffer.alloc(200_000))
+  })
+  const between = await proxy(t, silent.origin)
+  for (const setting of [{}, { proxy: between.origin }]) {
+    const origin = 'proxy' in setting ? 'http://api.example.test' : silent.origin
+    const ending = dispatchers(t, { ...setting, connections: 3 })
+    const ask = (path: string) => fetchFrom(t, origin, { path }, { dispatchers: ending })
+    const unhandled = await unhandledIn(async () => {
+      const { body } = await ask('/stream')
+      const all = ['/none', '/rest', '/queued'].map((path) => failureOf(ask(path)))
+      while (silent.requests.length < 3) await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(silent.requests.length, 3, 'no more connections than the setting says')
+      await ending.destroy()
+      for (const failure of await Promise.all(all))
+        assert.match(failure.code, /^(flow\.stopped|receiver\.(broken|unreachable))$/)
+      await assert.rejects(textOf(body))
+      for (const other of [origin, 'http://new.example.test', 'https://new.example.test'])
+        assert.equal((await failureOf(fetchFrom(t, other, {}, { dispatchers: ending }))).code, 'flow.stopped')
+    })
+    assert.deepEqual(unhandled, [])
+    silent.requests.length = 0
+  }
+})
+
 /** Forwards plain requests and tunnels the rest, as proxies do. */
 async function proxy(t: Parameters<typeof receiver>[0], target: string, wanted?: string) {
   const seen: string[] = []
@@ -170,6 +212,15 @@ test('http goes through the proxy of the environment, https by a tunnel, this ma
   assert.equal(secure.requests[0]!.line, 'GET /c')
   assert.equal(collected(await fetchFrom(t, plain.origin, {}, { dispatchers: through })), 'plain')
   assert.equal(toPlain.seen.length, 1)
+})
+
+test('nothing is kept for a host that was reached through a proxy', async (t) => {
+  const plain = await receiver(t, (_, reply) => reply.end('plain'))
+  const between = await proxy(t, plain.origin)
+  const through = dispatchers(t, { proxy: between.origin })
+  for (let i = 0; i < 5; i++) await fetchFrom(t, `http://h${i}.example.test`, {}, { dispatchers: through })
+  const maps = Object.values(through.dispatcherFor()).filter((value) => value instanceof Map)
+  assert.deepEqual(maps.map(({ size }) => size).toSorted(), [0, 1])
 })
 
 test('a proxy may want a user name; without one the failure says so', async (t) => {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { Body } from '../../src/core/body.ts'
+import { Failure } from '../../src/core/failure.ts'
 import type { OutgoingRequest } from '../../src/core/http.ts'
 import type { CredentialReference } from '../../src/core/services.ts'
 import { createSend } from '../../src/net/send.ts'
@@ -329,6 +330,26 @@ test('a refused answer that is a stream is let go of before the request is sent 
     testCredential(origin, [new TestGrant('T1'), new TestGrant('T2')]),
   )
   assert.equal(answer.body.text(), 'ok')
+  await whenClosed
+})
+
+test('a refused answer that is a stream is let go of when no other token can be had', async (t) => {
+  let closed: () => void = () => {}
+  const whenClosed = new Promise<void>((resolve) => (closed = resolve))
+  const { origin } = await receiver(t, (_, reply) => {
+    reply.on('close', () => closed())
+    reply.writeHead(401).write(Buffer.alloc(200_000))
+  })
+  let asked = 0
+  const authorizer = {
+    authorize: () =>
+      asked++ === 0
+        ? new TestGrant('T1')
+        : Promise.reject(new Failure('credential.unreachable', 'no token service')),
+    state: () => ({ status: 'ready' as const, details: {} }),
+  }
+  const failure = await failureOf(sender(t)({ url: 'x' }, testCredential(origin, [], { authorizer })))
+  assert.equal(failure.code, 'credential.unreachable')
   await whenClosed
 })
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { parseEnv } from 'node:util'
-import { practiceEnvironment } from '../../practice/environment.ts'
+import { practiceEnvironment, variablesOf } from '../../practice/environment.ts'
 
 async function fileFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-practice-'))
@@ -15,7 +15,8 @@ async function fileFor(t: TestContext): Promise<string> {
 it('makes secrets that nobody knows, and keeps them in a file for its owner alone', async (t) => {
   const file = await fileFor(t)
   const { secrets, save } = await practiceEnvironment(file)
-  const environment = await save('http://127.0.0.1:4711')
+  await save('http://127.0.0.1:4711')
+  const environment = variablesOf(secrets, 'http://127.0.0.1:4711')
   const values = Object.values(secrets)
   assert.equal(new Set(values).size, 4)
   assert.ok(values.every((secret) => secret.length >= 32))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,8 +9,8 @@ import { describe, it, type TestContext } from 'node:test'
 const start = join(import.meta.dirname, '..', '..', 'practice', 'start.ts')
 
 /** `npm start`, with a data folder and ports of its own. */
-async function started(t: TestContext, listen: string) {
-  const dataFolder = await mkdtemp(join(tmpdir(), 'sluice-start-'))
+async function started(t: TestContext, listen: string, shared?: string) {
+  const dataFolder = shared ?? (await mkdtemp(join(tmpdir(), 'sluice-start-')))
   const child = spawn(process.execPath, [start], {
     env: { ...process.env, SLUICE_DATA: dataFolder, SLUICE_LISTEN: listen, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,7 +42,9 @@ async function started(t: TestContext, listen: string) {
 describe('npm start', { concurrency: 2 }, () => {
   it('starts the partner and the engine against it, and ends both at SIGTERM', async (t) => {
     const { child, ended, shown, dataFolder, output } = await started(t, '127.0.0.1:0')
-    const match = await shown(/Practice partner on (http:\S+): a stand-in[^]* on (http:\S+)[^]*Ctrl-C/)
+    const match = await shown(
+      /Practice partner on (http:\S+): a stand-in[^]* on (http:\S+)[^]*Ctrl-C[^]*practice\.env\.\n/,
+    )
     const [, partner, engine] = match
     const participants = await fetch(`${engine}/http/participants`)
     assert.equal(participants.status, 200)
@@ -55,6 +57,12 @@ describe('npm start', { concurrency: 2 }, () => {
       assert.equal((await stat(join(dataFolder, 'practice.env'))).mode & 0o777, 0o600)
     assert.doesNotMatch(output(), /Not running/)
 
+    const text = await readFile(join(dataFolder, 'practice.env'), 'utf8')
+    assert.ok(text.includes(`PRACTICE_URL=${partner}\n`))
+    const second = await started(t, '127.0.0.1:0', dataFolder)
+    assert.equal(await second.ended, 3)
+    assert.equal(await readFile(join(dataFolder, 'practice.env'), 'utf8'), text)
+
     child.kill('SIGTERM')
     assert.equal(await ended, 0)
     await assert.rejects(fetch(`${partner}/control`))
@@ -65,8 +73,9 @@ describe('npm start', { concurrency: 2 }, () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     t.after(() => taken.close())
     const { port } = taken.address() as { port: number }
-    const { ended, shown } = await started(t, `127.0.0.1:${port}`)
+    const { ended, shown, dataFolder } = await started(t, `127.0.0.1:${port}`)
     await shown(new RegExp(`cannot listen on 127.0.0.1:${port}`))
     assert.equal(await ended, 3)
+    await assert.rejects(stat(join(dataFolder, 'practice.env')), { code: 'ENOENT' })
   })
 })

@@ -142,7 +142,18 @@ describe('the limits of a script', () => {
     const run = new TestRun()
     const script = await compiled(scripts, 'for (;;) {}')
     run.deadline = performance.now() + 150
-    await assert.rejects(script.run(json({}), run, { timeout: 60_000 }), { code: 'script.timeout' })
+    await assert.rejects(script.run(json({}), run, { timeout: 60_000 }), {
+      code: 'script.timeout',
+      reply: 504,
+      message: /^the script had run for \d+ ms and was stopped$/,
+      hint: /The time of the flow .* was up: .* raise that `timeout`/,
+    })
+    run.deadline = performance.now() + 150
+    await assert.rejects(script.run(json({}), run, { timeout: 150 }), {
+      code: 'script.timeout',
+      message: /longer than 150 ms/,
+      hint: /raise `timeout` of the step/,
+    })
   })
 
   it('a run that is called off gets its reason at once, and its process is not kept', async () => {

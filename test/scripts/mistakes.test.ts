@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Failure } from '../../src/core/failure.ts'
+import { MISSING } from '../../src/scripts/missing.ts'
 import type { ScriptService } from '../../src/scripts/pool.ts'
 import { compiled, file, inline, json, mistake, startScripts, TestRun, through } from './setting.ts'
 
@@ -27,13 +28,20 @@ describe('mistakes in a script', () => {
     [/^Invalid or unexpected token$/, "const s = ⟦'abc⟧\nconst t = 1"],
     [/^Identifier 'a' has already been declared$/, 'const a = 1\nconst ⟦a⟧ = 2'],
     [/^Unexpected token '\}'$/, '⟦}⟧}]}) ; ({a:[{'],
-    [/^Unexpected end of input$|^Unexpected token/, 'if (true) {\n  log.info(1)⟦⟧'],
+    [/^Unexpected end of input$/, 'if (true) {\n  log.info(1)⟦⟧'],
     [/^Expected ';'/, 'let x: number = 1\nfoo ⟦bar⟧'],
     [/"import" is not there/, 'const a = 1\n⟦import⟧ fs from "node:fs"'],
     [/"import\(\)" is not there/, 'const fs = await ⟦import⟧("fs")'],
     [/"require" is not there/, 'const fs = ⟦require⟧("fs")'],
     [/exports nothing/, '⟦export⟧ default (m) => m'],
-    [/enum/i, 'const n: number = 1\n⟦enum X { A }⟧'],
+    [/^"import" is not there/, '⟦import⟧ fs from "node:fs"\nconst a: number = 1'],
+    [/exports nothing/, '⟦export⟧ const a: number = 1'],
+    [/^"enum" is not there: types are only taken out/, 'const n: number = 1\n⟦enum⟧ X { A }'],
+    [/^"enum" is not there/, 'const n: number = 1\nif (n) {\n  ⟦enum⟧ X {\n    A,\n    B,\n  }\n}'],
+    [/^"enum" is not there/, '⟦const⟧ enum X { A }'],
+    [/^"namespace" is not there/, '⟦namespace⟧ Shop { export const a = 1 }'],
+    [/^a type in angle brackets is not there/, 'const a = ⟦<string>message.body⟧'],
+    [/^Unexpected character '“'$/, 'message.body = ⟦“⟧a”'],
     [/^Expression expected$/, 'const n: number = ⟦;⟧'],
   ]
   for (const [message, text] of inText)
@@ -59,21 +67,127 @@ describe('mistakes in a script', () => {
       assert.equal(found.offset, offset)
     })
 
-  it('names what a file exports when the wanted function is not there', async () => {
-    assert.match(
-      (await mistake(scripts, file('const a = 1'))).message,
-      /exports nothing, but no default function|exports nothing/,
-    )
-    const found = await mistake(
-      scripts,
-      file('export function one() {}\nexport const two = 2', 'scripts/a.ts', 'three'),
-    )
-    assert.equal(found.message, 'the script exports "one", "two", but no function "three"')
+  const exported: [message: string, hint: RegExp, text: string, name?: string][] = [
+    ['"scripts/map.ts" has no default export', /^It exports nothing\. Write `export default/, 'const a = 1'],
+    [
+      '"scripts/map.ts" has no default export',
+      /^It exports "one"\. Write `export default .* or name a function here/,
+      'export const one = 1',
+    ],
+    [
+      '"scripts/map.ts" exports no function "three"',
+      /^It exports "one", "two"\.$/,
+      'export function one() {}\nexport const two = 2',
+      'three',
+    ],
+    [
+      '"scripts/map.ts" exports no function "mapOrder"; did you mean "mapOrders"?',
+      /^It exports "mapOrders"\. Without `function:` its default export is taken\.$/,
+      'export function mapOrders() {}\nexport default () => {}',
+      'mapOrder',
+    ],
+    [
+      '"scripts/map.ts" exports no function "mapOrder"',
+      /^It exports nothing by name\. Without `function:` its default export \("mapOrders"\) is taken\.$/,
+      'export default function mapOrders() {}',
+      'mapOrder',
+    ],
+    [
+      '"mapOrders" is the default export of "scripts/map.ts"; it is not exported by its name',
+      /^Leave `function:` out/,
+      'export default function mapOrders() {}',
+      'mapOrders',
+    ],
+    ['the default export of "scripts/map.ts" is no function', /`export default function/, 'export default 5'],
+    ['"size" of "scripts/map.ts" is no function', /`export function size\(/, 'export const size = 5', 'size'],
+  ]
+  for (const [message, hint, text, name] of exported)
+    it(`say which function is missing: ${name ?? 'default'} of ${text.replaceAll('\n', '⏎')}`, async () => {
+      const found = await mistake(scripts, file(text, 'scripts/map.ts', name))
+      assert.deepEqual([found.code, found.message], ['script/function', message])
+      assert.match(found.hint!, hint)
+    })
+
+  const ways: [text: string, hint: RegExp][] = [
+    ['import fs from "node:fs"', /put the code into the script, and call receivers with an http step/],
+    ['const fs = require("fs")', /call receivers with an http step/],
+    ['export default (m) => m', /put it into a file to export a function/],
+    ['enum Colour { Red }', /`const Colour = \{ Red: "red", Green: "green" \} as const`/],
+    ['namespace Shop { export const a = 1 }', /as const/],
+    ['class A { constructor(private id: string) {} }', /this\.id = id/],
+    ['const a = <string>message.body', /`value as Type`/],
+    ['message.body = “a”', /straight quotes/],
+    ["message.body = 'a\nb'", /backquotes/],
+    ['if (true) {', /not closed/],
+    ['const a = 1\nconst a = 2', /Choose another name/],
+  ]
+  for (const [text, hint] of ways)
+    it(`say what to write instead: ${text.replaceAll('\n', '⏎')}`, async () => {
+      const found = await mistake(scripts, text)
+      assert.equal(found.code, 'script/mistake')
+      assert.match(found.hint ?? '', hint)
+    })
+
+  it('that have no other way than the one said have no hint', async () => {
+    assert.ok(!('hint' in (await mistake(scripts, 'foo bar'))))
   })
 
-  it('refuses a file whose export is no function', async () => {
-    assert.match((await mistake(scripts, file('export default 5'))).message, /is no function/)
+  for (const name of Object.keys(MISSING))
+    it(`warn that "${name}" is not there, and it is not`, async () => {
+      const script = await compiled(scripts, `message.body = 1\nconst a = ${name}.a`)
+      assert.deepEqual(script.warnings, [
+        {
+          code: 'script/name',
+          message: `"${name}" is not there in scripts`,
+          hint: MISSING[name],
+          offset: 27,
+          length: name.length,
+        },
+      ])
+      await assert.rejects(script.run(json({}), new TestRun(), { timeout: 2000 }), {
+        message: /is not defined|of undefined/,
+      })
+      script.dispose()
+    })
+
+  const silent = [
+    'const process = (item) => item; message.body = process(1)',
+    'function fetch() {}\nfetch()',
+    'message.body = [1].map((URL) => URL)',
+    'const { a: Buffer = 1 } = message.body; log.info(Buffer)',
+    'for (const [process] of []) log.info(process)',
+    'try { null.x } catch (process) { log.info(process) }',
+    'class URL {}\nnew URL()',
+    'if (typeof fetch === "function") fetch()',
+    'message.body.process = { fetch: message.headers.URL }; message.body.fetch()',
+    'type URL = string; const a: URL = "1"; function fetching(process: { fetch: number }) {}',
+    'setTimeout: for (const a of [1]) break setTimeout',
+  ]
+  for (const text of silent)
+    it(`warn of nothing that may be there: ${text.replaceAll('\n', '⏎')}`, async () => {
+      const script = await compiled(scripts, text)
+      assert.deepEqual(script.warnings, [])
+      script.dispose()
+    })
+
+  it('warn in files, too', async () => {
+    const script = await compiled(scripts, file('export default (m) => { fetch(m.body) }'))
+    assert.deepEqual(
+      script.warnings.map(({ message, offset }) => [message, offset]),
+      [['"fetch" is not there in scripts', 24]],
+    )
+    script.dispose()
   })
+
+  for (const text of ['', ' \n', '// later', '/* a */ ;', 'type A = { b: string }'])
+    it(`warn of a script that does nothing: ${JSON.stringify(text)}`, async () => {
+      const script = await compiled(scripts, text)
+      assert.deepEqual(
+        script.warnings.map(({ code, message }) => [code, message]),
+        [['script/empty', 'the script is empty: it does nothing']],
+      )
+      script.dispose()
+    })
 
   it('names a top level that does not end', async (t) => {
     const service = await startScripts(t, { limits: { compile: 150 } })

@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { Failure } from '../../src/core/failure.ts'
 import type { Message } from '../../src/core/message.ts'
 import { settle } from '../support/clock.ts'
+import { PROTOCOL } from '../../src/scripts/protocol.ts'
 import { bundle, compiled, inline, json, startScripts, TestRun, through } from './setting.ts'
 
 function isAlive(pid: number): boolean {
@@ -48,13 +49,13 @@ async function impostor(t: TestContext, code: string): Promise<string> {
         input = Buffer.concat([input, chunk.subarray(0, read)])
         while (input.length >= 4 && input.length >= 4 + input.readUInt32LE(0)) {
           const size = 4 + input.readUInt32LE(0)
-          if (input[4] === 1) send(2, input.readUInt32LE(8), JSON.stringify({ compiled: { code: '', form: 'body', async: false, entry: '', insertions: [], uses: { body: true, headers: true, properties: true, extras: [] } } }))
+          if (input[4] === 1) send(2, input.readUInt32LE(8), JSON.stringify({ compiled: { code: '', form: 'body', async: false, entry: '', insertions: [], uses: { body: true, headers: true, properties: true, extras: [] } }, warnings: [] }))
           if (input[4] === 3) handle(input.readUInt32LE(8))
           input = input.subarray(size)
         }
       }
     }
-    const greet = (protocol = 1) => send(1, 0, JSON.stringify({ protocol, bound: false }))
+    const greet = (protocol = ${PROTOCOL}) => send(1, 0, JSON.stringify({ protocol, bound: false }))
     ${code}`,
   )
   return path

@@ -59,6 +59,11 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '1:1 error credential/no-host neither "baseUrl" nor "allowedHosts" is there; a credential is bound to the hosts it may go to',
   ],
   [
+    'an empty list of hosts',
+    'type: bearer\ntoken: ${env:SECRET}\nallowedHosts: []\n',
+    '3:15 error credential/no-host "allowedHosts" is empty, and "baseUrl" is not there; a credential is bound to the hosts it may go to',
+  ],
+  [
     'http to another machine',
     OAUTH.replace('https://idp', 'http://idp'),
     '2:18 error credential/url "tokenServiceUrl" uses http to another machine; a secret would go over the wire in clear',

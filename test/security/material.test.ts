@@ -12,10 +12,13 @@ test('names, info and a credential as the sender needs it', (t) => {
   const text = `type: apiKey\nkey: \${env:SECRET}\ntokenIn: { in: query, name: api key }\nbaseUrl: https://api.example.com/v1\napiHeaders: { X-Tenant: "\${env:TENANT}", x-n: 5 }\napiQuery: { a: [1, 2] }\n`
   assert.deepEqual(material.load([file(text), file(OAUTH, 'b')]), [])
   assert.deepEqual(material.names(), ['b', 'x'])
-  assert.deepEqual(material.info('x'), {
+  const { allows, ...info } = material.info('x')!
+  assert.equal(allows?.(new URL('https://other.example.com/')), false)
+  assert.deepEqual(info, {
     name: 'x',
     type: 'apiKey',
     baseUrl: 'https://api.example.com/v1/',
+    hosts: ['api.example.com'],
     unset: [],
     broken: false,
   })

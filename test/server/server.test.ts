@@ -95,7 +95,7 @@ test('a port in use is an error that names the setting', async (t) => {
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
   const starting = createServer({
-    routes: new RouteTable(),
+    routes: new RouteTable((text) => text),
     listen: { host: '127.0.0.1', port },
     health: () => ({ ready: true, reasons: [] }),
     limits: { header: 16384 },

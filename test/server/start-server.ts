@@ -5,7 +5,7 @@ import { listLog } from '../support/http.ts'
 
 /** A server on a free port that closes with the test. */
 export async function startServer(t: TestContext, own: Partial<ServerSetting> = {}) {
-  const routes = new RouteTable()
+  const routes = new RouteTable((text) => text)
   const log = listLog()
   const server = createServer({
     routes,

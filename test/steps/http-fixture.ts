@@ -26,6 +26,8 @@ export async function prepareHttp(
     credentials?: readonly CredentialReference[]
     infos?: readonly CredentialInfo[]
     send?: Send
+    /** ms; the step's own. */
+    timeout?: number
   } = {},
 ): Promise<Prepared> {
   const { document } = readDocument('flows/test.yaml', yaml)
@@ -50,6 +52,7 @@ export async function prepareHttp(
   )
   const deployment = {
     world,
+    step: { ...(setting.timeout === undefined ? {} : { timeout: setting.timeout }) },
     services: {
       send: setting.send ?? createSend(world, { userAgent: 'sluice/test' }),
       credentials: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { Body } from '../../src/core/body.ts'
 import type { OutgoingRequest } from '../../src/core/http.ts'
 import { Message } from '../../src/core/message.ts'
@@ -189,18 +190,24 @@ for (const [name, yaml, method, body, type] of bodies)
 
 test('headers: defaults, values, null leaves one out', async (t) => {
   const plain = await sentBy(t, 'url: https://x/y')
-  assert.deepEqual(plain.headers, { accept: '*/*', traceparent: new TestRun().run.traceparent })
+  assert.deepEqual(plain.headers, {
+    accept: '*/*',
+    'accept-encoding': 'identity',
+    traceparent: new TestRun().run.traceparent,
+  })
   const own = await sentBy(
     t,
     '{ url: https://x/y, headers: { Accept: application/json, X-Tenant: "${headers[\'x-tenant\']}", X-None: "${body.none}", X-N: 5, X-Null: null, traceparent: mine } }',
   )
   assert.deepEqual(own.headers, {
     accept: 'application/json',
+    'accept-encoding': 'identity',
     'x-tenant': 'acme',
     'x-n': '5',
     traceparent: 'mine',
   })
   assert.deepEqual((await sentBy(t, '{ url: https://x/y, headers: { accept: null } }')).headers, {
+    'accept-encoding': 'identity',
     traceparent: new TestRun().run.traceparent,
   })
 })
@@ -210,7 +217,12 @@ test("nothing of the message's headers goes out by itself", async (t) => {
   message.headers['authorization'] = 'Bearer inbound'
   message.headers['cookie'] = 'a=b'
   const { headers } = await sentBy(t, '{ url: https://x/y, method: POST }', { message })
-  assert.deepEqual(Object.keys(headers).toSorted(), ['accept', 'content-type', 'traceparent'])
+  assert.deepEqual(Object.keys(headers).toSorted(), [
+    'accept',
+    'accept-encoding',
+    'content-type',
+    'traceparent',
+  ])
 })
 
 test('a header value with a line end fails the step', async (t) => {
@@ -281,6 +293,75 @@ test('into with an answer that is not the JSON it says', async (t) => {
   assert.equal(failure.code, 'receiver.broken')
   assert.equal(failure.reply, 502)
   assert.ok(!inspect(failure).includes('SECRET'))
+})
+
+test('a compressed answer, which nobody asked for, fails the step; its connection is let go', async (t) => {
+  let closed: () => void = () => {}
+  const whenClosed = new Promise<void>((resolve) => (closed = resolve))
+  const { origin, requests } = await receiver(t, (request, reply) => {
+    reply.setHeader('content-encoding', request.url!.slice(1).replace('+', ', '))
+    if (request.url === '/br') {
+      reply.on('close', () => closed())
+      reply.write(Buffer.alloc(200_000))
+    } else if (request.method === 'HEAD') reply.end()
+    else reply.end(gzipSync('{"a":1}'))
+  })
+  const message = order()
+  const former = message.body
+  for (const path of ['gzip', 'br', 'identity+gzip']) {
+    const failure = await failureOf(runHttp(t, `{ url: "${origin}/${path}" }`, message))
+    assert.equal(failure.code, 'receiver.broken')
+    assert.equal(failure.receiver!.status, 200)
+    const named = path.replace('+', ', ')
+    assert.match(failure.message, new RegExp(`answered in the encoding "${named}", which nobody asked for`))
+    assert.equal(message.body, former)
+  }
+  await whenClosed
+  assert.deepEqual(
+    requests.map(({ headers }) => headers['accept-encoding']),
+    ['identity', 'identity', 'identity'],
+  )
+  await runHttp(t, `{ url: "${origin}/identity" }`)
+  await runHttp(t, `{ url: "${origin}/gzip", method: HEAD }`)
+})
+
+test('an error status says more than the encoding of its body', async (t) => {
+  const { origin } = await receiver(t, (_, reply) =>
+    reply.writeHead(500, { 'content-encoding': 'gzip' }).end(gzipSync('no')),
+  )
+  assert.equal((await failureOf(runHttp(t, `url: "${origin}"`))).code, 'receiver.status')
+})
+
+test("a user agent is the flow's, else the credential's, else ours; null leaves it out", async (t) => {
+  const { origin, requests } = await receiver(t, (_, reply) => reply.end())
+  const credential = testCredential(origin, [new TestGrant('T1')], { apiHeaders: ['User-Agent', 'api/1'] })
+  await runHttp(t, `{ url: "${origin}", headers: { User-Agent: mine/2 } }`)
+  await runHttp(t, `{ url: "${origin}", headers: { user-agent: "\${body.none}" } }`)
+  await runHttp(t, '{ url: "", credential: shop_api }', order(), [credential])
+  await runHttp(t, `{ url: "${origin}" }`)
+  assert.deepEqual(
+    requests.map(({ headers }) => headers['user-agent']),
+    ['mine/2', undefined, 'api/1', 'sluice/test'],
+  )
+})
+
+test('a constant body with a constant content type is made once', async (t) => {
+  const sent: OutgoingRequest[] = []
+  const send: Send = (request) => {
+    sent.push(request)
+    return Promise.resolve({ status: 200, headers: {}, url: 'https://x/', body: Body.empty() })
+  }
+  for (const type of [
+    'contentType: application/x-www-form-urlencoded',
+    'headers: { Content-Type: text/x }',
+  ]) {
+    const { step } = await prepareHttp(t, `{ url: https://x/y, body: { a: b c }, ${type} }`, { send })
+    sent.length = 0
+    for (let i = 0; i < 2; i++) await step.run(order(), new TestRun())
+    assert.equal(sent[0]!.body, sent[1]!.body)
+    assert.equal(sent[0]!.body!.text(), type.includes('urlencoded') ? 'a=b+c' : '{"a":"b c"}')
+    assert.deepEqual(sent[0]!.headers.slice(-2), ['content-type', type.split(': ').at(-1)!.replace(' }', '')])
+  }
 })
 
 test('saveHeaders keeps headers of the answer, and forgets those of an earlier one', async (t) => {
@@ -414,6 +495,18 @@ test('the step fails when its deadline passes', async (t) => {
   assert.match(failure.message, /no answer from "127\.0\.0\.1:\d+" within/)
 })
 
+test('whose time was up is what the hint says to raise', async (t) => {
+  const { origin } = await receiver(t, () => {})
+  const hint = async (own: number, left: number) => {
+    const { step } = await prepareHttp(t, `url: ${origin}`, { timeout: own })
+    const run = new TestRun()
+    run.deadline = performance.now() + left
+    return (await failureOf(step.run(order(), run) as Promise<unknown>)).hint!
+  }
+  assert.match(await hint(60, 60), /^Raise `timeout` of the step, and of the flow where that is not longer/)
+  assert.match(await hint(60_000, 60), /^The time of the flow .* was up: raise its `timeout`/)
+})
+
 const infos = [
   { name: 'shop_api', type: 'oauth2', baseUrl: 'https://api.example.com/v1/', unset: [] },
   { name: 'bare', type: 'basic', baseUrl: undefined, unset: [] },
@@ -424,6 +517,17 @@ const infos = [
     unset: ['env:SHOP_SECRET', 'file:/run/x'],
   },
 ]
+
+/** Of a credential whose hosts are known. */
+const known = {
+  name: 'known',
+  type: 'oauth2',
+  baseUrl: 'https://api.example.com/v1/',
+  unset: [],
+  hosts: ['api.example.com', 'files.example.com:8443'],
+  allows: ({ protocol, host }: URL) =>
+    protocol === 'https:' && ['api.example.com', 'files.example.com:8443'].includes(host),
+}
 
 const mistakes: [yaml: string, code: string, at: string, message: RegExp, hint?: RegExp][] = [
   [
@@ -462,6 +566,66 @@ const mistakes: [yaml: string, code: string, at: string, message: RegExp, hint?:
   ['url: "https://user:pw@x/"', 'flow/url', 'url', /user name or password/],
   ['url: "https://user:${body.pw}@x/"', 'flow/url', 'url', /user name or password/],
   ['url: ""', 'flow/url', 'url', /is empty/],
+  [
+    'url: "http://127.0.0.1:7811${body.id}"',
+    'flow/url',
+    'url',
+    /^no slash stands between the host and \$\{body\.id\} in "http:\/\/127\.0\.0\.1:7811\$\{body\.id\}"$/,
+    /Write http:\/\/127\.0\.0\.1:7811\/\$\{body\.id\};/,
+  ],
+  [
+    'url: "http://localhost${body.u}"',
+    'flow/url',
+    'url',
+    /no slash stands between the host and \$\{body\.u\}/,
+  ],
+  ['url: "https://api.example.com${body.p}?a=1"', 'flow/url', 'url', /no slash stands between/],
+  ['url: "https://api.example.com${body.p}${body.q}/x"', 'flow/url', 'url', /no slash stands between/],
+  ['url: "https://${body.h}.example.com${body.p}"', 'flow/url', 'url', /the host and \$\{body\.p\} in/],
+  ['url: "https://[::1]${body.p}"', 'flow/url', 'url', /no slash stands between/],
+  [
+    '{ url: "https://other.example.com/x", credential: known }',
+    'credential/host',
+    'url',
+    /^the credential "known" may not go to "other\.example\.com"; it may go to "api\.example\.com", "files\.example\.com:8443"$/,
+    /allowedHosts/,
+  ],
+  [
+    '{ url: "https://files.example.com/${body.id}", credential: known }',
+    'credential/host',
+    'url',
+    /may not go to "files\.example\.com"/,
+  ],
+  [
+    '{ url: "http://api.example.com", credential: known }',
+    'credential/host',
+    'url',
+    /may not go to "http:\/\/api\.example\.com"/,
+    /by https/,
+  ],
+  [
+    '{ url: https://x/y, into: a b }',
+    'flow/property-name',
+    'into',
+    /^"a b" cannot be the name of a property here: it has a space in it$/,
+    /into: customer/,
+  ],
+  ['{ url: https://x/y, into: a.b }', 'flow/property-name', 'into', /it has a dot in it$/],
+  ['{ url: https://x/y, into: "" }', 'flow/property-name', 'into', /"into" is empty/],
+  [
+    '{ url: https://x/y, headers: { Accept-Encoding: gzip } }',
+    'flow/header-reserved',
+    'headers.Accept-Encoding',
+    /is not set by a flow/,
+    /later version/,
+  ],
+  ['{ url: https://x/y, body: a, contentType: "a\\nb" }', 'flow/header-value', 'contentType', /line end/],
+  [
+    '{ url: https://x/y, body: { a: 1 }, headers: { content-type: multipart/form-data } }',
+    'flow/multipart',
+    'body',
+    /in this version/,
+  ],
   ['url: "https://x/y#z"', 'flow/url', 'url', /"#"/],
   [
     '{ url: https://x/y, headers: { Authorization: Bearer x } }',
@@ -554,7 +718,9 @@ const mistakes: [yaml: string, code: string, at: string, message: RegExp, hint?:
 
 for (const [yaml, code, at, message, hint] of mistakes)
   test(`a problem at load: ${yaml}`, async (t) => {
-    const { problems } = await prepareHttp(t, yaml, { infos })
+    const { problems } = await prepareHttp(t, yaml, {
+      infos: [...infos, ...(yaml.includes('known') ? [known] : [])],
+    })
     assert.deepEqual(
       problems.map((problem) => [problem.code, (problem.at ?? []).join('.')]),
       [[code, at]],
@@ -570,6 +736,16 @@ test('no problem where nothing is wrong', async (t) => {
     'url: https://x/y?z={a}',
     'url: "https://${param.host}:${param.port}/x"',
     'url: ${properties.next}',
+    'url: "https://api.${param.domain}/x"',
+    'url: "https://api.example.${param.tld}"',
+    'url: "https://node${param.n}/x"',
+    'url: "https://api.x${param.n}.example.com/x"',
+    'url: "https://api.example.com/${body.a}${body.b}"',
+    'url: "http://localhost:${param.port}"',
+    '{ url: "https://api.example.com/x", credential: known }',
+    '{ url: "https://files.example.com:8443/${body.id}", credential: known }',
+    '{ url: "https://${body.host}/x", credential: known }',
+    '{ url: "${body.url}", credential: known }',
     '{ url: /Items, credential: shop_api }',
     '{ url: /Items, credential: open }',
     '{ url: "", credential: shop_api }',
@@ -577,5 +753,5 @@ test('no problem where nothing is wrong', async (t) => {
     '{ url: https://x/y, headers: { cookie: a=b } }',
     '{ url: https://x/y, body: a text about a client secret and a grant type }',
   ])
-    assert.deepEqual((await prepareHttp(t, yaml, { infos })).problems, [], yaml)
+    assert.deepEqual((await prepareHttp(t, yaml, { infos: [...infos, known] })).problems, [], yaml)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { openMessageLogReader } from '../../src/store/reading.ts'
+import { MessageLogReader } from '../../src/store/reading.ts'
 import { problemsOf, replyText, startProject } from '../support/project.ts'
 
 async function runFlow(t: TestContext, steps: string, body?: unknown, headers?: Record<string, string>) {
@@ -142,8 +142,8 @@ test('log: line with level and fields, and the body or a given content as attach
     { id: 5, total: 1.5 },
   )
   await project.app.stop()
-  const reader = openMessageLogReader(`${project.folder}/data`)
-  const run = reader.run(report.id)!
+  const reader = new MessageLogReader(`${project.folder}/data`)
+  const run = reader.run(report.id!)!
   assert.deepEqual(
     run.lines.map(({ level, text }) => [level, text]),
     [

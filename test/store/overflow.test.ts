@@ -84,6 +84,11 @@ test('a disk that refuses stops nobody: it is said once, what came is kept and w
   const first = runRecord({ status: 'PROCESSING' })
   await messageLog.open(first)
   assert.equal(messageLog.backlog, 1)
+  const trouble = messageLog.trouble
+  assert.match(
+    trouble!,
+    /^the message log has not been written since 2026-11-21T12:00:00\.000Z: ".*log\.db" is locked by another process$/,
+  )
   messageLog.line(first.id, NOW, 'info', 'log', 'one', undefined)
   await messageLog.flush()
   messageLog.line(first.id, NOW, 'info', 'log', 'two', undefined)
@@ -92,9 +97,13 @@ test('a disk that refuses stops nobody: it is said once, what came is kept and w
     log.texts('warn').filter((text) => /^the message log cannot be written; .* kept/.test(text)).length,
     1,
   )
+  await opened.clock.advance(1000)
+  await messageLog.flush()
+  assert.equal(messageLog.trouble, trouble)
   unlock()
   await caughtUp(opened)
   await log.hear(/is being written again/)
+  assert.equal(messageLog.trouble, undefined)
   assert.equal(messageLog.lost, 0)
   assert.equal(messageLog.backlog, 0)
   const run = reader(t, folder).run(first.id)!
@@ -150,6 +159,7 @@ test('when the thread dies again the engine goes on without a log: records are c
   await worker.terminate()
   await asked
   await log.hear(/from now on nothing is recorded/)
+  assert.match(messageLog.trouble!, /^the message log has not been written since .*: its thread ended/)
   messageLog.close(runRecord())
   await messageLog.open(runRecord())
   await messageLog.flush()

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import type { Logger } from '../../src/core/services.ts'
 import type { RunRecord } from '../../src/core/stores.ts'
 import { openStores, type Stores, type StoresSetting } from '../../src/store/message-log.ts'
-import { openMessageLogReader, type MessageLogReader } from '../../src/store/reading.ts'
+import { MessageLogReader } from '../../src/store/reading.ts'
 import { ManualClock } from '../support/clock.ts'
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z')
@@ -27,13 +27,14 @@ export async function stores(t: TestContext, setting: Partial<StoresSetting> = {
   const folder = setting.folder ?? (await dataFolder(t))
   const clock = new ManualClock(NOW)
   const log = new HeardLog()
-  const opened = await openStores({ folder, clock, redact: (text) => text, log, ...setting })
+  const asIs = { redact: (text: string) => text, redactBytes: (bytes: Buffer) => bytes }
+  const opened = await openStores({ folder, clock, ...asIs, log, ...setting })
   t.after(() => opened.close())
   return { ...opened, folder, clock, log }
 }
 
 export function reader(t: TestContext, folder: string): MessageLogReader {
-  const opened = openMessageLogReader(folder)
+  const opened = new MessageLogReader(folder)
   t.after(() => opened.close())
   return opened
 }

@@ -8,6 +8,7 @@ const { messageLog, state } = await openStores({
   folder: process.argv[2]!,
   clock: realClock,
   redact: (text) => text,
+  redactBytes: (bytes) => bytes,
   log: new HeardLog(),
 })
 messageLog.deployed(VERSION)

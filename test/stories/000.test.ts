@@ -82,6 +82,11 @@ describe('story 000: the token manager', { concurrency: 2 }, () => {
     partner.control.revoke('client_im_read')
     assert.deepEqual(await Promise.all(Array.from({ length: 10 }, read)), Array(10).fill(200))
     assert.equal(partner.counts('client_im_read').tokens, 2)
+    for (const tokens of [3, 4]) {
+      partner.control.revoke('client_im_read')
+      assert.equal(await read(), 200)
+      assert.equal(partner.counts('client_im_read').tokens, tokens)
+    }
 
     partner.control.refuse(true)
     const refused = await fetch(`${engine.url}/http/participants`)
@@ -91,7 +96,7 @@ describe('story 000: the token manager', { concurrency: 2 }, () => {
     await engine.stop()
     const log = await sluice('log', problem.run)
     assert.match(log.stdout, /receiver\.unauthorized: .*refused the credential "im_read" with status 401/)
-    assert.match(log.stdout, /a token was obtained/)
+    assert.match(log.stdout, /the token was renewed just now .*and refused again/)
     assert.deepEqual(await leaks(), [])
   })
 

@@ -15,6 +15,7 @@ export class MemoryLog implements MessageLog {
   readonly snapshots: (Entry & { level: string; snapshot: unknown })[] = []
   readonly backlog = 0
   readonly lost = 0
+  trouble: string | undefined
   /** Opening records wait for this. */
   disk: Promise<void> = Promise.resolve()
 

@@ -2,9 +2,11 @@ import './patch.ts'
 import { Buffer } from 'node:buffer'
 import { checkDepth } from '../../core/json.ts'
 import { offsetOf } from '../lines.ts'
+import { MISSING } from '../missing.ts'
 import {
   BODY,
   LIMITS,
+  NO_FUNCTION,
   PROTOCOL,
   REPLY,
   REQUEST,
@@ -19,6 +21,7 @@ import { captured } from './captured.ts'
 import { compile } from './compile.ts'
 import { LoadError, ScriptContext } from './context.ts'
 import { reply, serve } from './loop.ts'
+import { Mistake } from './mistake.ts'
 import { scrub } from './scrub.ts'
 
 /** A process for scripts: takes frames from the engine, one after the other, and never turns to anything else. */
@@ -138,23 +141,31 @@ function compileAndLoad(request: CompileRequest, script: number) {
     load(script)
     return result
   } catch (error) {
-    const {
-      line = 1,
-      column = 1,
-      name,
-      message,
-    } = error instanceof LoadError ? error.error : unexpected(error)
-    const offset = offsetOf(request.text, line, column)
-    return {
-      mistakes: [
-        {
-          message: `the script fails when it is loaded: ${name === undefined ? '' : `${name}: `}${message}`,
-          offset,
-          length: 1,
-        },
-      ],
-    }
+    return { mistakes: [loadMistake(error instanceof LoadError ? error.error : unexpected(error), request)] }
   }
+}
+
+/** What its top level fails with. */
+function loadMistake({ line, column, name, message }: ScriptError, request: CompileRequest) {
+  const { file, text, function: wanted } = request
+  if (message === NO_FUNCTION) {
+    const what = wanted === undefined ? 'the default export' : `"${wanted}"`
+    return new Mistake(`${what} of "${file}" is no function`, 0, 0, {
+      code: 'script/function',
+      hint: `Write \`export ${wanted === undefined ? 'default function' : `function ${wanted}`}(message, context) { ... }\`.`,
+    }).data(text)
+  }
+  const said = name === undefined ? message : `${name}: ${message}`
+  const missing = /^(\w+) is not defined$/.exec(message)?.[1]
+  const hint = missing !== undefined && Object.hasOwn(MISSING, missing) ? MISSING[missing] : undefined
+  return new Mistake(
+    `the script fails when it is loaded: ${said}`,
+    offsetOf(text, line ?? 1, column ?? 1),
+    1,
+    {
+      hint,
+    },
+  ).data(text)
 }
 
 /** The first context and the first run of one are slow: here they cost no message anything. */

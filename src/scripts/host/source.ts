@@ -3,17 +3,8 @@ import vm from 'node:vm'
 import { parse, type Comment, type Program, type Token } from 'acorn'
 import { lineStarts } from '../lines.ts'
 import { captured } from './captured.ts'
-
-/** A mistake in a script: offset and length are in its text. */
-export class Mistake extends Error {
-  readonly offset: number
-  readonly length: number
-  constructor(message: string, offset: number, length: number) {
-    super(message)
-    this.offset = offset
-    this.length = length
-  }
-}
+import { notTaken } from './foreign.ts'
+import { Mistake } from './mistake.ts'
 
 export interface Parsed {
   /** JavaScript: types are blanks. */
@@ -28,27 +19,30 @@ export function parseScript(text: string, form: 'body' | 'module'): Parsed {
   if (!(plain instanceof Mistake)) return plain
   const stripped = tryStrip(text, form)
   if (stripped instanceof Mistake)
-    throw stripped.offset > plain.offset && text[plain.offset] !== '}'
-      ? stripped
-      : inFamiliarWords(plain, text, form)
+    throw (
+      notTaken(stripped, text) ??
+      (saysMore(stripped, plain, text) ? stripped : inFamiliarWords(plain, text, form))
+    )
   const parsed = tryParse(stripped)
   if (parsed instanceof Mistake) throw inFamiliarWords(parsed, stripped, form)
   return parsed
 }
 
+/** Whether the stripper, who knows types, came further than the parser. A text that does not end says that itself. */
+function saysMore(stripped: Mistake, plain: Mistake, text: string): boolean {
+  return (
+    stripped.offset > plain.offset && text[plain.offset] !== '}' && !plain.message.startsWith('Unterminated')
+  )
+}
+
 /** V8's message, known from Node and browsers, at the parser's place, which is exact. */
 function inFamiliarWords({ message, offset }: Mistake, text: string, form: 'body' | 'module'): Mistake {
   const native = form === 'body' ? checkNatively(`${NATIVE}${text}\n}})`, NATIVE.length, text) : undefined
-  if (native?.offset === offset) return native
   const [word = ''] = /^(?:[\p{ID_Continue}$]+|\S)/u.exec(text.slice(offset)) ?? []
-  if (native && native.offset < offset) return new Mistake(native.message, offset, word.length)
-  const said =
-    message !== 'Unexpected token'
-      ? message
-      : word === ''
-        ? 'Unexpected end of input'
-        : `Unexpected token '${word}'`
-  return new Mistake(said, offset, word.length)
+  const said = native && native.offset <= offset ? native.message : message
+  if (word === '' && /^Unexpected token/.test(said)) return new Mistake('Unexpected end of input', offset, 0)
+  if (native?.offset === offset) return native
+  return new Mistake(said === 'Unexpected token' ? `Unexpected token '${word}'` : said, offset, word.length)
 }
 
 const NATIVE = '(async function(){"use strict";{'
@@ -99,7 +93,7 @@ export function checkNatively(code: string, start: number, text: string): Mistak
   }
 }
 
-/** Node puts the line's number, the line and `^^^` before the stack. */
+/** Node puts the line's number, the line and `^^^` before the stack; several lines it marks with `>` instead. */
 function mistakeOf(
   message: string,
   stack: string | undefined,
@@ -113,6 +107,8 @@ function mistakeOf(
   const column = carets.search(/\^/)
   const starts = lineStarts(text)
   const known = starts[line - 1]
+  if (known !== undefined && column < 0 && lines.slice(1, 4).some((each) => each.startsWith('  > ')))
+    return new Mistake(message, known + /^\s*/.exec(text.slice(known))![0].length, 1)
   if (known === undefined || column < 0) return new Mistake(message, text.length, 0)
   const offset = known + column - (line === 1 ? columnsBefore : 0)
   return new Mistake(message, Math.min(Math.max(0, offset), text.length), carets.trim().length)

@@ -1,4 +1,4 @@
-import { BODY, SAME, type ScriptError, type Uses } from '../../protocol.ts'
+import { BODY, NO_FUNCTION, SAME, type ScriptError, type Uses } from '../../protocol.ts'
 import { clearGlobals, freezeIntrinsics } from './harden.ts'
 import { attach, clearRecords, console, log, takeRecords } from './log.ts'
 import { BodyError, hasBigNumbers, Message, OutputError, readBody, toJson, writeBody } from './message.ts'
@@ -76,8 +76,7 @@ function load(factory: Factory, form: string, usesText: string): string {
     const [extras, script] = factory(...values)
     setExtras = extras
     entry = (form === 'module' ? script() : script) as Entry
-    if (typeof entry !== 'function')
-      return stringify({ kind: 'thrown', message: 'what it exports is no function' })
+    if (typeof entry !== 'function') return stringify({ kind: 'thrown', message: NO_FUNCTION })
     return ''
   } catch (error) {
     return stringify(describe(error))
@@ -230,10 +229,17 @@ function describe(error: unknown): ScriptError {
   }
 }
 
+/** Of a promise that was rejected and that nobody awaits. */
+function tell(reason: unknown): string {
+  const error = describe(reason)
+  return stringify(error.kind === 'thrown' ? { ...error, kind: 'rejected' } : error)
+}
+
 function short(value: unknown): string {
   return String(value).slice(0, 2000)
 }
 
 export function open() {
+  Object.defineProperty(globalThis, 'tell', { value: tell, configurable: true })
   return { names: names.join(), load, begin, take }
 }

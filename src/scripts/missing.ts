@@ -1,0 +1,20 @@
+/** Names that people expect from browsers or Node, and what to do without them. */
+export const MISSING: Readonly<Record<string, string>> = {
+  fetch: 'A script has no network: call receivers with an http step.',
+  XMLHttpRequest: 'A script has no network: call receivers with an http step.',
+  WebSocket: 'A script has no network: call receivers with an http step.',
+  setTimeout: 'A script has no timers: use `retry` of a step, or a timer flow.',
+  setInterval: 'A script has no timers: use a timer flow.',
+  setImmediate: 'A script has no timers.',
+  queueMicrotask: 'Use `await`.',
+  process: 'A script has no environment: use `parameters` of the flow and read them as `param`.',
+  Buffer: 'Bytes are a Uint8Array: Uint8Array.fromBase64(text), bytes.toBase64(), bytes.toHex().',
+  require: 'A script stands alone, with what the language itself has.',
+  eval: 'Code is never made at run time.',
+  globalThis: 'Nothing is shared between messages; keep values in message.properties.',
+  URL: 'Take URLs apart with a regular expression, or let the http step build them (`query`).',
+  TextEncoder: 'Set message.body to the text: it is sent as UTF-8.',
+  TextDecoder: 'Set the content type of the body to a text type: then message.body is text.',
+  structuredClone: 'Use JSON.parse(JSON.stringify(value)).',
+  WebAssembly: 'Code is never made at run time.',
+}

@@ -1,0 +1,3 @@
+export default async function fetching(message: any) {
+  message.body = await fetch(message.body.url)
+}
