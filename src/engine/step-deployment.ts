@@ -4,6 +4,7 @@ import type { CompiledExpression, ExpressionMistake, ExpressionSetting } from '.
 import type { Context } from '../core/context.ts'
 import type { Path } from '../core/document.ts'
 import type { Flow, ParameterValue, Step } from '../core/flow.ts'
+import { defineOwn } from '../core/json.ts'
 import type { Deployment, ProblemReport, Run, Template, TemplatePart } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
 import type { Problem } from '../core/problem.ts'
@@ -108,7 +109,7 @@ export class StepDeployment implements Deployment {
     return {
       evaluate: (message, context) => {
         const result: Record<string, unknown> = {}
-        for (const [key, entry] of entries) define(result, key, entry.evaluate(message, context))
+        for (const [key, entry] of entries) defineOwn(result, key, entry.evaluate(message, context))
         return result
       },
     }
@@ -184,13 +185,6 @@ function fixed(value: unknown): Template {
 function plain(value: object, entries: readonly (readonly [string, Template])[]): unknown {
   if (Array.isArray(value)) return entries.map(([, entry]) => entry.constant!.value)
   const result: Record<string, unknown> = {}
-  for (const [key, entry] of entries) define(result, key, entry.constant!.value)
+  for (const [key, entry] of entries) defineOwn(result, key, entry.constant!.value)
   return result
-}
-
-/** An own property, whatever its name: `__proto__` too. */
-function define(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
-  else target[key] = value
 }

@@ -13,7 +13,7 @@ test('a run that is cancelled while its token is fetched ends at once, and no re
         'steps:\n  - timer: { cron: "0 0 1 1 *" }\n  - http: { url: orders, credential: shop_api }\n',
       'security-material/shop_api.yaml': `type: oauth2\nbaseUrl: ${tokens.origin}/\ntokenServiceUrl: ${tokens.origin}/token\nclientId: me\nclientSecret: \${env:SHOP_SECRET}\n`,
     },
-    { environment: { SHOP_SECRET: 'the-secret-of-the-shop' } },
+    { environment: { SHOP_SECRET: 'the-secret-of-the-shop', SLUICE_SHUTDOWN_GRACE: '50ms' } },
   )
   const unhandled: unknown[] = []
   const note = (reason: unknown) => void unhandled.push(reason)
