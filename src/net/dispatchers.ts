@@ -127,7 +127,7 @@ class Origins extends Dispatcher implements ConnectionCount {
         ...this.poolOptions(),
         uri,
         connectTimeout: CONNECT_TIMEOUT,
-        factory: (origin, options) => new Pool(origin, { ...this.poolOptions(), ...options }),
+        factory: (origin, options) => new Pool(origin, Object.assign(this.poolOptions(), options)),
         requestTls: { ...(secureContext && { secureContext }), ...(servername && { servername }) } as never,
         ...(secureContext && { proxyTls: { secureContext } as never }),
       })
