@@ -3,13 +3,13 @@ import { join, relative, sep } from 'node:path'
 import type { Settings } from './config.ts'
 import type { Flow } from './core/flow.ts'
 import { hasErrors, inOrder, type Problem } from './core/problem.ts'
+import { routesOverlap } from './core/route.ts'
 import type { Services } from './core/services.ts'
 import type { World } from './core/world.ts'
 import { prepareFlow, type Kinds, type PreparedFlow } from './engine/deployment.ts'
 import { loadFlows } from './flow/load.ts'
 import { resolveParameters } from './flow/parameters.ts'
 import type { SecurityMaterial } from './security/material.ts'
-import { routesOverlap } from './server/routes.ts'
 
 /** A flow file, and what became of it. */
 export interface ProjectFlow {

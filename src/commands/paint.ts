@@ -1,5 +1,4 @@
 import { styleText } from 'node:util'
-export { sayDuration as milliseconds } from '../core/duration.ts'
 
 const STYLES = ['red', 'green', 'yellow', 'cyan', 'dim', 'bold'] as const
 export type Paint = Record<(typeof STYLES)[number], (text: string) => string>

@@ -1,5 +1,5 @@
 import { sayDuration } from '../core/duration.ts'
-import type { RunFailure } from '../core/stores.ts'
+import type { RunFailure } from '../core/failure.ts'
 import type { RunDetail, StepRecord } from '../store/rows.ts'
 import type { CommandIo } from './command.ts'
 import { paint, type Paint } from './paint.ts'

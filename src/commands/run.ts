@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { RunReport } from '../core/control.ts'
+import { sayDuration } from '../core/duration.ts'
 import { nearest } from '../core/problem.ts'
 import { WRONG_PARAMETER } from '../flow/parameters.ts'
 import { printProblems } from '../flow/print.ts'
 import { connectControl } from '../server/control-client.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
-import { milliseconds, paint } from './paint.ts'
+import { paint } from './paint.ts'
 import {
   appSettingFor,
   logCommandFor,
@@ -133,7 +134,7 @@ async function show(
   io.stderr(
     report.id === undefined
       ? `${outcome} ${report.flow}\n`
-      : `${outcome} ${report.flow} in ${milliseconds(report.duration)}  ${color.dim(`run ${report.id}`)}\n`,
+      : `${outcome} ${report.flow} in ${sayDuration(report.duration)}  ${color.dim(`run ${report.id}`)}\n`,
   )
   if (failure) {
     io.stderr(

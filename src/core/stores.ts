@@ -2,8 +2,6 @@ import type { Level } from './context.ts'
 import type { RunFailure } from './failure.ts'
 import type { LogLevel } from './flow.ts'
 
-export type { RunFailure } from './failure.ts'
-
 /** CPI's statuses of a message. */
 export type RunStatus =
   | 'PROCESSING'

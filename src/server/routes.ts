@@ -4,8 +4,6 @@ import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { problemReply } from './problem-json.ts'
 import { RouteCall, type Redact } from './route-call.ts'
 
-export { routesOverlap } from '../core/route.ts'
-
 interface Entry {
   readonly route: Route
   readonly owner: string

@@ -1,5 +1,6 @@
 import type { Level } from '../core/context.ts'
-import type { DeployedVersion, RunFailure, RunStatus } from '../core/stores.ts'
+import type { RunFailure } from '../core/failure.ts'
+import type { DeployedVersion, RunStatus } from '../core/stores.ts'
 import { LEVELS, STATUSES } from './records.ts'
 import { unpackTimings, type StepOutcome } from './timings.ts'
 
