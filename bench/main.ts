@@ -1,18 +1,20 @@
 // npm run bench: our engine beside a hand-written Fastify + undici server, in one run, interleaved; medians of ratios.
 //   npm run bench -- --rounds 3 --only W3,W5 --json results.json
+// W8 is a check, too: it ends with 1 when a call is lost or doubled, or when tokens are asked for too often.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { herd, load, type Work } from './load.ts'
-import { residentMemory, startByHand, startReceiver, startSluice, type System } from './systems.ts'
+import { countsOf, residentMemory, startByHand, startReceiver, startSluice, type System } from './systems.ts'
+import { measureTokenLife, range } from './token-life.ts'
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     slice: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '32' },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W7' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W7,W8' },
     json: { type: 'string' },
   },
 })
@@ -49,6 +51,7 @@ const results: Record<string, unknown> = {
 await measureRates()
 if (chosen.has('W5')) await measureHerd()
 if (chosen.has('W7')) await measureStart()
+if (chosen.has('W8')) await measureLife()
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`)
 
 async function measureRates(): Promise<void> {
@@ -111,10 +114,10 @@ async function measureHerd(): Promise<void> {
   const ours = await startSluice(receiver)
   const work = works[2]!.work
   const cold = await herd(ours.port, work, 1000)
-  const tokensCold = (await counts(receiver)).tokens
+  const tokensCold = (await countsOf(receiver)).tokens
   await fetch(`${receiver.url}/revoke`)
   const revoked = await herd(ours.port, work, 1000)
-  const tokensRevoked = (await counts(receiver)).tokens - tokensCold
+  const tokensRevoked = (await countsOf(receiver)).tokens - tokensCold
   results['W5'] = {
     cold: { tokens: tokensCold, failed: cold.failed },
     revoked: { tokens: tokensRevoked, failed: revoked.failed },
@@ -156,8 +159,28 @@ async function measureStart(): Promise<void> {
   await receiver.stop()
 }
 
-async function counts(receiver: System): Promise<{ tokens: number }> {
-  return (await (await fetch(`${receiver.url}/counts`)).json()) as { tokens: number }
+/** 10,000 calls while tokens end. */
+async function measureLife(): Promise<void> {
+  const lives = await measureTokenLife()
+  results['W8'] = lives
+  process.stdout.write(`\nW8 life of a token: ${lives[0]!.calls} calls, goal for lost, doubled, failed: 0\n`)
+  print(['', 'tokens', 'goal', 'refused', 'goal', 'lost', 'doubled', 'failed', 's', 'sluice/s'])
+  for (const { name, tokens, refused, lost, doubled, failed, ms, rate, missed } of lives) {
+    print([
+      `W8 ${name}`,
+      String(tokens.count),
+      range(tokens),
+      String(refused.count),
+      range(refused),
+      String(lost),
+      String(doubled),
+      String(failed),
+      (ms / 1000).toFixed(2),
+      rate.toFixed(0),
+    ])
+    for (const goal of missed) process.stderr.write(`W8 ${name}: ${goal}\n`)
+    if (missed.length > 0) process.exitCode = 1
+  }
 }
 
 function median(values: number[]): number {

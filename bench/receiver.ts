@@ -2,34 +2,60 @@
 // HTTP/1.1 over bare sockets, so that it is never what limits a measurement.
 import { createServer, type Socket } from 'node:net'
 
+/** ms */
 const delay = Number(process.env['BENCH_TOKEN_DELAY'] ?? 0)
+/** s */
+const lifetime = Number(process.env['BENCH_TOKEN_LIFETIME'] ?? 1800)
+/** After so many accepted orders all tokens are revoked: `3000,6000`. */
+const revokeAfter = new Set(process.env['BENCH_REVOKE_AFTER']?.split(',').map(Number))
 const item = reply(200, JSON.stringify({ id: 'i', text: 'x'.repeat(2048 - 24) }))
 const refused = reply(401, '{"error":"invalid_token"}')
-const bearers = new Set<string>()
-const counts = { tokens: 0, calls: 0, refused: 0 }
+/** Tokens and when they end (epoch ms). */
+const bearers = new Map<string, number>()
+const accepted = new Set<string>()
+const counts = { tokens: 0, calls: 0, refused: 0, doubled: 0 }
 const END_OF_HEAD = '\r\n\r\n'
+const ORDER = 'POST /api/orders?id='
 
 function reply(status: number, body: string): string {
   return `HTTP/1.1 ${status} Status\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
+function isAllowed(head: string): boolean {
+  counts.calls++
+  const at = head.indexOf('Bearer ')
+  const end = at > 0 ? bearers.get(head.slice(at + 7, head.indexOf('\r\n', at))) : undefined
+  const good = end !== undefined && Date.now() < end
+  if (!good) counts.refused++
+  return good
+}
+
+function accept(id: string): string {
+  if (accepted.has(id)) counts.doubled++
+  else if (revokeAfter.has(accepted.add(id).size)) bearers.clear()
+  return reply(200, JSON.stringify({ id, status: 'accepted' }))
+}
+
+function issue(): string {
+  counts.tokens++
+  const token = `${counts.tokens}-`.padEnd(800, 't')
+  bearers.set(token, Date.now() + lifetime * 1000)
+  return reply(200, JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: lifetime }))
+}
+
 function answer(socket: Socket, head: string): void {
-  if (head.startsWith('GET /api/item')) {
-    counts.calls++
-    const at = head.indexOf('Bearer ')
-    const good = at > 0 && bearers.has(head.slice(at + 7, head.indexOf('\r\n', at)))
-    if (!good) counts.refused++
-    socket.write(good ? item : refused, 'latin1')
-  } else if (head.startsWith('POST /oauth/token')) {
-    counts.tokens++
-    const token = `${counts.tokens}-`.padEnd(800, 't')
-    bearers.add(token)
-    const text = reply(200, JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: 1800 }))
+  if (head.startsWith('GET /api/item')) socket.write(isAllowed(head) ? item : refused, 'latin1')
+  else if (head.startsWith(ORDER))
+    socket.write(
+      isAllowed(head) ? accept(head.slice(ORDER.length, head.indexOf(' ', ORDER.length))) : refused,
+    )
+  else if (head.startsWith('POST /oauth/token')) {
+    const text = issue()
     setTimeout(() => socket.write(text), delay)
   } else if (head.startsWith('GET /revoke')) {
     bearers.clear()
     socket.write(reply(200, '{}'))
-  } else socket.write(reply(200, JSON.stringify(counts)))
+  } else socket.write(reply(200, JSON.stringify({ ...counts, accepted: accepted.size })))
 }
 
 const server = createServer({ noDelay: true }, (socket) => {

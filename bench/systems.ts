@@ -35,7 +35,10 @@ function started(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const end = () => void child.kill()
+  process.once('exit', end)
   const stopped = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  void stopped.then(() => process.removeListener('exit', end))
   return new Promise((resolve, reject) => {
     let output = ''
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}: ${output}`)))
@@ -90,6 +93,7 @@ export async function startSluice(receiver: System, flows = join(folder, 'flows'
       SLUICE_LISTEN: '127.0.0.1:0',
       SLUICE_DATA: data,
       SLUICE_FLOWS: flows,
+      SLUICE_LOG_LEVEL: 'warn',
       NO_COLOR: '1',
     },
     /Sluice \S+ on (\S+)/,
@@ -98,6 +102,19 @@ export async function startSluice(receiver: System, flows = join(folder, 'flows'
     ...system,
     stop: () => system.stop().finally(() => rmSync(data, { recursive: true, force: true })),
   }
+}
+
+/** What a receiver has seen so far. */
+export interface Counts {
+  readonly tokens: number
+  readonly calls: number
+  readonly refused: number
+  readonly accepted: number
+  readonly doubled: number
+}
+
+export async function countsOf(receiver: System): Promise<Counts> {
+  return (await (await fetch(`${receiver.url}/counts`)).json()) as Counts
 }
 
 /** Resident memory of a process, MB; 0 where it cannot be read. */
