@@ -83,3 +83,33 @@ export function onlyOptions(call: Call, known: readonly string[]): Reply | undef
     ? undefined
     : apiError(400, 'invalid_query', `"${other}" is not known here; there are ${known.join(', ')}`)
 }
+
+/**
+ * Client id and secret of a Basic header, or nothing.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+ */
+export function basicOf(call: Call): { id: string; secret: string } | undefined {
+  const encoded = /^Basic ([\w+/-]+=*)$/i.exec(call.headers.authorization ?? '')?.[1]
+  const pair = encoded && /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8'))
+  if (!pair) return undefined
+  try {
+    return { id: formDecode(pair[1]!), secret: formDecode(pair[2]!) }
+  } catch {
+    return undefined
+  }
+}
+
+function formDecode(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '))
+}
+
+/** Every client id that a request for a token names: in its Basic header, its body or its query. */
+export function clientIdsOf(call: Call): ReadonlySet<string> {
+  const form = new URLSearchParams(call.body.toString('utf8'))
+  const named = [
+    basicOf(call)?.id,
+    contentType(call) === 'application/json' ? jsonObject(call)?.['client_id'] : form.get('client_id'),
+    call.url.searchParams.get('client_id'),
+  ]
+  return new Set(named.filter((id) => typeof id === 'string'))
+}

@@ -80,8 +80,8 @@ export function createIncentive(setting: IncentiveSetting): Incentive {
 function createTokenEndpoint({ tokens, tokensPerMinute, now }: IncentiveSetting): (call: Call) => Reply {
   const recent = new Map<string, number[]>()
   return (call) => {
-    const wrongMethod = onlyMethod(call, 'POST')
-    if (wrongMethod) return wrongMethod
+    const early = tokens.receive(call) ?? onlyMethod(call, 'POST')
+    if (early) return early
     if (contentType(call) !== 'application/x-www-form-urlencoded')
       return oauthError(
         400,

@@ -1,5 +1,6 @@
 import {
   apiError,
+  basicOf,
   contentType,
   count,
   json,
@@ -10,7 +11,7 @@ import {
   type Reply,
   type Service,
 } from './http.ts'
-import { basicOf, isReply, type TokenBook } from './tokens.ts'
+import { isReply, type TokenBook } from './tokens.ts'
 
 const things = ['pump-1', 'pump-2', 'kiln-1', 'press-1'].map((id) => ({ id, unit: '°C', site: 'Ghent' }))
 const INTERVAL = 10_000
@@ -35,8 +36,8 @@ export function createIot(tokens: TokenBook, now: () => number): Service {
 }
 
 function tokenFor(call: Call, tokens: TokenBook): Reply {
-  const wrongMethod = onlyMethod(call, 'POST')
-  if (wrongMethod) return wrongMethod
+  const early = tokens.receive(call) ?? onlyMethod(call, 'POST')
+  if (early) return early
   if (contentType(call) !== 'application/x-www-form-urlencoded')
     return oauthError(400, 'invalid_request', 'the content type must be application/x-www-form-urlencoded')
   const basic = basicOf(call)

@@ -1,5 +1,6 @@
 import {
   apiError,
+  basicOf,
   contentType,
   count,
   isObject,
@@ -12,7 +13,7 @@ import {
   type Reply,
   type Service,
 } from './http.ts'
-import { basicOf, isReply, type TokenBook } from './tokens.ts'
+import { isReply, type TokenBook } from './tokens.ts'
 
 const API = '/learning/odatav4/public/'
 const PAGE = 100
@@ -59,8 +60,8 @@ export function createLearning(tokens: TokenBook): Service {
 }
 
 function tokenFor(call: Call, tokens: TokenBook): Reply {
-  const wrongMethod = onlyMethod(call, 'POST')
-  if (wrongMethod) return wrongMethod
+  const early = tokens.receive(call) ?? onlyMethod(call, 'POST')
+  if (early) return early
   if (contentType(call) !== 'application/json')
     return oauthError(
       400,

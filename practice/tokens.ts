@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { json, oauthError, type Call, type Reply } from './http.ts'
+import { clientIdsOf, json, oauthError, type Call, type Reply } from './http.ts'
 
 export interface Client {
   readonly id: string
@@ -20,6 +20,8 @@ export interface Token {
 
 /** What one client did. */
 export interface Counts {
+  /** Requests for a token in its name: with the right secret, a wrong one, or none. */
+  asked: number
   /** Requests for a token with the right secret. */
   tokenRequests: number
   /** Tokens handed out. */
@@ -41,6 +43,16 @@ export interface TokenBookSetting {
   readonly log: (line: string) => void
 }
 
+/** How the token service fails for a while. */
+export interface Outage {
+  /** Of each answer. */
+  readonly status: number
+  /** Requests for a token that are still answered so. */
+  readonly times: number
+  /** Seconds, for the header of that name. */
+  readonly retryAfter?: number
+}
+
 /** An expired token is remembered so long, to say that it expired (ms). */
 const MEMORY = 60 * 60 * 1000
 
@@ -48,6 +60,8 @@ const MEMORY = 60 * 60 * 1000
 export class TokenBook {
   /** The API refuses every token, fresh ones too. */
   refusing = false
+  /** The token service answers so instead of looking at what it is asked. */
+  outage: Outage | undefined = undefined
   readonly #setting: TokenBookSetting
   readonly #clients: Map<string, Client>
   readonly #tokens = new Map<string, Token>()
@@ -65,8 +79,25 @@ export class TokenBook {
 
   counts(client: string): Counts {
     let counts = this.#counts.get(client)
-    if (!counts) this.#counts.set(client, (counts = { tokenRequests: 0, tokens: 0, calls: 0, refused: 0 }))
+    if (!counts)
+      this.#counts.set(client, (counts = { asked: 0, tokenRequests: 0, tokens: 0, calls: 0, refused: 0 }))
     return counts
+  }
+
+  /** Counts a request for a token, whatever is in it; the answer where the service is out of order. */
+  receive(call: Call): Reply | undefined {
+    for (const id of clientIdsOf(call)) if (this.clients.includes(id)) this.counts(id).asked++
+    const { outage } = this
+    if (!outage) return undefined
+    const { status, times, retryAfter } = outage
+    this.outage = times > 1 ? { ...outage, times: times - 1 } : undefined
+    this.#setting.log(`${this.#setting.realm}: a token was asked for during an outage: ${status}`)
+    return oauthError(
+      status,
+      status === 503 ? 'temporarily_unavailable' : 'server_error',
+      'the token service is out of order',
+      retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) },
+    )
   }
 
   /** The client, or the answer for a wrong id or secret; both take the same time. */
@@ -181,25 +212,6 @@ export class TokenBook {
 
 export function isReply(value: object): value is Reply {
   return 'status' in value
-}
-
-/**
- * Client id and secret of a Basic header, or nothing.
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
- */
-export function basicOf(call: Call): { id: string; secret: string } | undefined {
-  const encoded = /^Basic ([\w+/-]+=*)$/i.exec(call.headers.authorization ?? '')?.[1]
-  const pair = encoded && /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8'))
-  if (!pair) return undefined
-  try {
-    return { id: formDecode(pair[1]!), secret: formDecode(pair[2]!) }
-  } catch {
-    return undefined
-  }
-}
-
-function formDecode(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
 }
 
 function digest(text: string): Buffer {

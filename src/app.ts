@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseListen, globalParameters, type Settings } from './config.ts'
-import { createControl, credentialReports, flowState } from './control.ts'
+import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Problem } from './core/problem.ts'
 import type { Logger, Services } from './core/services.ts'
@@ -9,14 +9,18 @@ import type { StateStore } from './core/stores.ts'
 import { credentials } from './credentials/index.ts'
 import type { Kinds } from './engine/deployment.ts'
 import { Engine } from './engine/engine.ts'
+import type { Faults, Guard } from './faults.ts'
+import { FlowStarter } from './flow-starter.ts'
 import { createLog } from './log.ts'
 import { createDispatchers } from './net/dispatchers.ts'
+import { proxySecrets } from './net/proxy-secrets.ts'
 import { createSend } from './net/send.ts'
 import { loadProject, type Project } from './project.ts'
 import { createScripts } from './scripts/pool.ts'
 import { readEnvironment } from './security/environment.ts'
 import { createSecurityMaterial, type SecurityMaterial } from './security/material.ts'
 import { createRedactor, type Redactor } from './security/redaction.ts'
+import { watchMaterial } from './security/reload.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { RouteTable } from './server/routes.ts'
 import { createServer } from './server/server.ts'
@@ -47,27 +51,38 @@ export interface AppSetting {
   readonly terminal: boolean
   /** Where the engine's log goes. */
   readonly writeLog: (text: string) => void
+  /** Who tells of errors that nobody caught. */
+  readonly faults?: Faults
 }
 
 interface Ground {
   readonly redactor: Redactor
   readonly log: Logger
+  readonly guard: Guard
 }
 
 /** The engine's log and what keeps secrets out of it: there before everything else. */
-function lay({ settings, color, terminal, writeLog }: AppSetting): Ground {
+export function lay({ settings, color, terminal, writeLog, faults }: AppSetting): Ground {
   const redactor = createRedactor()
   const format = settings.log.format === 'auto' ? (terminal ? 'pretty' : 'json') : settings.log.format
-  return { redactor, log: createLog({ level: settings.log.level, format, color, redactor, write: writeLog }) }
+  const log = createLog({ level: settings.log.level, format, color, redactor, write: writeLog })
+  const guard = { redact: (text: string) => redactor.text(text), log }
+  faults?.guard(guard)
+  return { redactor, log, guard }
 }
 
 /** What every way of running shares: the world, the credentials, the sandbox, the sender. */
-async function assemble(setting: AppSetting, { redactor, log }: Ground, state: StateStore | undefined) {
+export async function assemble(
+  setting: AppSetting,
+  { redactor, log }: Ground,
+  state: StateStore | undefined,
+) {
   const { settings } = setting
   const found: Problem[] = []
   const environment = await readEnvironment(settings.projectFolder, setting.environment, (problem) =>
     found.push(problem),
   )
+  for (const secret of proxySecrets(settings.http.proxy, environment)) redactor.add(secret)
   const dispatchers = createDispatchers({
     connections: settings.http.connections,
     environment,
@@ -198,11 +213,11 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
   const stores = await openStores({
     folder: settings.data,
     clock: realClock,
-    redact: (text) => ground.redactor.text(text),
-    redactBytes: (bytes) => ground.redactor.bytes(bytes),
+    redactor: ground.redactor,
     log: ground.log,
     retention: { days: settings.messageLog.days, bytes: settings.messageLog.size },
   })
+  setting.faults?.guard({ ...ground.guard, flush: () => stores.messageLog.flush() })
   const closing: (() => Promise<unknown>)[] = [() => stores.close()]
   const stop = async () => {
     for (const close of closing.toReversed()) await close()
@@ -236,7 +251,7 @@ async function startOn(
     bodyLimit: settings.limits.body,
   })
   let stopping = false
-  const health = () => readiness(project, stores.messageLog.trouble, stopping)
+  const health = () => readiness(project, engine, stores.messageLog.trouble, stopping)
   let url: string | undefined
   const control = createControl({
     engine,
@@ -244,7 +259,8 @@ async function startOn(
     material: parts.material,
     settings,
     world: parts.world,
-    redact: (text) => ground.redactor.text(text),
+    send: parts.services.send,
+    redactor: ground.redactor,
     url: () => url,
     readiness: health,
   })
@@ -259,14 +275,26 @@ async function startOn(
     stopping = true
     return Promise.all([engine.stop(grace), quiet ? undefined : server.close(grace + LAST_REPLIES)])
   })
-  for (const { flow, prepared, lacking } of project.flows)
-    if (prepared && flow!.enabled && lacking.length === 0) engine.deploy(prepared, quiet)
-    else prepared?.stop()
+  const starter = new FlowStarter({ project, engine, material: parts.material, log: parts.log })
+  starter.start(quiet)
   if (!quiet) {
     url = await server.listen()
-    const socket = createControlSocket({ control, folder: settings.data, log: parts.log })
+    const socket = createControlSocket({ control, folder: settings.data, ...ground.guard })
     await socket.listen()
     closing.push(() => socket.close())
+    parts.material.warm()
+    parts.material.remind()
+    const watch = watchMaterial({
+      material: parts.material,
+      clock: parts.world.clock,
+      log: parts.log,
+      folder: settings.securityMaterial,
+      projectFolder: settings.projectFolder,
+      usedBy: (name) => usersOf(name, project, engine),
+      loaded: (changes) => starter.credentialsChanged(changes),
+    })
+    closing.push(() => watch.close())
+    await watch.begun
   }
   return {
     control,
@@ -277,17 +305,4 @@ async function startOn(
     rings: () => parts.scripts.rings(),
     stop,
   }
-}
-
-function readiness(
-  project: Project,
-  trouble: string | undefined,
-  stopping: boolean,
-): { ready: boolean; reasons: string[] } {
-  const reasons = project.flows
-    .filter(({ flow, prepared, lacking }) => (!prepared || lacking.length > 0) && flow?.enabled !== false)
-    .map(({ name }) => `the flow "${name}" does not run`)
-  if (trouble !== undefined) reasons.push(trouble)
-  if (stopping) reasons.push('the engine is shutting down')
-  return { ready: reasons.length === 0, reasons }
 }

@@ -3,13 +3,16 @@ import type { Control, CredentialReport, FlowState, ManualRun, RunReport } from 
 import { Body } from './core/body.ts'
 import { Failure, type RunFailure } from './core/failure.ts'
 import type { ParameterValue } from './core/flow.ts'
-import type { RunResult } from './core/kinds.ts'
+import type { Authorizer, RunResult } from './core/kinds.ts'
 import { Message } from './core/message.ts'
+import type { Send } from './core/services.ts'
 import type { World } from './core/world.ts'
+import { testCredential } from './credential-test.ts'
 import type { Engine } from './engine/engine.ts'
 import { convertParameter } from './flow/parameters.ts'
 import type { Project, ProjectFlow } from './project.ts'
 import type { SecurityMaterial } from './security/material.ts'
+import type { Redactor } from './security/redaction.ts'
 import { version } from './version.ts'
 
 export interface ControlSetting {
@@ -18,8 +21,9 @@ export interface ControlSetting {
   readonly material: SecurityMaterial
   readonly settings: Settings
   readonly world: World
-  /** Takes live secrets out of what a person is told of a failure. */
-  readonly redact: (text: string) => string
+  readonly send: Send
+  /** Takes live secrets out of what a person is told. */
+  readonly redactor: Pick<Redactor, 'text' | 'beginning'>
   readonly url: () => string | undefined
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
@@ -57,6 +61,15 @@ export function createControl(setting: ControlSetting): Control {
         ...(signal === undefined ? {} : { onStart: (cancel) => cancelOn(signal, cancel) }),
       })
       return result && (await reportOf(name, result, world.clock.ticks() - started, setting))
+    },
+    testCredential: (name, request, signal) => testCredential(name, request, setting, signal),
+    invalidateCredential(name) {
+      const report = credentialReports(project, material).find((entry) => entry.name === name)
+      if (!report) return undefined
+      const authorizer = authorizerOf(name, material)
+      authorizer?.invalidate?.()
+      const { type, state } = report
+      return { name, type, keeps: authorizer?.invalidate !== undefined, status: state.status }
     },
   }
 }
@@ -98,13 +111,45 @@ function reasonOf({ flow, prepared, problems, lacking }: ProjectFlow): string | 
     return first && `${first.file}:${first.line}:${first.column}: ${first.message}`
   }
   if (!flow!.enabled) return 'enabled: false'
-  return lacking.length === 0 ? undefined : `it cannot use ${lacking.join(', ')}`
+  const names = lacking()
+  return names.length === 0 ? undefined : `it cannot use ${names.join(', ')}`
 }
 
 export function credentialReports(project: Project, material: SecurityMaterial): readonly CredentialReport[] {
-  return material.reports((name) =>
-    project.flows.filter(({ prepared }) => prepared?.credentials.includes(name)).map((entry) => entry.name),
-  )
+  return material.reports((name) => usersOf(name, project))
+}
+
+/** Flows that use a credential; with an engine, those that run in it. */
+export function usersOf(credential: string, { flows }: Project, engine?: Engine): string[] {
+  return flows
+    .filter(
+      ({ name, prepared }) => prepared?.credentials.includes(credential) && (!engine || engine.state(name)),
+    )
+    .map(({ name }) => name)
+}
+
+/** Whether all that should run does, and what does not. @param trouble of the message log */
+export function readiness(
+  project: Project,
+  engine: Engine,
+  trouble: string | undefined,
+  stopping: boolean,
+): { ready: boolean; reasons: string[] } {
+  const reasons = project.flows
+    .filter(({ name, flow, prepared }) => (!prepared || !engine.state(name)) && flow?.enabled !== false)
+    .map(({ name }) => `the flow "${name}" does not run`)
+  if (trouble !== undefined) reasons.push(trouble)
+  if (stopping) reasons.push('the engine is shutting down')
+  return { ready: reasons.length === 0, reasons }
+}
+
+/** Undefined: it is not loaded, because its file has mistakes or a reference has no value. */
+function authorizerOf(name: string, material: SecurityMaterial): Authorizer | undefined {
+  try {
+    return material.reference(name).current().authorizer
+  } catch {
+    return undefined
+  }
 }
 
 function cancelOn(signal: AbortSignal, cancel: (reason: Failure) => void): void {
@@ -165,15 +210,15 @@ async function reportOf(
   flow: string,
   result: RunResult,
   duration: number,
-  { settings, redact }: ControlSetting,
+  { settings, redactor }: ControlSetting,
 ): Promise<RunReport> {
   const { id, status, message, failure } = result
   const outcome = { id, flow, duration }
-  if (failure) return { ...outcome, status, failure: told(failure, redact), reply: undefined }
+  if (failure) return { ...outcome, status, failure: told(failure, redactor), reply: undefined }
   try {
     await message.body.load(settings.limits.body)
   } catch (error) {
-    return { ...outcome, status: 'FAILED', failure: told(Failure.from(error), redact), reply: undefined }
+    return { ...outcome, status: 'FAILED', failure: told(Failure.from(error), redactor), reply: undefined }
   }
   const { body } = message
   return {
@@ -188,7 +233,7 @@ async function reportOf(
   }
 }
 
-function told(failure: Failure, redact: (text: string) => string): RunFailure {
-  const { hint, ...record } = failure.record()
-  return { ...record, message: redact(record.message), ...(hint === undefined ? {} : { hint: redact(hint) }) }
+function told(failure: Failure, redactor: Pick<Redactor, 'text'>): RunFailure {
+  const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redactor.text(value) : value)
+  return JSON.parse(JSON.stringify(failure.record(), hide)) as RunFailure
 }

@@ -12,7 +12,18 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 // Compiled code, types stripped, is kept beside the dependencies: the next start takes half the time and memory.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/sluice', import.meta.url)))
 const { runCommandLine } = await import('./commands/index.ts')
+const { Faults } = await import('./faults.ts')
 setTimeout(flushCompileCache, 2000).unref()
+
+const faults = new Faults()
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (thrown: unknown) => {
+    const stderr = (text: string) => process.stderr.write(text)
+    faults.end(thrown, stderr).then(
+      () => process.exit(3),
+      () => process.exit(3),
+    )
+  })
 
 const interrupted = new AbortController()
 let last = 0
@@ -40,4 +51,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   signal: interrupted.signal,
   ready: () => process.send?.('ready'),
+  faults,
 })

@@ -1,14 +1,15 @@
-import { readFile, readdir } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Settings } from './config.ts'
 import type { Flow } from './core/flow.ts'
 import { hasErrors, inOrder, type Problem } from './core/problem.ts'
 import { routesOverlap } from './core/route.ts'
-import type { Services } from './core/services.ts'
+import type { Credentials, Services } from './core/services.ts'
 import type { World } from './core/world.ts'
 import { prepareFlow, type Kinds, type PreparedFlow } from './engine/deployment.ts'
 import { loadFlows } from './flow/load.ts'
 import { resolveParameters } from './flow/parameters.ts'
+import { readMaterial } from './security/material-files.ts'
 import type { SecurityMaterial } from './security/material.ts'
 
 /** A flow file, and what became of it. */
@@ -19,16 +20,21 @@ export interface ProjectFlow {
   /** There only when nothing is wrong with it. */
   readonly prepared: PreparedFlow | undefined
   readonly problems: readonly Problem[]
-  /** Credentials that it cannot use, and why: `im_read (env:IM_READ_SECRET)`. While there is one, it does not run. */
-  readonly lacking: readonly string[]
+  /** Names of credentials that are not there: while there is one, it is broken. */
+  readonly unknown: readonly string[]
+  /** Credentials that it cannot use now, and why: `im_read (env:IM_READ_SECRET)`. It does not start while there is one. */
+  lacking(): readonly string[]
 }
 
 export interface Project {
+  /** As they are now. */
   readonly flows: readonly ProjectFlow[]
   /** All of all files, in order. */
   readonly problems: readonly Problem[]
   /** Texts by file as shown in problems. */
   readonly texts: ReadonlyMap<string, string>
+  /** Prepares a flow once more, over the credentials as they are now. It is not deployed. */
+  prepareAgain(flow: ProjectFlow): Promise<ProjectFlow>
   /** Lets go of what is prepared and not deployed. */
   stop(): void
 }
@@ -48,60 +54,100 @@ export interface ProjectSetting {
 
 /** Reads the security material and every flow, prepares all of them, and collects every mistake. */
 export async function loadProject(setting: ProjectSetting): Promise<Project> {
-  const { settings, kinds, world, services, material } = setting
+  const { settings, material } = setting
   const texts = new Map<string, string>()
   const problems: Problem[] = [...setting.found]
 
-  const credentials = await readYamlFiles(settings.securityMaterial, settings.projectFolder, problems)
-  for (const { file, text } of credentials) texts.set(file, text)
-  problems.push(...material.load(credentials))
+  const read = await readMaterial(settings.securityMaterial, settings.projectFolder)
+  for (const { file, text, unreadable } of read.files) if (!unreadable) texts.set(file, text)
+  problems.push(...read.problems, ...material.load(read.files))
 
-  const loaded = await loadFlows(settings.flows, settings.projectFolder, kinds)
+  const loaded = await loadFlows(settings.flows, settings.projectFolder, setting.kinds)
   for (const [file, text] of loaded.texts) texts.set(file, text)
   const loadProblems = new Map(Map.groupBy(loaded.problems, (problem) => problem.file))
 
   const flows = await Promise.all(
-    loaded.flows.map(async ({ name, file, flow }): Promise<ProjectFlow> => {
-      const found: Problem[] = [...(loadProblems.get(file) ?? [])]
-      loadProblems.delete(file)
-      if (!flow) return { name, file, flow, prepared: undefined, problems: found, lacking: [] }
-      const { values, problems: parameterProblems } = resolveParameters(flow, {
-        settings: settings.parameters,
-        environment: setting.environment,
-        flags: setting.flags,
-      })
-      found.push(...parameterProblems)
-      const { prepared, problems: mistakes } = await prepareFlow(flow, values, kinds, world, services)
-      found.push(...mistakes)
-      const lacking = (prepared?.credentials ?? []).flatMap((credential) => {
-        const { broken = false, unset = [] } = material.info(credential) ?? {}
-        const reasons = broken ? ['its file has problems'] : unset
-        return reasons.length === 0 ? [] : [`${credential} (${reasons.join(', ')})`]
-      })
-      if (hasErrors(found)) prepared?.stop()
-      return { name, file, flow, prepared: hasErrors(found) ? undefined : prepared, problems: found, lacking }
+    loaded.flows.map((entry) => {
+      const found = loadProblems.get(entry.file) ?? []
+      loadProblems.delete(entry.file)
+      return prepare(entry, found, setting)
     }),
   )
   for (const rest of loadProblems.values()) problems.push(...rest)
   const clashes = routeClashes(flows)
   await readScripts(settings.projectFolder, [...problems, ...flows.flatMap((entry) => entry.problems)], texts)
-  const checked = flows.map((entry) => {
+  let checked: readonly ProjectFlow[] = flows.map((entry) => {
     const own = clashes.filter((problem) => problem.file === entry.file)
     if (own.length === 0) return entry
     entry.prepared?.stop()
     return { ...entry, prepared: undefined, problems: [...entry.problems, ...own] }
   })
   return {
-    flows: checked,
+    get flows() {
+      return checked
+    },
     problems: inOrder([
       ...problems.map((problem) => withFlows(problem, checked, material)),
       ...checked.flatMap((entry) => entry.problems),
     ]),
     texts,
+    async prepareAgain(flow) {
+      const again = await prepare(
+        flow,
+        loaded.problems.filter(({ file }) => file === flow.file),
+        setting,
+      )
+      checked = checked.map((entry) => (entry.file === flow.file ? again : entry))
+      return again
+    },
     stop: () => {
       for (const { prepared } of checked) prepared?.stop()
     },
   }
+}
+
+/** @param loadProblems of its file */
+async function prepare(
+  { name, file, flow }: { readonly name: string; readonly file: string; readonly flow?: Flow | undefined },
+  loadProblems: readonly Problem[],
+  { settings, kinds, world, services, material, environment, flags }: ProjectSetting,
+): Promise<ProjectFlow> {
+  if (!flow)
+    return { name, file, flow, prepared: undefined, problems: loadProblems, unknown: [], lacking: () => [] }
+  const { values, problems } = resolveParameters(flow, { settings: settings.parameters, environment, flags })
+  const unknown = new Set<string>()
+  const credentials: Credentials = {
+    names: () => material.names(),
+    reference: (credential, type) => material.reference(credential, type),
+    info(credential) {
+      const info = material.info(credential)
+      if (!info) unknown.add(credential)
+      return info
+    },
+  }
+  const { prepared, problems: mistakes } = await prepareFlow(flow, values, kinds, world, {
+    ...services,
+    credentials,
+  })
+  const found = [...loadProblems, ...problems, ...mistakes]
+  if (hasErrors(found)) prepared?.stop()
+  return {
+    name,
+    file,
+    flow,
+    prepared: hasErrors(found) ? undefined : prepared,
+    problems: found,
+    unknown: [...unknown],
+    lacking: () => lackingOf(prepared?.credentials ?? [], material),
+  }
+}
+
+function lackingOf(credentials: readonly string[], material: SecurityMaterial): string[] {
+  return credentials.flatMap((name) => {
+    const info = material.info(name)
+    const reasons = !info ? ['it is not there'] : info.broken ? ['its file has problems'] : info.unset
+    return reasons.length === 0 ? [] : [`${name} (${reasons.join(', ')})`]
+  })
 }
 
 /** Of a reference without a value: which flows do not start for it. */
@@ -147,50 +193,22 @@ function routeClashes(flows: readonly ProjectFlow[]): Problem[] {
   return problems
 }
 
-/** The texts of files that problems stand in, beside flows and credentials: scripts. */
+/** Its lines are secrets. */
+const ENVIRONMENT_FILE = '.env'
+
+/** The texts of files that problems stand in, beside flows and credentials: scripts. No line of `.env` is shown. */
 async function readScripts(
   projectFolder: string,
   problems: readonly Problem[],
   texts: Map<string, string>,
 ): Promise<void> {
-  const files = new Set(problems.map(({ file }) => file).filter((file) => !texts.has(file)))
+  const files = new Set(
+    problems.map(({ file }) => file).filter((file) => !texts.has(file) && file !== ENVIRONMENT_FILE),
+  )
   await Promise.all(
     [...files].map(async (file) => {
       const text = await readFile(join(projectFolder, file), 'utf8').catch(() => undefined)
       if (text !== undefined) texts.set(file, text)
     }),
   )
-}
-
-/** All `*.yaml` and `*.yml` of a folder and its subfolders; none where there is no such folder. */
-async function readYamlFiles(
-  folder: string,
-  projectFolder: string,
-  problems: Problem[],
-): Promise<{ file: string; text: string }[]> {
-  const shown = (path: string) => relative(projectFolder, path).split(sep).join('/')
-  const unreadable = (path: string) => (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    problems.push({
-      code: 'credential/unreadable',
-      severity: 'error',
-      message: `it cannot be read (${error.code})`,
-      file: shown(path),
-      line: 1,
-      column: 1,
-    })
-    return undefined
-  }
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(unreadable(folder))
-  const paths = (entries ?? [])
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted()
-  const files = await Promise.all(
-    paths.map(async (path) => {
-      const text = await readFile(path, 'utf8').catch(unreadable(path))
-      return text === undefined ? [] : [{ file: shown(path), text }]
-    }),
-  )
-  return files.flat()
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Faults } from '../faults.ts'
 
 /** What a command may touch: nothing else of the process. */
 export interface CommandIo {
@@ -22,6 +23,8 @@ export interface CommandIo {
   readonly signal: AbortSignal
   /** Tells the program that started this one that the engine serves. */
   readonly ready?: () => void
+  /** Who tells of errors that nobody expected: wants to know what is a secret. */
+  readonly faults?: Faults
 }
 
 export interface CommandDefinition {

@@ -3,8 +3,9 @@ import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { paint, table, type Paint } from './paint.ts'
-import { oneLine, shorten } from './plain-text.ts'
+import { localTime, oneLine, shorten } from './plain-text.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
+import { wrap } from './wrap.ts'
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...settingOptions]
 
@@ -53,7 +54,7 @@ async function credentialReports(
 
 type Terminal = Pick<CommandIo, 'color' | 'columns'>
 
-/** One line a credential. */
+/** One line a credential; below them what is wrong with which. */
 export function printCredentialList(
   reports: readonly CredentialReport[],
   { color, columns }: Terminal,
@@ -69,41 +70,71 @@ export function printCredentialList(
   ])
   const used = rows.reduce((most, row) => Math.max(most, row[0]!.length + row[1]!.length + row[3]!.length), 0)
   const left = Math.max(20, columns - used - 24)
-  return table([
+  const lines = table([
     ['CREDENTIAL', 'TYPE', 'STATE', 'HOSTS', 'FLOWS'].map(colors.dim),
     ...rows.map((row) => [...row.slice(0, 4), shorten(row[4]!, left)]),
   ])
+  const troubles = reports.flatMap((report) => {
+    const why = troubleOf(report)
+    return why === undefined ? [] : [[colors.red(oneLine(report.name)), oneLine(why)]]
+  })
+  if (troubles.length === 0) return lines
+  const what = troubles.length === 1 ? oneLine(reports.find(troubleOf)!.name) : 'NAME'
+  return `${lines}\n${table(troubles)}${colors.dim(`What to do: sluice credential show ${what}`)}\n`
 }
 
-/** All that people may know of a credential. */
-export function printCredential(report: CredentialReport, { color }: Pick<Terminal, 'color'>): string {
+/** In a few words; undefined where all is well. */
+function troubleOf({ state, unset, file }: CredentialReport): string | undefined {
+  if (unset.length > 0) return `not set: ${unset.join(', ')}`
+  if (state.status === 'broken') return `${file} has mistakes`
+  const error = state.details['last error']
+  return BAD.has(state.status) && error !== undefined ? String(error) : undefined
+}
+
+/** All that people may know of a credential: how it stands, then what its file says. */
+export function printCredential(report: CredentialReport, { color, columns }: Terminal): string {
   const colors = paint(color)
-  const facts: [name: string, value: string][] = [
-    ['file', report.file],
-    ['type', report.type],
-    ['state', colored(report.state.status, colors)],
-    ...report.unset.map((reference): [string, string] => ['not set', colors.red(oneLine(reference))]),
-    ...Object.entries(report.state.details).map(([name, value]): [string, string] => [
-      name,
-      name === 'last error' ? colors.red(oneLine(String(value))) : oneLine(String(value)),
-    ]),
-  ]
-  const settings: [name: string, value: string][] = [
-    ...(report.baseUrl === undefined ? [] : [['baseUrl', report.baseUrl] as [string, string]]),
-    ['hosts', report.hosts.join(', ') || 'none'],
-    ...Object.entries(report.settings),
+  const state: Fact[] = [
+    ['state', report.state.status, (text) => colored(text, colors)],
+    ...report.unset.map((reference): Fact => ['not set', reference, colors.red]),
+    ...Object.entries(report.state.details).map(([name, value]): Fact => {
+      const text = String(value)
+      return [name, MOMENT.test(text) ? localTime(Date.parse(text)) : text, toneOf(name, colors)]
+    }),
+    ...(BAD.has(report.state.status) ? [['try it', `sluice credential test ${report.name}`] as Fact] : []),
     ['used by', report.flows.join(', ') || 'no flow'],
   ]
+  const settings: Fact[] = [
+    ['file', report.file],
+    ['type', report.type],
+    ...(report.baseUrl === undefined ? [] : [['baseUrl', report.baseUrl] as Fact]),
+    ['hosts', report.hosts.join(', ') || 'none'],
+    ...Object.entries(report.settings),
+  ]
+  const label = Math.max(...[...state, ...settings].map(([name]) => name.length))
+  const width = Math.max(20, Math.min(columns, WIDEST) - label - 4)
+  const rows = (facts: readonly Fact[]) =>
+    facts.flatMap(([name, value, tone = String]) =>
+      wrap(oneLine(value), width).map((line, index) => [
+        `  ${colors.dim((index === 0 ? name : '').padEnd(label))}`,
+        tone(line),
+      ]),
+    )
   const title = report.description === undefined ? '' : `  ${oneLine(report.description)}`
-  return `${colors.bold(report.name)}${title}\n${table(
-    [...facts, ...settings.map(([name, value]) => [name, oneLine(value)])].map(([name, value]) => [
-      `  ${colors.dim(name!)}`,
-      value!,
-    ]),
-  )}`
+  return `${colors.bold(report.name)}${title}\n${table(rows(state))}\n${table(rows(settings))}`
 }
 
+type Fact = readonly [name: string, value: string, tone?: ((text: string) => string) | undefined]
+
+/** Columns beyond which lines are hard to read. */
+const WIDEST = 100
+const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 const BAD = new Set(['refused', 'unreachable', 'broken', 'incomplete'])
+
+function toneOf(name: string, colors: Paint): ((text: string) => string) | undefined {
+  if (name === 'last error') return colors.red
+  return name === 'scope not granted' || name === 'in force' ? colors.yellow : undefined
+}
 
 function colored(status: string, colors: Paint): string {
   if (BAD.has(status)) return colors.red(status)

@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
+import { Faults } from '../faults.ts'
 import { version } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
+import { credentialInvalidateCommand } from './credential-invalidate.ts'
+import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { logCommand } from './log.ts'
@@ -19,20 +22,28 @@ export const commands: readonly CommandDefinition[] = [
   flowShowCommand,
   credentialListCommand,
   credentialShowCommand,
+  credentialTestCommand,
+  credentialInvalidateCommand,
   logCommand,
 ]
 
 const GROUPS: Readonly<Record<string, string>> = {
   flow: 'Lists and shows flows.',
-  credential: 'Lists and shows credentials; never a secret.',
+  credential: 'Lists, shows and tries credentials; never tells a secret.',
 }
 
 /** What the command line gets; its options say the rest. */
 type GivenIo = Omit<CommandIo, 'projectFolder'>
 
-/** Runs a command line; returns the exit code: 0 fine, 1 problems, 2 wrong usage, 3 a fault. */
-export async function runCommandLine(argv: readonly string[], io: GivenIo): Promise<number> {
+/**
+ * Runs a command line; returns the exit code: 0 fine, 1 problems, 2 wrong usage, 3 a fault. With a fault that nobody
+ * catches the process ends with 3, too (`main.ts`).
+ */
+export async function runCommandLine(argv: readonly string[], given: GivenIo): Promise<number> {
   let exitCode = 0
+  const faults = given.faults ?? new Faults()
+  const io = { ...given, faults }
+  const say = (text: string) => io.stderr(`sluice: ${faults.redact(text)}\n`)
   const program = commandLine(io, (code) => (exitCode = code))
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -40,14 +51,11 @@ export async function runCommandLine(argv: readonly string[], io: GivenIo): Prom
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof Stop) {
-      if (error.message !== '') io.stderr(`sluice: ${error.message}\n`)
+      if (error.message !== '') say(error.message)
       return error.exitCode
     }
-    if (isKnown(error)) {
-      io.stderr(`sluice: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`)
-      return 3
-    }
-    io.stderr(`sluice: a fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    if (isKnown(error)) say(error.hint === undefined ? error.message : `${error.message}\n  ${error.hint}`)
+    else say(`a fault: ${faults.describe(error)}`)
     return 3
   }
 }

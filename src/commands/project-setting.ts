@@ -84,6 +84,7 @@ export function appSettingOf(
     color: io.colorErrors,
     terminal: io.terminal,
     writeLog: io.stderr,
+    ...(io.faults && { faults: io.faults }),
   }
 }
 

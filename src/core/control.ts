@@ -1,4 +1,4 @@
-import type { CredentialState } from './kinds.ts'
+import type { CredentialState, CredentialTestStep } from './kinds.ts'
 import type { ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
 import type { RunFailure } from './failure.ts'
@@ -13,6 +13,18 @@ export interface Control {
    * @param signal cancels the run
    */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
+  /**
+   * Tries a credential for a person, one step after the other; a token that it gets is kept. Undefined: there is no
+   * such credential.
+   * @param signal calls it off
+   */
+  testCredential(
+    name: string,
+    request: CredentialTestRequest,
+    signal?: AbortSignal,
+  ): Promise<CredentialTestReport | undefined>
+  /** Forgets what is kept for a credential, so that the next request asks anew. Undefined: there is no such credential. */
+  invalidateCredential(name: string): CredentialInvalidation | undefined
 }
 
 export interface EngineStatus {
@@ -33,7 +45,7 @@ export interface FlowState {
   readonly version: string
   readonly description: string | undefined
   readonly state: 'running' | 'stopped' | 'disabled' | 'broken'
-  /** Why it does not run. */
+  /** Why it does not run; of one that runs: the credentials that it cannot use at the moment. */
   readonly reason: string | undefined
   readonly trigger: { readonly kind: string; readonly summary: string } | undefined
   /** Epoch ms. */
@@ -69,6 +81,34 @@ export interface CredentialReport {
   readonly flows: readonly string[]
   /** References without a value: `env:LMS_CLIENT_SECRET`. */
   readonly unset: readonly string[]
+}
+
+export interface CredentialTestRequest {
+  /** What to get with the credential: absolute, or relative to its `baseUrl`. Left out: nothing. */
+  readonly call?: string
+  /** Where the token service says no, other common ways to ask are tried, once each. */
+  readonly tryOthers: boolean
+}
+
+export interface CredentialTestReport {
+  readonly name: string
+  readonly type: string
+  readonly file: string
+  /** Every step of the settings as they are worked. */
+  readonly ok: boolean
+  /** What is wrong or odd in its file, as it is now. */
+  readonly problems: readonly Problem[]
+  /** None where nothing had to be asked for, and no call was wanted. */
+  readonly steps: readonly CredentialTestStep[]
+}
+
+export interface CredentialInvalidation {
+  readonly name: string
+  readonly type: string
+  /** Whether credentials of this type keep anything. */
+  readonly keeps: boolean
+  /** Before it: `ready`, `unused`, `refused`, ... */
+  readonly status: string
 }
 
 export interface ManualRun {

@@ -163,6 +163,12 @@ export interface Grant {
   /** Statuses of the receiver that mean "no longer good". Empty: nothing can be renewed. */
   readonly refusedBy: readonly number[]
   /**
+   * Whether an answer means "no longer good" though its status alone does not say so. Left out where statuses tell all.
+   * @param headers lower-case names
+   * @param body the answer's JSON; null where it is none, or has more than 64 KiB
+   */
+  refuses?(status: number, headers: Readonly<Record<string, string>>, body: unknown): boolean
+  /**
    * The receiver refused this grant. Drops its token if it is still the current one.
    * True when another `authorize` may give another grant.
    */
@@ -178,7 +184,45 @@ export interface Authorizer {
   authorize(until: Cancellation): Grant | Promise<Grant>
   /** What people may see: never a secret, never a token. Plain data. */
   state(): CredentialState
+  /** Takes over what still holds of the version that this one replaces. Called before the first `authorize`. */
+  inherit?(former: Authorizer): void
+  /** The engine has started: gets ready what is wanted before the first request. */
+  warm?(): void
+  /** Forgets what is kept, tokens and failures, so that the next request asks anew. Left out where nothing is kept. */
+  invalidate?(): void
+  /** Asks for what it needs, once and at once, and tells each step. Left out where nothing is asked for. Never rejects. */
+  test?(until: Cancellation, options: { readonly tryOthers: boolean }): Promise<readonly CredentialTestStep[]>
   stop?(): void
+}
+
+/** One thing that `sluice credential test` did. Plain data; no secret and no token. */
+export interface CredentialTestStep {
+  /** `token request`, `call`; what is different from the settings: `token request with clientAuthentication: body`. */
+  readonly title: string
+  readonly ok: boolean
+  /** What was sent, by name only. */
+  readonly asked: {
+    readonly method: string
+    /** Without its query. */
+    readonly url: string
+    readonly headers: readonly string[]
+    /** Names of the query's parameters. */
+    readonly query: readonly string[]
+    /** Names of the fields of the body. */
+    readonly fields: readonly string[]
+  }
+  /** What came back, line by line, in order: `status`, `error`, `lifetime`, ... */
+  readonly got: Readonly<Record<string, string | number>>
+  /** Why it failed, and what to do about it. */
+  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
+  /** What is odd though it worked. */
+  readonly warnings?: readonly string[]
+  /** Asked in another way than the credential says. */
+  readonly variant?: true
+  /** Lines for the credential's file that make it work; of a variant that did. */
+  readonly change?: string
+  /** Variants that were not tried, though the service said no to the settings as they are. */
+  readonly others?: number
 }
 
 export interface CredentialState {
@@ -197,7 +241,7 @@ export interface CredentialFrame {
 }
 
 export interface CredentialKind<Keys extends TProperties = TProperties> extends Described {
-  /** Own options; the common ones (`description, baseUrl, allowedHosts, apiHeaders, apiQuery`) are added for it. */
+  /** Own options; the common ones (`description, baseUrl, allowedHosts, apiHeaders, apiQuery`, where there is a secret `rotateAfter, secretSince`) are added for it. */
   readonly options: TObject<Keys>
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
   check?(options: Static<TObject<Keys>>, problem: (report: ProblemReport) => void): void
@@ -209,8 +253,10 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
 export interface CredentialSetting {
   readonly world: World
   readonly log: Services['log']
-  /** From now on this text is redacted at every sink. Returns how to end that. */
-  redact(secret: string): () => void
+  /** From now on this text is redacted at every sink. Returns how to end that. @param ms that it is still good for */
+  redact(secret: string): (ms?: number) => void
+  /** What others say, without what is redacted now: before it is cleaned, cut or told. */
+  hide(text: string): string
 }
 
 /** Kinds of any options: what registries hold. */

@@ -55,8 +55,9 @@ export const OneOrMore = <T extends TSchema>(item: T, about: Documented) =>
 export const Choice = <const T extends string>(words: readonly T[], about: Documented) =>
   is<T>('choice', { type: 'string', enum: words }, about)
 
-/** A date and time, with offset or without; decoded to text as written. */
-export const Moment = (about: Documented) => is<string>('moment', { type: 'string' }, about)
+/** A date and time, with offset or without, or with `dayAlone` a date alone; decoded to text as written. */
+export const Moment = (about: Documented & { dayAlone?: boolean }) =>
+  is<string>('moment', { type: 'string' }, about)
 
 export const Text = (about: Documented & { pattern?: string }) => Type.String(about)
 export const Flag = (about: Documented) => Type.Boolean(about)

@@ -32,7 +32,7 @@ export interface Credential {
 /** A credential by name; it may be replaced or removed while flows run. */
 export interface CredentialReference {
   readonly name: string
-  /** As it is now. @throws Failure `credential.missing`, `credential.incomplete` */
+  /** As it is now. @throws Failure `credential.missing`, `credential.incomplete`, `credential.type` */
   current(): Credential
 }
 
@@ -54,7 +54,8 @@ export interface CredentialInfo {
 export interface Credentials {
   names(): readonly string[]
   info(name: string): CredentialInfo | undefined
-  reference(name: string): CredentialReference
+  /** @param type the only one that is taken */
+  reference(name: string, type?: string): CredentialReference
 }
 
 /** Sends a request of a step: checks hosts, adds the credential, renews once after a refusal, follows redirects. */

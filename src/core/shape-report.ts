@@ -101,6 +101,7 @@ const WANTED: Readonly<Record<string, string>> = {
 export function wanted(schema: TSchema): string {
   const what = (schema['x-is'] ?? schema['type']) as string | undefined
   if (schema['enum']) return listed(schema['enum'] as string[])
+  if (schema['dayAlone'] === true) return 'a date such as 2026-12-01, or a date and time,'
   if ('const' in schema) return `"${String(schema['const'])}"`
   if (what === 'one-or-more') return `${wanted(schema['item'] as TSchema)}, or a list,`
   return (what !== undefined && WANTED[what]) || 'a value'

@@ -146,7 +146,7 @@ function checkDuration(report: ShapeReport, schema: TSchema, value: unknown, pat
 
 function checkMoment(report: ShapeReport, schema: TSchema, value: unknown, path: Path): unknown {
   if (typeof value !== 'string') return report.mistyped(schema, value, path)
-  const mistake = momentMistake(value)
+  const mistake = momentMistake(value, schema['dayAlone'] === true)
   if (mistake === undefined) return value
   return report.add('value/date', `"${value}" ${mistake}; ${wanted(schema)} is wanted`, path)
 }

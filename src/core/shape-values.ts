@@ -7,15 +7,15 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-/** What is wrong with a date and time; undefined when nothing is. */
-export function momentMistake(text: string): string | undefined {
+/** What is wrong with a date and time, or with `dayAlone` a date; undefined when nothing is. */
+export function momentMistake(text: string, dayAlone = false): string | undefined {
   const match =
     /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:Z|[+-](\d\d):(\d\d))?)?$/.exec(text)
-  if (!match) return 'is no date and time'
+  if (!match) return dayAlone ? 'is no date' : 'is no date and time'
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
   const date = new Date(Date.UTC(year, month - 1, day))
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return 'is a day that does not exist'
-  if (match[4] === undefined) return 'has no time'
+  if (match[4] === undefined) return dayAlone ? undefined : 'has no time'
   if (Number(match[4]) > 23 || Number(match[5]) > 59 || Number(match[6] ?? 0) > 59)
     return 'has a time that does not exist'
   return Number(match[7] ?? 0) > 23 || Number(match[8] ?? 0) > 59

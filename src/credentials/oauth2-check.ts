@@ -1,9 +1,12 @@
+import type { Path } from '../core/document.ts'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
-import { readUrl } from '../security/url.ts'
-import type { OAuth2Options } from './oauth2.ts'
+import type { Secret } from '../core/secret.ts'
+import { characterName, readUrl } from '../security/url.ts'
+import type { OAuth2Options } from './oauth2-options.ts'
+import { checkAnswerExpression } from './answer-expression.ts'
 import { findScopeMistake } from './oauth2-scope.ts'
 
 type Reporter = (report: ProblemReport) => void
@@ -48,6 +51,12 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
       at: ['scopeSeparator'],
     })
   for (const place of ['body', 'query', 'headers'] as const) checkParameters(options, place, problem)
+  for (const field of ['token', 'expiresIn', 'expiresAt', 'success'] as const) {
+    const text = options.response?.[field]
+    if (text !== undefined) checkAnswerExpression(text, ['response', field], problem)
+  }
+  if (options.invalidateWhen !== undefined)
+    checkAnswerExpression(options.invalidateWhen, ['invalidateWhen'], problem)
 }
 
 function checkTokenServiceUrl({ tokenServiceUrl }: OAuth2Options, problem: Reporter): void {
@@ -109,6 +118,8 @@ function checkClient(options: OAuth2Options, problem: Reporter): void {
   if (how !== 'none') {
     if (!options.clientId) missing('clientId')
     if (options.clientSecret === undefined) missing('clientSecret')
+    else checkSecrets(options.clientSecret, problem)
+    if (options.clientId) checkPasted('clientId', options.clientId, ['clientId'], problem)
   } else if (options.clientSecret !== undefined)
     problem({
       code: 'credential/unused-field',
@@ -128,6 +139,37 @@ function checkClient(options: OAuth2Options, problem: Reporter): void {
       offset: colon,
       length: 1,
     })
+}
+
+const MOST_SECRETS = 2
+
+function checkSecrets(secrets: readonly Secret[], problem: Reporter): void {
+  const at = (index: number) => (secrets.length === 1 ? ['clientSecret'] : ['clientSecret', index])
+  for (const [index, secret] of secrets.entries())
+    checkPasted('clientSecret', secret.reveal(), at(index), problem)
+  if (secrets.length > MOST_SECRETS)
+    problem({
+      code: 'credential/secret',
+      message: `"clientSecret" is a list of ${secrets.length}; at most ${MOST_SECRETS} are used: the current and the other one`,
+      hint: 'Each wrong secret counts at the service like an attack: keep the new one and the one before.',
+      at: ['clientSecret'],
+    })
+}
+
+/** White space around a text and typographic quotes come with copying from pages and mails; the text itself is not told. */
+function checkPasted(field: string, text: string, at: Path, problem: Reporter): void {
+  const odd = /^\s|\s$|[\u2018-\u201f\u00ab\u00bb\u200b\ufeff]/.exec(text)
+  if (!odd) return
+  const what = /\s/.test(odd[0])
+    ? `${odd.index === 0 ? 'begins' : 'ends'} with white space`
+    : `holds ${characterName(odd[0])} (character ${odd.index + 1} of ${text.length})`
+  problem({
+    code: 'credential/pasted',
+    severity: 'warning',
+    message: `"${field}" ${what}; it was probably copied with something around it`,
+    hint: 'Look at the variable, the file or the text that it comes from. It is sent as it is.',
+    at,
+  })
 }
 
 function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {

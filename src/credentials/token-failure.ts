@@ -1,6 +1,8 @@
+import { sayDuration } from '../core/duration.ts'
 import { Failure, type FailureCode, type FailureDetails } from '../core/failure.ts'
 import type { TokenRequestSettings } from './token-request.ts'
 import type { TokenRejection } from './token-response.ts'
+import type { ServiceWords } from './service-words.ts'
 
 /** Why a renewal brought no token; kept for a while, so that the same failure can be told again. */
 export interface TokenFailure {
@@ -12,28 +14,40 @@ export interface TokenFailure {
   readonly summary: string
   /** The service was there and said no; asking again soon would change nothing. */
   readonly rejected: boolean
+  /** The service does not take this client id with this secret; another secret may do. */
+  readonly refusesClient: boolean
   /** ms */
   readonly retryAfter?: number
+  /** What the service said, where it answered; no secret in it. */
+  readonly said?: ServiceWords & { readonly status: number }
 }
 
-/** How id and secret were sent. */
-type Sent = Pick<TokenRequestSettings, 'clientAuthentication' | 'basicEncoding'>
+/** How the token was asked for. */
+type Sent = Pick<
+  TokenRequestSettings,
+  'clientAuthentication' | 'basicEncoding' | 'contentType' | 'grantTypeIn' | 'scope'
+>
 
-/** What a rejected token request means for people. `hide` takes this credential's secret out of the service's words. */
+/** What a rejected token request means for people. */
 export function describeRejection(
   name: string,
   host: string,
   sent: Sent,
   rejection: TokenRejection,
-  hide: (text: string) => string,
 ): TokenFailure {
   const { status, error, description, why, flaw } = rejection
-  const summary = hide([status, error].filter((part) => part !== undefined).join(' '))
-  const words = description === undefined ? summary : `${summary} (${hide(description)})`
+  const summary = error === undefined ? String(status) : `${status} ${error}`
+  const words = description === undefined ? summary : `${summary} (${description})`
   const common = {
     kind: 'failure' as const,
     summary,
     rejected: why !== 'busy',
+    refusesClient: why === 'refused' && (status === 401 || status === 403 || CLIENT_ERRORS.has(error ?? '')),
+    said: {
+      status,
+      ...(error !== undefined && { error }),
+      ...(description !== undefined && { description }),
+    },
     ...(rejection.retryAfter !== undefined && { retryAfter: rejection.retryAfter }),
   }
   const details = { hint: hintFor(rejection, sent), receiver: { status, host } }
@@ -74,6 +88,7 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
     details: { ...(hint !== undefined && { hint }), receiver: { host }, cause: failure },
     summary: failure.title,
     rejected,
+    refusesClient: false,
   })
   if (failure.code === 'receiver.timeout')
     return tell(
@@ -104,13 +119,37 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
   )
 }
 
+/** A remembered failure, anew: each run marks its own. @param wait ms until the service is asked again */
+export function rememberedFailure(name: string, failure: TokenFailure, wait: number): Failure {
+  const { hint, ...details } = failure.details
+  const again = `The service is asked again in ${sayDuration(wait)} at the earliest, or at once when the credential is changed or tested: sluice credential test ${name}.`
+  return new Failure(failure.code, failure.message, {
+    ...details,
+    hint: hint === undefined ? again : `${hint} ${again}`,
+  })
+}
+
+/** This version of the credential is no longer in force. */
+export function goneFailure(name: string): Failure {
+  return new Failure('credential.missing', `credential "${name}" was changed or removed just now`, {
+    hint: 'Send the message again.',
+  })
+}
+
+/** The one who waits has no more time. */
+export function impatientFailure(name: string): Failure {
+  return new Failure('credential.timeout', `the token of credential "${name}" did not come in time`, {
+    hint: 'Look whether the token service is slow (sluice credential show), or give the step and the flow more time.',
+  })
+}
+
+const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
+
 const BY_ERROR: Record<string, string> = {
   unauthorized_client:
     'Allow the grant client_credentials for this client in the admin console of the service.',
   invalid_scope:
     'Check scope: the client must be granted each of its words, written exactly so, in the admin console.',
-  unsupported_grant_type:
-    'The service did not find a grant type that it knows. Check tokenServiceUrl, contentType and grantTypeIn.',
 }
 
 function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
@@ -122,8 +161,29 @@ function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
   return `Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: ${others}.`
 }
 
+function hintForRequest({ clientAuthentication, contentType, grantTypeIn, scope }: Sent): string {
+  const others = [
+    clientAuthentication === 'body' ? 'clientAuthentication: header' : 'clientAuthentication: body',
+    typeof scope === 'object'
+      ? undefined
+      : contentType === 'application/json'
+        ? 'contentType: application/x-www-form-urlencoded'
+        : 'contentType: application/json',
+    grantTypeIn === 'query' ? 'grantTypeIn: body' : 'grantTypeIn: query',
+  ].filter((other) => other !== undefined)
+  return `Check contentType, clientAuthentication, scope and parameters of the credential; the words of the service say which field is wrong. Some services want ${others.join(', or ')}.`
+}
+
+function hintForGrant({ contentType, grantTypeIn }: Sent): string {
+  const form =
+    contentType === 'application/json' ? ' Some services read a form only: leave contentType out.' : ''
+  const body = grantTypeIn === 'query' ? ' Many services read it in the body only: grantTypeIn: body.' : ''
+  return `The service did not find a grant type that it knows. Check tokenServiceUrl, contentType and grantTypeIn.${form}${body}`
+}
+
 function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (error === 'invalid_client') return hintForClient(sent)
+  if (error === 'unsupported_grant_type') return hintForGrant(sent)
   const known = error !== undefined && Object.hasOwn(BY_ERROR, error) ? BY_ERROR[error] : undefined
   if (known !== undefined) return known
   if (status >= 300 && status < 400)
@@ -136,7 +196,9 @@ function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (status === 429)
     return 'The service got too many token requests. Sluice keeps its tokens: look which other program uses the same client.'
   if (why === 'busy') return 'Look whether the token service is up; Sluice asks again by itself.'
+  if (status === 415 || status === 406)
+    return `The service does not read ${sent.contentType === 'none' ? 'an empty body' : sent.contentType}: try another contentType.`
   if (why === 'unusable')
-    return 'Check tokenServiceUrl, contentType and clientAuthentication against the description of the service.'
-  return 'Check contentType, clientAuthentication, scope and parameters of the credential; the words of the service say which field is wrong.'
+    return 'Check tokenServiceUrl, contentType and clientAuthentication against the description of the service; where its answer has another form, `response` of the credential says where the token is.'
+  return hintForRequest(sent)
 }

@@ -1,144 +1,126 @@
 import type { Cancellation } from '../core/context.ts'
-import { Failure } from '../core/failure.ts'
-import type { Answer } from '../core/http.ts'
+import type { Failure } from '../core/failure.ts'
 import type { Logger } from '../core/services.ts'
 import type { Clock, World } from '../core/world.ts'
-import { exchange } from '../net/client.ts'
-import { parseRetryAfter } from '../net/retry-after.ts'
-import { SHORTEST_SECRET } from '../security/redaction.ts'
-import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
-import { buildTokenRequest, type TokenRequestSettings } from './token-request.ts'
-import { judgeTokenAnswer, type IssuedToken, type LifetimeDefaults } from './token-response.ts'
+import { askForToken, type FetchedToken, type TokenExchangeSettings } from './token-exchange.ts'
+import type { TokenFailure } from './token-failure.ts'
+import type { TokenRequestSettings } from './token-request.ts'
 
-export interface TokenFetchSettings {
-  readonly name: string
-  readonly request: TokenRequestSettings
-  readonly defaults: LifetimeDefaults
-  /** ms; 0: no limit of its own. */
-  readonly connectTimeout: number
-  /** ms; 0: no limit of its own. */
-  readonly readTimeout: number
+export interface TokenFetchSettings extends TokenExchangeSettings {
+  /** One for each secret, the one that is in force first. */
+  readonly requests: readonly TokenRequestSettings[]
+  readonly retry: RetrySettings
   /** Words of the scope that were asked for. */
   readonly scopes: readonly string[]
 }
 
-/** A token, and when it was asked for: its lifetime counts from there. */
-export interface FetchedToken extends IssuedToken {
-  /** Monotonic ms. */
-  readonly askedTicks: number
-  /** Epoch ms. */
-  readonly askedAt: number
+export interface RetrySettings {
+  /** The first one counts. */
+  readonly attempts: number
+  /** ms before the second attempt. */
+  readonly delay: number
+  /** Of each further wait. */
+  readonly factor: number
 }
-
-const ATTEMPTS = 3
-/** ms before the second attempt; doubles. */
-const FIRST_WAIT = 1000
-/** Bytes. */
-const LARGEST_ANSWER = 1024 * 1024
 
 /**
- * Asks the token service, up to three times where that may help, and tells each attempt to the log. Rejects only
- * when it is called off.
+ * Asks the token service: more than once where that may help, with the other secret where the first one is refused,
+ * and tells each attempt to the log.
  */
-export async function fetchToken(
-  settings: TokenFetchSettings,
-  setting: { readonly world: World; readonly log: Logger },
-  until: Cancellation,
-): Promise<FetchedToken | TokenFailure> {
-  const { world, log } = setting
-  const { name } = settings
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await askOnce(settings, world, until)
-    if (outcome.kind === 'token') {
-      log.info(
-        {
-          credential: name,
-          attempt,
-          status: outcome.status,
-          lifetime: `${Math.round(outcome.lifetime / 1000)}s`,
-        },
-        'token obtained',
-      )
-      warnOfNarrowScope(settings, outcome, log)
-      return outcome
+export class TokenFetcher {
+  readonly #settings: TokenFetchSettings
+  readonly #world: World
+  readonly #log: Logger
+  /** Of the request whose secret was taken last. */
+  #preferred = 0
+
+  constructor(settings: TokenFetchSettings, setting: { readonly world: World; readonly log: Logger }) {
+    this.#settings = settings
+    this.#world = setting.world
+    this.#log = setting.log
+  }
+
+  /** Number of the secret that works, from 1; undefined where there is only one. */
+  get secretInUse(): number | undefined {
+    return this.#settings.requests.length > 1 ? this.#preferred + 1 : undefined
+  }
+
+  /** Rejects only when it is called off. */
+  async fetch(until: Cancellation): Promise<FetchedToken | TokenFailure> {
+    const { requests } = this.#settings
+    const first = await this.#fetchWith(this.#preferred, until)
+    if (first.kind === 'token' || !first.refusesClient || requests.length === 1) return first
+    for (const [index] of requests.entries()) {
+      if (index === this.#preferred) continue
+      const other = await this.#fetchWith(index, until)
+      if (other.kind === 'token') this.tookSecret(index)
+      if (other.kind === 'token' || !other.refusesClient) return other
     }
-    const wait = waitBefore(attempt, outcome, world.random())
-    const again = !outcome.rejected && attempt < ATTEMPTS && world.clock.ticks() + wait < until.deadline
-    log.warn(
-      {
-        credential: name,
-        attempt,
-        ...(outcome.details.receiver?.status !== undefined && { status: outcome.details.receiver.status }),
-        code: outcome.code,
-        reason: outcome.message,
-        ...(again && { again: `in ${Math.round(wait)} ms` }),
-      },
-      again ? 'token request failed; it is tried again' : 'token request failed',
+    return { ...first, message: `${first.message}, with each of its ${requests.length} secrets` }
+  }
+
+  /** From now on this secret is sent first. @param index from 0 */
+  tookSecret(index: number): void {
+    if (index === this.#preferred) return
+    this.#log.warn(
+      { credential: this.#settings.name, refused: this.#preferred + 1, works: index + 1 },
+      `clientSecret: secret ${this.#preferred + 1} of the list is refused, secret ${index + 1} works and is used from now on`,
     )
-    if (!again) return outcome
-    await pause(world.clock, wait, until)
+    this.#preferred = index
+  }
+
+  async #fetchWith(index: number, until: Cancellation): Promise<FetchedToken | TokenFailure> {
+    const { requests, retry } = this.#settings
+    const { clock } = this.#world
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await askForToken(requests[index]!, this.#settings, this.#world, until)
+      if (outcome.kind === 'token') {
+        this.#tell(outcome, attempt)
+        return outcome
+      }
+      const wait =
+        outcome.retryAfter ?? retry.delay * retry.factor ** (attempt - 1) * (0.5 + this.#world.random() / 2)
+      const again = !outcome.rejected && attempt < retry.attempts && clock.ticks() + wait < until.deadline
+      this.#warn(outcome, attempt, again ? wait : undefined)
+      if (!again)
+        return attempt === 1 ? outcome : { ...outcome, message: `${outcome.message} (${attempt} attempts)` }
+      await pause(clock, wait, until)
+    }
+  }
+
+  #tell({ status, lifetime, scope }: FetchedToken, attempt: number): void {
+    const { name, scopes } = this.#settings
+    const seconds = `${Math.round(lifetime / 1000)}s`
+    this.#log.info({ credential: name, attempt, status, lifetime: seconds }, 'token obtained')
+    const lacking = lackingScopes(scopes, scope)
+    if (lacking.length > 0)
+      this.#log.warn(
+        { credential: name, granted: scope, lacking: lacking.join(' ') },
+        'the token service granted less scope than was asked for',
+      )
+  }
+
+  /** @param wait ms until it is tried again */
+  #warn({ code, message, details }: TokenFailure, attempt: number, wait: number | undefined): void {
+    this.#log.warn(
+      {
+        credential: this.#settings.name,
+        attempt,
+        ...(details.receiver?.status !== undefined && { status: details.receiver.status }),
+        code,
+        reason: message,
+        ...(wait !== undefined && { again: `in ${Math.round(wait)} ms` }),
+      },
+      wait === undefined ? 'token request failed' : 'token request failed; it is tried again',
+    )
   }
 }
 
-function waitBefore(attempt: number, failure: TokenFailure, chance: number): number {
-  return failure.retryAfter ?? FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + chance / 2)
-}
-
-async function askOnce(
-  settings: TokenFetchSettings,
-  world: World,
-  until: Cancellation,
-): Promise<(FetchedToken & { status: number }) | TokenFailure> {
-  const { name, request: wanted } = settings
-  const host = wanted.url.host
-  const askedTicks = world.clock.ticks()
-  const askedAt = world.clock.now()
-  let answer: Answer
-  try {
-    answer = await exchange(world.dispatcherFor(), world.clock, {
-      ...buildTokenRequest(wanted),
-      until,
-      ...(settings.connectTimeout > 0 && { connectTimeout: settings.connectTimeout }),
-      ...(settings.readTimeout > 0 && { readTimeout: settings.readTimeout }),
-      collect: Infinity,
-      limit: LARGEST_ANSWER,
-    })
-  } catch (thrown) {
-    if (until.cancelled) throw until.cancelled
-    return describeBreakdown(name, host, thrown)
-  }
-  const judged = judgeTokenAnswer(
-    { status: answer.status, headers: answer.headers, body: answer.body as Buffer },
-    settings.defaults,
-  )
-  if (judged.kind === 'token') return { ...judged, askedTicks, askedAt, status: answer.status }
-  const retryAfter = judged.why === 'busy' ? retryAfterOf(answer, world.clock.now()) : undefined
-  const secret = wanted.clientSecret?.reveal()
-  return describeRejection(
-    name,
-    host,
-    wanted,
-    { ...judged, ...(retryAfter !== undefined && { retryAfter }) },
-    (text) =>
-      secret === undefined || secret.length < SHORTEST_SECRET ? text : text.replaceAll(secret, '[secret]'),
-  )
-}
-
-/** A date counts from the answer's own `Date`, where it has one. */
-function retryAfterOf({ headers }: Answer, now: number): number | undefined {
-  const said = Date.parse(headers['date'] ?? '')
-  return parseRetryAfter(headers['retry-after'], Number.isNaN(said) ? now : said)
-}
-
-function warnOfNarrowScope(settings: TokenFetchSettings, token: IssuedToken, log: Logger): void {
-  if (token.scope === undefined) return
-  const granted = new Set(token.scope.split(/[\s,]+/))
-  const lacking = settings.scopes.filter((word) => !granted.has(word))
-  if (lacking.length === 0) return
-  log.warn(
-    { credential: settings.name, granted: token.scope, lacking: lacking.join(' ') },
-    'the token service granted less scope than was asked for',
-  )
+/** The words that were asked for and not granted; none where the answer does not tell the scope. */
+export function lackingScopes(asked: readonly string[], granted: string | undefined): string[] {
+  if (granted === undefined) return []
+  const words = new Set(granted.split(/[\s,]+/))
+  return asked.filter((word) => !words.has(word))
 }
 
 /** Resolves after `ms`, or rejects when it is called off before. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Grant } from '../core/kinds.ts'
 
 /** The one that gave a grant and keeps its token. */
@@ -7,19 +8,33 @@ export interface GrantKeeper {
   describe(grant: TokenGrant): string
 }
 
-const REFUSED_BY = [401]
+/** How a token goes onto a request, and what a receiver says when it is no longer good. */
+export interface GrantShape {
+  readonly headers: readonly string[]
+  readonly query: string
+  readonly refusedBy: readonly number[]
+  readonly refuses: Grant['refuses']
+}
 
 /** What a token goes onto requests as; the same object as long as the service gives the same token. */
 export class TokenGrant implements Grant {
   readonly headers: readonly string[]
   readonly query: string
-  readonly refusedBy: readonly number[] = REFUSED_BY
-  readonly #keeper: GrantKeeper
+  readonly refusedBy: readonly number[]
+  declare readonly refuses?: NonNullable<Grant['refuses']>
+  #keeper: GrantKeeper
 
-  constructor(keeper: GrantKeeper, placed: { readonly headers: readonly string[]; readonly query: string }) {
+  constructor(keeper: GrantKeeper, shape: GrantShape) {
     this.#keeper = keeper
-    this.headers = placed.headers
-    this.query = placed.query
+    this.headers = shape.headers
+    this.query = shape.query
+    this.refusedBy = shape.refusedBy
+    if (shape.refuses) this.refuses = shape.refuses
+  }
+
+  /** From now on another one keeps its token. */
+  moveTo(keeper: GrantKeeper): void {
+    this.#keeper = keeper
   }
 
   reject(): boolean {
@@ -32,5 +47,13 @@ export class TokenGrant implements Grant {
 
   describe(): string {
     return this.#keeper.describe(this)
+  }
+
+  toJSON(): string {
+    return '[grant]'
+  }
+
+  [inspect.custom](): string {
+    return '[grant]'
   }
 }

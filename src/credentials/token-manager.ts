@@ -1,43 +1,21 @@
 import type { Cancellation } from '../core/context.ts'
 import { sayDuration } from '../core/duration.ts'
-import { Failure } from '../core/failure.ts'
-import type { Authorizer, CredentialSetting, CredentialState, Grant } from '../core/kinds.ts'
+import type { Failure } from '../core/failure.ts'
+import type {
+  Authorizer,
+  CredentialSetting,
+  CredentialState,
+  CredentialTestStep,
+  Grant,
+} from '../core/kinds.ts'
 import { Flight } from './flight.ts'
-import type { TokenFailure } from './token-failure.ts'
-import type { FetchedToken } from './token-fetch.ts'
+import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
+import type { FetchedToken } from './token-exchange.ts'
+import { goneFailure, impatientFailure, rememberedFailure, type TokenFailure } from './token-failure.ts'
 import { TokenGrant, type GrantKeeper } from './token-grant.ts'
+import type { TokenManagerSettings } from './token-manager-settings.ts'
+import { describeState, type LastFailure } from './token-state.ts'
 import { ago } from './time-text.ts'
-
-export interface TokenManagerSettings {
-  readonly name: string
-  /** ms before the end of a token from which on callers wait for a new one. */
-  readonly refreshBefore: number
-  /** ms for all attempts of one renewal. */
-  readonly patience: number
-  /** How a token goes onto a request. */
-  place(token: string): { readonly headers: readonly string[]; readonly query: string }
-  /** Asks the token service. Rejects only when it is called off. */
-  fetch(until: Cancellation): Promise<FetchedToken | TokenFailure>
-}
-
-interface KeptToken {
-  readonly text: string
-  readonly grant: TokenGrant
-  readonly scope: string | undefined
-  /** ms */
-  readonly lifetime: number
-  readonly askedTicks: number
-  readonly askedAt: number
-  /** ms before the end: from `margin` on callers wait, `lead` before that it is renewed in the background, within `last` it is not handed out at all. */
-  readonly margin: number
-  readonly lead: number
-  readonly last: number
-  readonly forget: () => void
-  /** It took the place of a refused one, and no receiver is known to have taken it. */
-  doubtful: boolean
-  /** A receiver refused it while it was doubtful. */
-  refused: boolean
-}
 
 interface Memory {
   readonly failure: TokenFailure
@@ -61,6 +39,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
   #kept: KeptToken | undefined
   /** Refused by a receiver; the service may give the same text again. */
   #dropped: KeptToken | undefined
+  /** Monotonic ms when a token was refused last. */
+  #droppedTicks = -Infinity
   #flight: Flight<TokenGrant> | undefined
   /** Until then (monotonic ms) nothing is asked. */
   #memory: Memory | undefined
@@ -72,9 +52,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   #stopped = false
   #uses = 0
   #renewals = 0
-  #lastFailure:
-    | { readonly summary: string; readonly hint: string | undefined; readonly at: number }
-    | undefined
+  #lastFailure: LastFailure | undefined
 
   constructor(settings: TokenManagerSettings, setting: CredentialSetting) {
     this.#settings = settings
@@ -85,7 +63,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#uses++
     const kept = this.#kept
     if (kept !== undefined) {
-      const left = this.#left(kept)
+      const left = timeLeft(kept, this.#setting.world.clock)
       if (left > kept.margin) {
         if (left <= kept.margin + kept.lead && this.#mayAsk()) this.#flight ??= this.#renew()
         return kept.grant
@@ -94,7 +72,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     if (this.#stopped) this.#throwGone()
     if (this.#flight === undefined && !this.#mayAsk()) return this.#lastResort() ?? this.#fail(this.#memory!)
     this.#flight ??= this.#renew()
-    return this.#flight.wait(until, this.#setting.world.clock, () => this.#impatient())
+    return this.#flight.wait(until, this.#setting.world.clock, () => impatientFailure(this.#settings.name))
   }
 
   /**
@@ -103,11 +81,11 @@ export class TokenManager implements Authorizer, GrantKeeper {
    */
   reject(grant: TokenGrant): boolean {
     const kept = this.#kept
-    if (this.#stopped) return false
     if (kept === undefined || kept.grant !== grant) return true
     if (kept.doubtful && this.#inVain(kept)) return false
     this.#dropped = kept
     this.#kept = undefined
+    this.#droppedTicks = this.#setting.world.clock.ticks()
     this.#setting.log.info({ credential: this.#settings.name }, 'token refused by a receiver; it is dropped')
     return true
   }
@@ -143,52 +121,75 @@ export class TokenManager implements Authorizer, GrantKeeper {
 
   state(): CredentialState {
     const { clock } = this.#setting.world
-    const kept = this.#kept
-    const left = kept === undefined ? 0 : this.#left(kept)
-    const alive = kept !== undefined && left > kept.last
-    const failure = this.#lastFailure
-    const waiting = this.#memory === undefined ? 0 : this.#memory.until - clock.ticks()
-    return {
-      status: this.#status(alive),
-      details: {
+    const inUse = this.#settings.secretInUse()
+    return describeState(
+      {
+        kept: this.#kept,
+        renewing: this.#flight !== undefined,
+        failures: this.#failures,
+        rejected: this.#memory?.failure.rejected === true,
         uses: this.#uses,
         renewals: this.#renewals,
-        ...(kept !== undefined && {
-          obtained: new Date(kept.askedAt).toISOString(),
-          lifetime: sayDuration(kept.lifetime),
-          expires: left > 0 ? `in ${sayDuration(left)}` : ago(-left),
-          ...(kept.scope !== undefined && { 'granted scope': kept.scope }),
-        }),
-        ...(failure && {
-          'last error': failure.summary,
-          'last error at': new Date(failure.at).toISOString(),
-          ...(failure.hint !== undefined && { 'what to do': failure.hint }),
-        }),
-        ...(waiting > 0 && { 'asks again': `in ${sayDuration(waiting)}` }),
+        secretInUse: inUse === undefined ? undefined : `${inUse} of ${this.#settings.secrets.length}`,
+        lastFailure: this.#lastFailure,
+        waiting: this.#memory === undefined ? 0 : this.#memory.until - clock.ticks(),
       },
+      clock,
+    )
+  }
+
+  /**
+   * Takes the token of the version before, where the settings get the same one. Got with a secret that is no longer
+   * among ours it only stands in as long as no new one can be had.
+   */
+  inherit(former: Authorizer): void {
+    if (!(former instanceof TokenManager) || former.#settings.key !== this.#settings.key) return
+    this.#uses = former.#uses
+    this.#renewals = former.#renewals
+    const kept = former.#kept
+    if (kept === undefined) return
+    former.#kept = undefined
+    kept.grant.moveTo(this)
+    const { secrets, refreshBefore } = this.#settings
+    const times = tokenTimes(kept.lifetime, refreshBefore, this.#setting.world.random())
+    const known = kept.secret === undefined || secrets.some((secret) => secret.equals(kept.secret!))
+    this.#kept = { ...kept, ...times, ...(!known && { margin: Infinity }) }
+  }
+
+  warm(): void {
+    if (this.#settings.warm && this.#kept === undefined && this.#mayAsk()) this.#flight ??= this.#renew()
+  }
+
+  invalidate(): void {
+    this.#forget()
+    this.#memory = undefined
+    this.#failures = this.#vain = 0
+    this.#keptUntil = -Infinity
+  }
+
+  async test(
+    until: Cancellation,
+    options: { readonly tryOthers: boolean },
+  ): Promise<readonly CredentialTestStep[]> {
+    const { steps, outcome } = await this.#settings.test(until, options)
+    if (outcome && !this.#stopped) {
+      if (outcome.kind === 'token') this.#keep(outcome)
+      else this.#remember(outcome)
     }
+    return steps
   }
 
   stop(): void {
     this.#stopped = true
     this.#flight?.cancel(this.#gone())
     this.#flight = undefined
-    this.#kept?.forget()
-    this.#dropped?.forget()
+    this.#forget()
+    this.#settings.stopped()
+  }
+
+  #forget(): void {
+    for (const token of [this.#kept, this.#dropped]) token?.forget(timeLeft(token, this.#setting.world.clock))
     this.#kept = this.#dropped = undefined
-  }
-
-  #status(alive: boolean): string {
-    if (this.#flight) return 'renewing'
-    if (this.#lastFailure && this.#failures > 0 && !alive)
-      return this.#memory?.failure.rejected ? 'refused' : 'unreachable'
-    return alive ? 'ready' : 'unused'
-  }
-
-  /** ms; by the monotonic and by the wall clock, whichever says less: either may have stood still. */
-  #left(kept: KeptToken): number {
-    const { clock } = this.#setting.world
-    return kept.lifetime - Math.max(clock.ticks() - kept.askedTicks, clock.now() - kept.askedAt)
   }
 
   #mayAsk(): boolean {
@@ -201,18 +202,28 @@ export class TokenManager implements Authorizer, GrantKeeper {
   /** The old token, while a renewal is not possible and it is not really too old. */
   #lastResort(): TokenGrant | undefined {
     const kept = this.#kept
-    return kept !== undefined && this.#left(kept) > kept.last ? kept.grant : undefined
+    return kept !== undefined && timeLeft(kept, this.#setting.world.clock) > kept.last
+      ? kept.grant
+      : undefined
   }
 
   #renew(): Flight<TokenGrant> {
     const flight = new Flight<TokenGrant>(this.#setting.world.clock.ticks() + this.#settings.patience)
     flight.follow(
-      this.#settings.fetch(flight).then(
+      this.#fetch(flight).then(
         (outcome) => this.#arrive(flight, outcome),
         (error: unknown) => this.#crash(flight, error),
       ),
     )
     return flight
+  }
+
+  /** Once more where a token was refused in the meantime: what ended that one may have ended the new one as well. */
+  async #fetch(flight: Flight<TokenGrant>): Promise<FetchedToken | TokenFailure> {
+    const outcome = await this.#settings.fetch(flight)
+    return outcome.kind === 'token' && outcome.askedTicks < this.#droppedTicks
+      ? this.#settings.fetch(flight)
+      : outcome
   }
 
   /** What each of those who waited gets. */
@@ -223,13 +234,17 @@ export class TokenManager implements Authorizer, GrantKeeper {
       const grant = this.#keep(outcome)
       return () => grant
     }
-    const { clock } = this.#setting.world
-    const wait = outcome.retryAfter ?? (outcome.rejected ? 30_000 : 1000) * 2 ** Math.min(6, this.#failures)
-    this.#failures++
-    const memory = { failure: outcome, until: clock.ticks() + Math.min(LONGEST_MEMORY, wait) }
-    this.#memory = memory
-    this.#lastFailure = { summary: outcome.summary, hint: outcome.details.hint, at: clock.now() }
+    const memory = this.#remember(outcome)
     return () => this.#lastResort() ?? this.#fail(memory)
+  }
+
+  /** Nothing is asked for a while. */
+  #remember(failure: TokenFailure): Memory {
+    const { clock } = this.#setting.world
+    const wait = failure.retryAfter ?? (failure.rejected ? 30_000 : 1000) * 2 ** Math.min(6, this.#failures)
+    this.#failures++
+    this.#lastFailure = { summary: failure.summary, hint: failure.details.hint, at: clock.now() }
+    return (this.#memory = { failure, until: clock.ticks() + Math.min(LONGEST_MEMORY, wait) })
   }
 
   #crash(flight: Flight<TokenGrant>, error: unknown): () => TokenGrant {
@@ -246,22 +261,21 @@ export class TokenManager implements Authorizer, GrantKeeper {
     const before = this.#kept ?? this.#dropped
     const afterRefusal = this.#dropped !== undefined || this.#kept?.refused === true
     const same = before !== undefined && before.text === token.token ? before : undefined
-    const margin = Math.min(this.#settings.refreshBefore, lifetime / 2)
     this.#kept = {
+      ...tokenTimes(lifetime, this.#settings.refreshBefore, world.random()),
       text: token.token,
       grant: same?.grant ?? new TokenGrant(this, this.#settings.place(token.token)),
       scope,
+      lacking: this.#settings.lacking(scope),
+      secret: token.secret,
       lifetime,
       askedTicks,
       askedAt,
-      margin,
-      lead: Math.min(this.#settings.refreshBefore / 2, lifetime / 4) * world.random(),
-      last: Math.min(5000, lifetime / 10),
       forget: same?.forget ?? redact(token.token),
       doubtful: afterRefusal,
       refused: false,
     }
-    if (same === undefined) before?.forget()
+    if (same === undefined && before) before.forget(timeLeft(before, world.clock))
     this.#dropped = undefined
     this.#memory = undefined
     this.#failures = 0
@@ -269,14 +283,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
     return this.#kept.grant
   }
 
-  /** The remembered failure, anew: each run marks its own. */
   #fail({ failure, until }: Memory): never {
-    const { hint, ...details } = failure.details
-    const again = `The service is asked again in ${sayDuration(until - this.#setting.world.clock.ticks())} at the earliest, or when the engine is started again.`
-    throw new Failure(failure.code, failure.message, {
-      ...details,
-      hint: hint === undefined ? again : `${hint} ${again}`,
-    })
+    throw rememberedFailure(this.#settings.name, failure, until - this.#setting.world.clock.ticks())
   }
 
   #throwGone(): never {
@@ -284,22 +292,6 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   #gone(): Failure {
-    return new Failure(
-      'credential.missing',
-      `credential "${this.#settings.name}" was changed or removed just now`,
-      {
-        hint: 'Send the message again.',
-      },
-    )
-  }
-
-  #impatient(): Failure {
-    return new Failure(
-      'credential.timeout',
-      `the token of credential "${this.#settings.name}" did not come in time`,
-      {
-        hint: 'Look whether the token service is slow (sluice credential show), or give the step and the flow more time.',
-      },
-    )
+    return goneFailure(this.#settings.name)
   }
 }

@@ -125,9 +125,9 @@ function noting(credentials: Credentials, names: Set<string>): Credentials {
   return {
     names: () => credentials.names(),
     info: (name) => credentials.info(name),
-    reference: (name) => {
+    reference: (name, type) => {
       names.add(name)
-      return credentials.reference(name)
+      return credentials.reference(name, type)
     },
   }
 }

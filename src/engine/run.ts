@@ -158,8 +158,11 @@ function note(ready: ReadyStep, line: Line, started: number, outcome: number): v
   )
 }
 
-/** Characters of a body that are looked at for a snapshot; the message log keeps fewer, once they are redacted. */
-const SNAPSHOT_LOOK = 128 * 1024
+/**
+ * Characters of a body that are looked at for a snapshot: so many more than the message log keeps that a token that
+ * begins in those (64 KB, up to four times as long when it is encoded) ends in these, and is found.
+ */
+const SNAPSHOT_LOOK = 320 * 1024
 
 /** Never fails: watching does not change what a flow does. */
 function snapshot(step: string, level: LogLevel, message: Message, line: Line): void {

@@ -40,6 +40,7 @@ const READERS: Readonly<Record<string, Read>> = {
   error: (message, context) => (context.error ? recordOf('error', message, context) : null),
   item: (_, context) => context.item ?? null,
   index: (_, context) => context.index ?? null,
+  status: (message) => message.response?.status ?? null,
 }
 
 /** What the receiver answered, or what a `fail` step said. */
@@ -59,6 +60,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   item: 'is only there inside forEach',
   index: 'is only there inside forEach',
   error: 'is only there in onError and catch',
+  status: 'is only there in credentials; a flow has it as response.status',
   variable: 'is not there yet: persisted variables come with a later version',
 }
 

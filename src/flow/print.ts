@@ -127,12 +127,17 @@ const SECRET_OF_USER = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
 const SECRET_IN_FORM =
   /((?:^|[?&"'\s])[\w-]*(?:secret|password|passphrase|token|api-?key|assertion)=)([^&\s"',}]+)/gi
 
-/** A literal secret, or what looks like one, as stars; references stay. */
+/** `response: { token: body.data.token }` tells where a token is. */
+const EXPRESSION = /^["']?(body|headers)[.[]/
+
+/** A literal secret, or what looks like one, as stars; references and expressions stay. */
 function withoutSecrets(line: string): string {
   return [SECRET, SECRET_OF_USER, SECRET_IN_FORM].reduce(
     (covered, pattern) =>
       covered.replace(pattern, (all, key: string, value: string) =>
-        value.includes('${') || value.length < 3 ? all : key + '*'.repeat(value.length),
+        value.includes('${') || value.length < 3 || EXPRESSION.test(value)
+          ? all
+          : key + '*'.repeat(value.length),
       ),
     line,
   )

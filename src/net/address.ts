@@ -24,13 +24,14 @@ export class Addresses {
 
   /**
    * @param base to which a relative URL is appended: one slash between, never left by `..`
+   * @param credential whose base it is
    * @throws Failure `request.invalid`
    */
-  resolve(url: string, base: URL | undefined): Address {
+  resolve(url: string, base: URL | undefined, credential?: string): Address {
     const found = this.absolute.get(url) ?? (base && this.relative.get(base)?.get(url))
     if (found) return found
     const isAbsolute = SCHEME.test(url)
-    const address = readAddress(isAbsolute ? url : append(url, base))
+    const address = readAddress(isAbsolute ? url : append(url, base, credential))
     if (!isAbsolute) checkInside(url, address.url, base!)
     const known = isAbsolute ? this.absolute : this.below(base!)
     if (known.size >= REMEMBERED) known.clear()
@@ -66,12 +67,17 @@ export function readAddress(text: string): Address {
   return { url, origin: url.origin, host: url.host, path: url.pathname + url.search }
 }
 
-function append(relative: string, base: URL | undefined): string {
+function append(relative: string, base: URL | undefined, credential: string | undefined): string {
   if (base === undefined)
-    throw invalid(
-      `the URL "${shownUrl(relative)}" is relative, and no credential with a \`baseUrl\` says to what`,
-      'Write an absolute URL (https://host/path), or name a credential that has a `baseUrl`.',
-    )
+    throw credential === undefined
+      ? invalid(
+          `the URL "${shownUrl(relative)}" is relative, and no credential with a \`baseUrl\` says to what`,
+          'Write an absolute URL (https://host/path), or name a credential that has a `baseUrl`.',
+        )
+      : invalid(
+          `the URL "${shownUrl(relative)}" is relative, and the credential "${credential}" has no \`baseUrl\` now`,
+          `Write an absolute URL (https://host/path), or add \`baseUrl\` to security-material/${credential}.yaml.`,
+        )
   const rest = relative.replace(/^[/\\]+/, '')
   const path = base.pathname.replace(/\/+$/, '')
   if (rest === '') return base.href

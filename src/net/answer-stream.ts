@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Body } from '../core/body.ts'
+import type { Answer } from '../core/http.ts'
 
 /** Bytes that wait for a reader before the receiver is held back. */
 const HIGH_WATER = 64 * 1024
@@ -33,6 +34,11 @@ export class AnswerStream extends Readable {
     this.source.abandon()
     callback(error)
   }
+}
+
+/** Ends an answer that nobody will read. */
+export function discard({ body }: Answer): void {
+  if (body instanceof Readable) body.destroy()
 }
 
 /** Ends an answer that is still a stream and that nobody will read. Other streams belong to others. */

@@ -3,8 +3,8 @@ import type { ReceiverAnswer } from '../core/http.ts'
 
 /** What says that a body is as it is. @see https://www.rfc-editor.org/rfc/rfc9110#section-8.4 */
 const PLAIN = /^[\s,]*(identity[\s,]*)*$/i
-/** UTF-16 units of a header in a message to people. */
-const SHOWN = 40
+/** What the names of encodings look like; anything else is not told. */
+const NAME = /^[a-z0-9-]{1,10}(, *[a-z0-9-]{1,10})*$/i
 
 /** Why an answer cannot be taken as it is: its body is compressed, though that was not asked for. */
 export function encodedAnswer({ status, headers, body, url }: ReceiverAnswer): Failure | undefined {
@@ -13,7 +13,7 @@ export function encodedAnswer({ status, headers, body, url }: ReceiverAnswer): F
   const { host } = new URL(url)
   return new Failure(
     'receiver.broken',
-    `"${host}" answered in the encoding "${encoding.slice(0, SHOWN)}", which nobody asked for`,
+    `"${host}" answered in ${NAME.test(encoding) ? `the encoding "${encoding}"` : 'an encoding'}, which nobody asked for`,
     {
       receiver: { status, host },
       hint: 'The request says `accept-encoding: identity`, because compressed answers are not read in this version. Ask the operator of the receiver, or of what stands between.',

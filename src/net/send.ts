@@ -2,22 +2,26 @@ import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Body } from '../core/body.ts'
 import type { Context } from '../core/context.ts'
-import { Failure } from '../core/failure.ts'
 import type { Answer, OutgoingRequest, ReceiverAnswer } from '../core/http.ts'
 import type { Grant } from '../core/kinds.ts'
 import type { Credential, CredentialReference, Send } from '../core/services.ts'
 import type { Clock, World } from '../core/world.ts'
 import { Addresses, type Address } from './address.ts'
+import { discard } from './answer-stream.ts'
 import { exchange } from './client.ts'
+import { withoutNames } from './credential-query.ts'
 import {
   becomesGet,
   isRedirect,
   redirectTarget,
+  tooOften,
+  usedUp,
   withoutBodyHeaders,
   withoutReceiverHeaders,
 } from './redirect.ts'
-import { notAllowed, refusedAnswer, setByCredential, type Refusal } from './refusal.ts'
+import { notAllowed, notRenewed, refusedAnswer, setByCredential, type Refusal } from './refusal.ts'
 import { appendQuery } from './url-text.ts'
+import { judge, lacksScope, LOOKED_INTO, refusalBeyondLimit, type Verdict } from './verdict.ts'
 
 /** Bytes up to which an answer is kept in memory, where a request does not say. */
 const SMALL = 64 * 1024
@@ -33,10 +37,14 @@ const NONE: readonly string[] = []
 
 /** One request, as it changes from hop to hop. */
 interface Hop {
+  readonly request: OutgoingRequest
+  readonly context: Context
   address: Address
   method: string
   headers: readonly string[]
   body: Body | null
+  /** What a credential added to the query so far: `name=value&...`, encoded. */
+  added: string
 }
 
 /**
@@ -68,149 +76,139 @@ class Sender {
     try {
       const credential = reference?.current()
       const hop: Hop = {
-        address: this.addresses.resolve(request.url, credential?.baseUrl),
+        request,
+        context,
+        address: this.addresses.resolve(request.url, credential?.baseUrl, credential?.name),
         method: request.method,
         headers: request.headers,
         body: request.body,
+        added: '',
       }
-      if (request.followRedirects > 0) return this.following(hop, credential, request, context)
-      return this.once(hop, credential, request, context).then((answer) => received(answer, hop))
+      if (request.followRedirects > 0) return this.following(hop, credential)
+      return this.once(hop, credential).then((answer) => received(answer, hop))
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  private async following(
-    hop: Hop,
-    reached: Credential | undefined,
-    request: OutgoingRequest,
-    context: Context,
-  ): Promise<ReceiverAnswer> {
+  private async following(hop: Hop, reached: Credential | undefined): Promise<ReceiverAnswer> {
+    const most = hop.request.followRedirects
     let credential = reached
     for (let followed = 0; ; followed++) {
-      const answer = await this.once(hop, credential, request, context)
+      const answer = await this.once(hop, credential)
       if (!isRedirect(answer.status, answer.headers)) return received(answer, hop)
       discard(answer)
-      if (followed >= request.followRedirects) throw tooOften(hop, answer.status, request.followRedirects)
-      if (!this.follow(hop, answer, credential !== undefined)) credential = undefined
+      if (followed >= most) throw tooOften(hop.address, answer.status, most)
+      if (!this.follow(hop, answer, credential)) credential = undefined
     }
   }
 
   /** One hop. The promises are few on purpose: this is where most of a run's time is spent. */
-  private once(
-    hop: Hop,
-    credential: Credential | undefined,
-    request: OutgoingRequest,
-    context: Context,
-  ): Promise<Answer> {
-    if (credential === undefined) return this.plain(hop, request, context)
+  private once(hop: Hop, credential: Credential | undefined): Promise<Answer> {
+    if (credential === undefined) return this.plain(hop)
     if (!credential.allows(hop.address.url)) throw notAllowed(credential, hop.address)
-    const grant = credential.authorizer.authorize(context)
+    const grant = credential.authorizer.authorize(hop.context)
     return grant instanceof Promise
-      ? grant.then((granted) => this.authorized(granted, hop, credential, request, context))
-      : this.authorized(grant, hop, credential, request, context)
+      ? grant.then((granted) => this.authorized(granted, hop, credential))
+      : this.authorized(grant, hop, credential)
   }
 
   /** Turns to where the answer says. False: it is another origin, which no credential may reach. */
-  private follow(hop: Hop, answer: Answer, guarded: boolean): boolean {
+  private follow(hop: Hop, answer: Answer, credential: Credential | undefined): boolean {
     const { status } = answer
-    const next = redirectTarget(answer.headers['location']!, hop.address, status, guarded)
+    const next = redirectTarget(answer, hop.address, { credential: credential?.name, added: hop.added })
     const sameOrigin = next.origin === hop.address.origin
     if (becomesGet(status, hop.method)) {
       hop.method = 'GET'
       hop.body = null
       hop.headers = withoutBodyHeaders(hop.headers)
-    } else if (hop.body && !hop.body.repeatable) throw notRepeatable(hop.address.host, status)
+    } else if (hop.body && !hop.body.repeatable) throw usedUp(hop.address, status)
     if (!sameOrigin) hop.headers = withoutReceiverHeaders(hop.headers)
     hop.address = next
     return sameOrigin
   }
 
-  private plain(hop: Hop, request: OutgoingRequest, context: Context): Promise<Answer> {
-    context.used(undefined, hop.address.host)
-    const headers = hop.headers.concat(this.defaults(request, NONE))
-    return this.exchange(hop, hop.address.path, headers, request, context)
+  private plain(hop: Hop): Promise<Answer> {
+    hop.context.used(undefined, hop.address.host)
+    return this.exchange(hop, hop.address.path, hop.headers.concat(this.defaults(hop.request, NONE)), 0)
   }
 
-  private authorized(
-    grant: Grant,
-    hop: Hop,
-    credential: Credential,
-    request: OutgoingRequest,
-    context: Context,
-  ): Promise<Answer> {
-    return this.exchangeWith(grant, hop, credential, request, context).then((answer) =>
-      isRefusal(answer.status, grant)
-        ? this.refused(answer, grant, hop, credential, request, context)
-        : answer,
+  private authorized(grant: Grant, hop: Hop, credential: Credential): Promise<Answer> {
+    return this.exchangeWith(grant, hop, credential).then(
+      (answer) => {
+        const verdict = judge(answer, grant)
+        return verdict === 'taken' ? answer : this.refused(answer, verdict, grant, hop, credential)
+      },
+      (error: unknown) => {
+        const answer = refusalBeyondLimit(error, grant)
+        if (answer === undefined || hop.request.accepts?.(answer.status) === true) throw error
+        return this.refused(answer, 'status', grant, hop, credential)
+      },
     )
   }
 
   /** The receiver refused the grant: once more with another one, if there is one and the body can be sent again. */
   private async refused(
     answer: Answer,
+    verdict: Verdict,
     grant: Grant,
     hop: Hop,
     credential: Credential,
-    request: OutgoingRequest,
-    context: Context,
   ): Promise<Answer> {
-    const accepted = request.accepts?.(answer.status) === true
+    const accepted = hop.request.accepts?.(answer.status) === true
     const failed = (why: Refusal) => {
       if (accepted) return answer
       discard(answer)
-      throw refusedAnswer(answer.status, hop.address, credential, grant, why)
+      throw refusedAnswer(answer, verdict, hop.address, credential, grant, why)
     }
-    if (lacksScope(answer)) return failed('scope')
-    if (!grant.refusedBy.includes(answer.status) || !grant.reject()) return failed('final')
+    if (lacksScope(answer.headers)) return failed('scope')
+    if (verdict === 'final') return failed('final')
+    if (!grant.reject()) return failed('vain')
     if (hop.body && !hop.body.repeatable) return failed('stream')
-    const renewed = await this.renew(answer, credential, context)
+    const renewed = await this.renew(answer, hop, credential)
     if (renewed === grant) return failed('same')
     discard(answer)
-    const last = await this.exchangeWith(renewed, hop, credential, request, context)
-    const again = isRefusal(last.status, renewed)
-    if (!again) renewed.accepted?.()
-    else if (!lacksScope(last)) renewed.reject()
-    if (accepted || !again) return last
+    const last = await this.exchangeWith(renewed, hop, credential)
+    const again = judge(last, renewed)
+    if (again === 'taken') renewed.accepted?.()
+    else if (again !== 'final' && !lacksScope(last.headers)) renewed.reject()
+    if (again === 'taken' || hop.request.accepts?.(last.status) === true) return last
     discard(last)
-    throw refusedAnswer(last.status, hop.address, credential, renewed, lacksScope(last) ? 'scope' : 'twice')
+    const why = lacksScope(last.headers) ? 'scope' : 'twice'
+    throw refusedAnswer(last, again, hop.address, credential, renewed, why)
   }
 
   /** Another grant, while the refused answer waits: it goes when there is none. */
-  private async renew(answer: Answer, { authorizer }: Credential, context: Context): Promise<Grant> {
+  private async renew(answer: Answer, hop: Hop, { authorizer }: Credential): Promise<Grant> {
     try {
-      return await authorizer.authorize(context)
+      return await authorizer.authorize(hop.context)
     } catch (error) {
       discard(answer)
-      throw error
+      throw notRenewed(error, answer, hop.address)
     }
   }
 
-  private exchangeWith(
-    grant: Grant,
-    hop: Hop,
-    credential: Credential,
-    request: OutgoingRequest,
-    context: Context,
-  ): Promise<Answer> {
+  private exchangeWith(grant: Grant, hop: Hop, credential: Credential): Promise<Answer> {
     const { apiHeaders, apiQuery } = credential
     const doubled = common(hop.headers, grant.headers)
     if (doubled !== undefined) throw setByCredential(doubled, credential)
     const own = apiHeaders.length === 0 ? hop.headers : replacing(hop.headers, apiHeaders)
-    const headers = own.concat(grant.headers, this.defaults(request, apiHeaders))
-    let { path } = hop.address
-    if (apiQuery !== '') path = appendQuery(path, apiQuery)
-    if (grant.query !== '') path = appendQuery(path, grant.query)
-    context.used(credential.name, hop.address.host)
-    return this.exchange(hop, path, headers, request, context)
+    const headers = own.concat(grant.headers, this.defaults(hop.request, apiHeaders))
+    hop.context.used(credential.name, hop.address.host)
+    return this.exchange(
+      hop,
+      withAdded(hop, apiQuery, grant.query),
+      headers,
+      grant.refuses === undefined ? 0 : LOOKED_INTO,
+    )
   }
 
+  /** @param least bytes up to which the answer is kept in memory, whatever the request says */
   private exchange(
-    { address, method, body }: Hop,
+    { request, context, address, method, body }: Hop,
     path: string,
     headers: readonly string[],
-    request: OutgoingRequest,
-    context: Context,
+    least: number,
   ): Promise<Answer> {
     const stream = body !== null && body.isStream
     const bytes = body === null ? null : stream ? body.take() : body.bytes()
@@ -225,7 +223,7 @@ class Sender {
       until: context,
       ...(request.deadlineOf === undefined ? undefined : { deadlineOf: request.deadlineOf }),
       connectTimeout: CONNECT_TIMEOUT,
-      collect: request.collect ?? SMALL,
+      collect: Math.max(request.collect ?? SMALL, least),
       limit: request.maxResponse,
     })
   }
@@ -234,6 +232,16 @@ class Sender {
     if (ownUserAgent === true) return NONE
     return apiHeaders.length > 0 && common(apiHeaders, this.userAgent) !== undefined ? NONE : this.userAgent
   }
+}
+
+/** The path and query with what the credential puts on it; the URL's own entries of these names go. */
+function withAdded(hop: Hop, apiQuery: string, query: string): string {
+  const { path } = hop.address
+  if (apiQuery === '' && query === '') return path
+  const added = apiQuery === '' || query === '' ? apiQuery + query : `${apiQuery}&${query}`
+  if (hop.added === '') hop.added = added
+  else if (!`&${hop.added}&`.includes(`&${added}&`)) hop.added += `&${added}`
+  return appendQuery(withoutNames(path, added), added)
 }
 
 function received({ status, headers, body, length }: Answer, { address }: Hop): ReceiverAnswer {
@@ -247,20 +255,6 @@ function received({ status, headers, body, length }: Answer, { address }: Hop): 
       : Body.ofBytes(body, type)
     ).answeredBy(address.host),
   }
-}
-
-/** Lets go of an answer that nobody reads. */
-function discard({ body }: Answer): void {
-  if (body instanceof Readable) body.destroy()
-}
-
-function isRefusal(status: number, grant: Grant): boolean {
-  return status === 401 || grant.refusedBy.includes(status)
-}
-
-/** The token is good, but not for this. @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1 */
-function lacksScope({ headers }: Answer): boolean {
-  return /\berror\s*=\s*"?insufficient_scope\b/i.test(headers['www-authenticate'] ?? '')
 }
 
 /** A name that is in both lists. */
@@ -280,26 +274,4 @@ function replacing(own: readonly string[], others: readonly string[]): string[] 
     if (common([own[i]!, ''], others) === undefined) kept.push(own[i]!, own[i + 1]!)
   kept.push(...others)
   return kept
-}
-
-function tooOften({ address }: Hop, status: number, limit: number): Failure {
-  return new Failure(
-    'receiver.redirect',
-    `redirected more than ${limit} times, at last by "${address.host}"`,
-    {
-      receiver: { status, host: address.host },
-      hint: 'The receiver may redirect in a circle; call the final URL.',
-    },
-  )
-}
-
-function notRepeatable(host: string, status: number): Failure {
-  return new Failure(
-    'receiver.redirect',
-    `"${host}" redirected the request, whose body was a stream and is used up`,
-    {
-      receiver: { status, host },
-      hint: 'Call the final URL, or let a step look at the body first, so that it is kept in memory.',
-    },
-  )
 }

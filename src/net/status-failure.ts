@@ -1,9 +1,10 @@
 import { Failure } from '../core/failure.ts'
 import type { ReceiverAnswer } from '../core/http.ts'
+import { locationOf } from './redirect.ts'
 import { parseRetryAfter } from './retry-after.ts'
+import { lacksScope, missingScope } from './verdict.ts'
 
 const HINTS: Readonly<Record<number, string>> = {
-  403: 'The receiver forbids this: check the roles and scopes of the client that the credential stands for.',
   404: 'Check the path of the URL. Where "not found" is a normal answer, add `acceptStatus: [404]` and look at `response.status`.',
   405: 'The receiver does not take this method at this path: check `method` and `url`.',
   406: 'The receiver cannot answer in the wanted form: check the header `accept`.',
@@ -30,29 +31,40 @@ export function statusFailure(
   const later = wait === undefined ? '' : ` It asks to wait ${Math.ceil(wait / 1000)} s.`
   return new Failure('receiver.status', `${method} "${host}" answered ${status}`, {
     receiver: { status, host },
-    hint: hintFor(status, credential) + later,
+    hint: hintFor(status, headers, credential) + later,
   })
 }
 
-function hintFor(status: number, credential: string | undefined): string {
+function hintFor(status: number, headers: ReceiverAnswer['headers'], credential: string | undefined): string {
   const known = HINTS[status]
   if (known !== undefined) return known
   if (status === 401)
     return credential === undefined
       ? 'The receiver wants to know who calls: name a credential, `credential: <name>`.'
-      : `The receiver does not take the credential "${credential}".`
+      : `A redirect led to this host, where the credential "${credential}" does not go along. Use the final URL in the flow; its host must be one of the credential's \`allowedHosts\`.`
+  if (status === 403) return forbidden(headers, credential)
   if (status === 429) return 'Too many requests: send fewer at once, or later.'
   if (status >= 500) return 'The receiver failed; try again later, or ask its operator.'
   return 'The receiver does not take the request as it is: check `url`, `query`, `headers` and `body` of the step.'
 }
 
+/** The token, if there is one, was taken: it is a matter of roles. */
+function forbidden(headers: ReceiverAnswer['headers'], credential: string | undefined): string {
+  if (credential === undefined)
+    return 'The receiver forbids this. It may want to know who calls: name a credential, `credential: <name>`.'
+  return lacksScope(headers)
+    ? `The receiver says that a scope is missing${missingScope(headers)}: give the client of the credential "${credential}" the scope or role, and check its \`scope\`, if it has one.`
+    : `The receiver forbids this: check the roles and scopes of the client that the credential "${credential}" stands for.`
+}
+
 /** The receiver sends the client elsewhere, and the flow does not say that it may go. */
 export function unfollowedRedirect(method: string, { status, url, headers }: ReceiverAnswer): Failure {
   const { host } = new URL(url)
-  const target = URL.parse(headers['location'] ?? '', url)?.host
+  const target = locationOf(headers, url)?.host
   const to = target === undefined || target === host ? '' : ` to "${target}"`
+  const alone = to === '' ? '' : ' (a credential does not go along to another host)'
   return new Failure('receiver.redirect', `${method} "${host}" answered ${status}, a redirect${to}`, {
     receiver: { status, host },
-    hint: `Call the final URL, or follow it with \`followRedirects: true\`; \`acceptStatus: [${status}]\` takes the answer as it is.`,
+    hint: `Call the final URL, or follow it with \`followRedirects: true\`${alone}; \`acceptStatus: [${status}]\` takes the answer as it is.`,
   })
 }

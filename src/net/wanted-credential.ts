@@ -47,5 +47,5 @@ export function wantedCredential(
       hint: 'Name another credential, or take out `type`.',
       at: ['credential', 'type'],
     })
-  return { reference: credentials.reference(name), info }
+  return { reference: credentials.reference(name, type), info }
 }

@@ -4,6 +4,7 @@ import type { Place } from '../core/problem.ts'
 import type { ScriptSource } from '../core/services.ts'
 import type { TimeLimit } from '../core/time-limit.ts'
 import { offsetOf } from './lines.ts'
+import { cutAtWord } from './cut.ts'
 import { MISSING } from './missing.ts'
 import type { ScriptError } from './protocol.ts'
 
@@ -14,7 +15,7 @@ const CODE = /^[a-z][a-z0-9.-]{0,99}$/
 /** What a script ended with, as a failure of its step. */
 export function failureOf(error: ScriptError, source: ScriptSource, message: Message): Failure {
   const place = placeOf(error, source)
-  const text = typeof error.message === 'string' ? error.message.slice(0, 2000) : ''
+  const text = typeof error.message === 'string' ? cutAtWord(error.message, 2000) : ''
   if (error.kind === 'body') return bodyFailure(message)
   if (error.kind === 'output') return new Failure('script.output', text, place)
   if (error.kind === 'pending')

@@ -1,9 +1,13 @@
 import type { CredentialReport } from '../core/control.ts'
 import { Failure } from '../core/failure.ts'
+import type { CredentialState } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Credential, CredentialInfo, CredentialReference } from '../core/services.ts'
+import { changeOf, type CredentialChange } from './credential-change.ts'
 import { describeReference, type Examined } from './credential-file.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
+import { UNREADABLE } from './material-files.ts'
+import { describeRotation } from './rotation.ts'
 
 /** A name of the security material, and what stands behind it now. */
 export class CredentialEntry implements CredentialReference {
@@ -24,13 +28,40 @@ export class CredentialEntry implements CredentialReference {
     return loaded
   }
 
-  /** Takes over what its file says now. A file with mistakes leaves the credential as it is. */
-  take(examined: Examined | undefined, prepared: LoadedCredential | undefined): void {
+  /** As it is, as long as it is of this type. */
+  ofType(type: string): CredentialReference {
+    const { name } = this
+    return {
+      name,
+      current: () => {
+        const credential = this.current()
+        if (credential.type === type) return credential
+        throw new Failure(
+          'credential.type',
+          `credential "${name}" is a "${credential.type}" credential now; "${type}" is wanted here`,
+          { hint: 'Correct the credential, or take `type` out of the step.' },
+        )
+      },
+    }
+  }
+
+  /** Something of it is there and could not be read; it should be tried again. */
+  get isDoubtful(): boolean {
+    const { problems = [], unset = [] } = this.examined ?? {}
+    return problems.some(({ code }) => code === UNREADABLE) || unset.some(({ unreadable }) => unreadable)
+  }
+
+  /** Takes over what its file says now. A file with mistakes, or what cannot be read, leaves the credential as it is. */
+  take(examined: Examined | undefined, prepared: LoadedCredential | undefined): CredentialChange | undefined {
+    const before = { examined: this.examined, loaded: this.loaded }
     this.examined = examined
     const former = this.loaded
-    if (prepared) this.loaded = prepared
-    else if (examined === undefined || examined.incomplete) this.loaded = undefined
+    if (prepared) {
+      if (former) prepared.inherit(former)
+      this.loaded = prepared
+    } else if (examined === undefined || isEnded(examined)) this.loaded = undefined
     if (this.loaded !== former) former?.stop()
+    return changeOf(this.name, before, this)
   }
 
   info(): CredentialInfo | undefined {
@@ -47,7 +78,8 @@ export class CredentialEntry implements CredentialReference {
     }
   }
 
-  report(flows: readonly string[]): CredentialReport {
+  /** @param now epoch ms */
+  report(flows: readonly string[], now: number): CredentialReport {
     const examined = this.examined!
     const { loaded } = this
     return {
@@ -58,12 +90,7 @@ export class CredentialEntry implements CredentialReference {
       baseUrl: loaded ? loaded.baseUrl?.href : examined.baseUrl,
       hosts: loaded?.hosts ?? [],
       settings: loaded?.settings ?? {},
-      state: loaded?.authorizer.state() ?? {
-        status: examined.incomplete ? 'incomplete' : 'broken',
-        details: examined.incomplete
-          ? {}
-          : { 'what to do': `sluice check tells what is wrong with ${examined.file}` },
-      },
+      state: loaded ? stateOf(loaded, examined, now) : stateWithout(examined),
       flows,
       unset: loaded ? [] : examined.unset.map(({ reference }) => reference),
     }
@@ -96,6 +123,31 @@ export class CredentialEntry implements CredentialReference {
       },
     )
   }
+}
+
+/** A secret of it was taken away: it is no mistake that somebody made in a hurry. */
+function isEnded({ incomplete, unset }: Examined): boolean {
+  return incomplete && !unset.every(({ unreadable }) => unreadable)
+}
+
+function stateOf(loaded: LoadedCredential, examined: Examined, now: number): CredentialState {
+  const { status, details } = loaded.authorizer.state()
+  return {
+    status,
+    details: {
+      ...details,
+      ...(loaded.rotation && describeRotation(loaded.rotation, now)),
+      ...(!examined.source && {
+        'in force': `the version before; sluice check tells what is wrong with ${examined.file}`,
+      }),
+    },
+  }
+}
+
+function stateWithout({ file, incomplete }: Examined): CredentialState {
+  return incomplete
+    ? { status: 'incomplete', details: {} }
+    : { status: 'broken', details: { 'what to do': `sluice check tells what is wrong with ${file}` } }
 }
 
 /** Relative addresses can be checked before it is known where they lead; of a file with mistakes that is not known. */

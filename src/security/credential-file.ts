@@ -1,8 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { readDocument, type Document, type Path } from '../core/document.ts'
+import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
-import { Secret } from '../core/secret.ts'
 import { checkShape } from '../core/shape.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
@@ -13,11 +12,15 @@ import {
   type Resolved,
   type UnsetReference,
 } from './references.ts'
+import { secretsIn } from './rotation.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
+import { guardSecret, literalSecrets } from './secret-texts.ts'
 
 export interface CredentialFile {
   readonly file: string
   readonly text: string
+  /** Why it cannot be read though it is there; its text is empty then. */
+  readonly unreadable?: Problem
 }
 
 /** A credential as its file says it, checked and with its references filled in. */
@@ -55,6 +58,8 @@ export interface ExamineSetting {
   readonly sources: ReferenceSources
   /** Secrets in clear are warnings only. */
   readonly dev: boolean
+  /** Epoch ms. */
+  readonly now: () => number
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
@@ -66,7 +71,7 @@ const LATER: Readonly<Record<string, string>> = {
 }
 
 /** Reads one file of the security material. Never throws for what is written in it. */
-export function examineFile({ file, text }: CredentialFile, setting: ExamineSetting): Examined {
+export function examineFile({ file, text, unreadable }: CredentialFile, setting: ExamineSetting): Examined {
   const name = nameOf(file)
   const problems: Problem[] = []
   if (!NAME.test(name))
@@ -79,7 +84,7 @@ export function examineFile({ file, text }: CredentialFile, setting: ExamineSett
       line: 1,
       column: 1,
     })
-  const read = readDocument(file, text)
+  const read: ReadDocument = unreadable ? { problems: [unreadable] } : readDocument(file, text)
   for (const problem of read.problems)
     problems.push(problem.code === 'value/braces' ? { ...problem, hint: PLACEHOLDER_HINT } : problem)
   const nothing = {
@@ -94,7 +99,9 @@ export function examineFile({ file, text }: CredentialFile, setting: ExamineSett
   }
   if (!read.document) return nothing
   const resolved = resolveReferences(read.document, setting.sources)
-  const kind = pickKind(resolved.document, setting.kinds, (problem) => problems.push(problem))
+  const kind = pickKind(resolved.document, setting.kinds, (problem) =>
+    problems.push(hideInsertions(problem, resolved.insertions)),
+  )
   problems.push(...resolved.problems, ...unsetWarnings(name, resolved.unset))
   const known = { ...nothing, unset: resolved.unset, files: resolved.files, type: kind?.name }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
@@ -191,9 +198,7 @@ function readSource(
   problems: Problem[],
 ): { frame?: Frame; source?: CredentialSource } {
   const { document, unset, unresolved, insertions } = resolved
-  const own = kind.options.properties as Parameters<typeof frameSchema>[1]
-  const schema = frameSchema([...setting.kinds.keys()], own)
-  const secretPaths = secretFields(kind.options)
+  const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
   const problem = ({ at = [], on, offset, length, place, code, severity, message, hint }: ProblemReport) => {
     const target = {
@@ -214,12 +219,18 @@ function readSource(
   found.push(...shape.problems)
   let frame: Frame | undefined
   if (!hasErrors(shape.problems)) {
-    for (const path of secretPaths) guardSecret(shape.value, path, problem)
-    frame = readFrame(shape.value as FrameOptions, problem)
+    for (const path of secretFields(kind.options, shape.value))
+      guardSecret(shape.value, path, document, problem)
+    frame = readFrame(
+      shape.value as FrameOptions,
+      secretsIn(kind.options, shape.value),
+      setting.now(),
+      problem,
+    )
     kind.check?.(shape.value as never, problem)
   }
   problems.push(
-    ...literalSecrets(written, secretPaths, setting.dev),
+    ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),
     ...found
       .filter((one) => !unresolved.some((path) => isInside(one, written.place(path))))
       .map((one) => hideInsertions(one, insertions)),
@@ -231,28 +242,6 @@ function readSource(
   return { frame, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
 }
 
-/** Puts a secret text into what prints as `[secret]`. */
-function guardSecret(options: unknown, path: Path, problem: (report: ProblemReport) => void): void {
-  const parent = valueAt(options, path.slice(0, -1))
-  const text = valueAt(options, path)
-  if (typeof text !== 'string') return
-  if (text === '')
-    problem({
-      code: 'value/empty',
-      message: `"${path.join('.')}" is empty`,
-      hint: 'Write a reference: ${env:NAME} or ${file:/path}.',
-      at: path,
-    })
-  ;(parent as Record<string | number, unknown>)[path.at(-1)!] = new Secret(text)
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (at, part) => (at as Record<string | number, unknown> | null | undefined)?.[part],
-    value,
-  )
-}
-
 /** What is said of a text that is not filled in is no mistake of its own. */
 function isInside(one: Place, field: Place): boolean {
   const from = one.line - field.line || one.column - field.column
@@ -260,36 +249,32 @@ function isInside(one: Place, field: Place): boolean {
   return from >= 0 && to <= 0
 }
 
-function literalSecrets(document: Document, fields: readonly Path[], dev: boolean): Problem[] {
-  return fields.flatMap((path) => {
-    const value = valueAt(document.value, path)
-    const isText = typeof value === 'string'
-    if (!isText && typeof value !== 'number' && typeof value !== 'boolean') return []
-    if (isText && (value === '' || /(?<!\$)\$\{(?!param:)|\{\{/.test(value))) return []
-    return {
-      code: 'credential/literal-secret',
-      severity: dev ? ('warning' as const) : ('error' as const),
-      message: `"${path.join('.')}" is written in clear`,
-      hint: `Put the secret into the environment or a file and write \${env:NAME} or \${file:/path}${dev ? '; without --dev the credential does not load' : ', or start with --dev to try it out'}.`,
-      ...document.place(path),
-    }
-  })
-}
-
 /** Messages quote what they found; what came from the environment or a file is named instead of shown. */
 function hideInsertions(problem: Problem, insertions: readonly Insertion[]): Problem {
   const hide = (text: string) =>
     insertions.reduce((hidden, { value, reference }) => {
       const shown = value.split('\n', 1)[0]!.slice(0, 60)
-      return shown.length < 4
-        ? hidden
-        : hidden.replaceAll(value, () => reference).replaceAll(shown, () => reference)
+      if (shown.length < 4) return hidden
+      return withoutCut(
+        hidden.replaceAll(value, () => reference).replaceAll(shown, () => reference),
+        shown,
+        reference,
+      )
     }, text)
   return {
     ...problem,
     message: hide(problem.message),
     ...(problem.hint !== undefined && { hint: hide(problem.hint) }),
   }
+}
+
+/** Without the beginning of a value that stands before an ellipsis. */
+function withoutCut(text: string, value: string, reference: string): string {
+  for (let length = value.length - 1; length >= 4; length--) {
+    const cut = `${value.slice(0, length)}…`
+    if (text.includes(cut)) return text.replaceAll(cut, () => `${reference}…`)
+  }
+  return text
 }
 
 const fingerprintKey = randomBytes(32)

@@ -1,9 +1,17 @@
-import type { Static, TObject, TProperties } from '@sinclair/typebox'
+import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { Choice, Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
 import { createHostRules, hostRuleOf, readHostRule, type HostRules } from './hosts.ts'
+import {
+  readRotation,
+  ROTATION_FIELDS,
+  type Rotation,
+  type RotationOptions,
+  type SecretField,
+} from './rotation.ts'
+import { secretFields } from './secret-fields.ts'
 import { readUrl } from './url.ts'
 
 const freeMap = (description: string, examples: unknown[]) =>
@@ -34,12 +42,13 @@ const FIELDS = {
 }
 
 /** The whole schema of a file: the type, the common fields, and those of the kind. */
-export function frameSchema(types: readonly string[], own: TProperties): TObject {
+export function frameSchema(types: readonly string[], own: TSchema): TObject {
   const type = Choice(types, { description: 'The kind of credential.' })
-  return Keys({ type, ...FIELDS, ...own })
+  const rotation = secretFields(own, undefined).length > 0 ? ROTATION_FIELDS : {}
+  return Keys({ type, ...FIELDS, ...rotation, ...(own['properties'] as TProperties) })
 }
 
-export type FrameOptions = Static<TObject<typeof FIELDS>>
+export type FrameOptions = Static<TObject<typeof FIELDS>> & RotationOptions
 
 /** What goes along with each request, and where to. */
 export interface Frame {
@@ -50,12 +59,19 @@ export interface Frame {
   /** Flat: name, value. */
   readonly apiHeaders: readonly string[]
   readonly apiQuery: string
+  /** Undefined: the age of its secret is not known. */
+  readonly rotation: Rotation | undefined
 }
 
 type Reporter = (report: ProblemReport) => void
 
 /** Reads the common fields; what is wrong with them is reported. */
-export function readFrame(options: FrameOptions, problem: Reporter): Frame {
+export function readFrame(
+  options: FrameOptions,
+  secrets: readonly SecretField[],
+  now: number,
+  problem: Reporter,
+): Frame {
   const baseUrl = readBaseUrl(options.baseUrl, problem)
   return {
     description: options.description,
@@ -63,6 +79,7 @@ export function readFrame(options: FrameOptions, problem: Reporter): Frame {
     hosts: readHosts(options, baseUrl, problem),
     apiHeaders: readHeaders(options.apiHeaders ?? {}, problem),
     apiQuery: readQuery(options.apiQuery ?? {}, problem),
+    rotation: readRotation(options, secrets, now, problem),
   }
 }
 

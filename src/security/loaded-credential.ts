@@ -1,4 +1,5 @@
 import type { Cancellation } from '../core/context.ts'
+import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
 import type { Credential, Logger } from '../core/services.ts'
@@ -6,6 +7,7 @@ import type { World } from '../core/world.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
 import type { Redactor } from './redaction.ts'
+import type { Rotation } from './rotation.ts'
 
 /** ms that a secret stays redacted after its last use: logs are written behind. */
 const REDACTION_GRACE = 2 * 60_000
@@ -22,6 +24,7 @@ export class LoadedCredential implements Credential {
   readonly authorizer: Authorizer
   readonly fingerprint: string
   readonly settings: Readonly<Record<string, string>>
+  readonly rotation: Rotation | undefined
   readonly #rules: HostRules
   readonly #own: Authorizer
   readonly #current: () => LoadedCredential | undefined
@@ -37,7 +40,7 @@ export class LoadedCredential implements Credential {
     const { world, log, redactor } = setting
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
-      return () => void world.clock.after(REDACTION_GRACE, end)
+      return (ms = 0) => void world.clock.after(Math.max(REDACTION_GRACE, ms), end)
     }
     this.name = name
     this.type = kind.name
@@ -47,28 +50,41 @@ export class LoadedCredential implements Credential {
     this.apiHeaders = frame.apiHeaders
     this.apiQuery = frame.apiQuery
     this.fingerprint = source.fingerprint
+    this.rotation = frame.rotation
     this.#rules = frame.hosts
     this.#current = current
     this.#releases = source.secrets.map(redact)
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
-      { world, log, redact },
+      { world, log, redact, hide: (text) => redactor.text(text) },
     )
+    const own = this.#own
     this.authorizer = {
       authorize: (until) => this.#authorize(until),
-      state: () => this.#own.state(),
+      state: () => own.state(),
+      warm: () => own.warm?.(),
+      ...(own.invalidate && { invalidate: () => own.invalidate!() }),
+      ...(own.test && { test: (until, options) => own.test!(until, options) }),
     }
     const names = frame.apiHeaders.filter((_, index) => index % 2 === 0)
     this.settings = {
       ...kind.describe?.(options as never),
       ...(names.length > 0 && { apiHeaders: names.join(', ') }),
       ...(frame.apiQuery !== '' && { apiQuery: [...new URLSearchParams(frame.apiQuery).keys()].join(', ') }),
+      ...(frame.rotation?.rotateAfter !== undefined && {
+        rotateAfter: printDuration(frame.rotation.rotateAfter),
+      }),
     }
   }
 
   allows(url: URL): boolean {
     return this.#rules.allows(url)
+  }
+
+  /** Takes over what still holds of the version before, which is stopped next. */
+  inherit(former: LoadedCredential): void {
+    if (former.type === this.type) this.#own.inherit?.(former.#own)
   }
 
   stop(): void {

@@ -4,10 +4,12 @@ import type { AnyCredentialKind } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
 import type { Credentials, Logger } from '../core/services.ts'
 import type { World } from '../core/world.ts'
+import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { examineFile, type CredentialFile, type Examined, type ExamineSetting } from './credential-file.ts'
 import { LoadedCredential } from './loaded-credential.ts'
 import type { Redactor } from './redaction.ts'
+import { RotationReminder } from './rotation-reminder.ts'
 
 export interface MaterialSetting {
   readonly kinds: ReadonlyMap<string, AnyCredentialKind>
@@ -29,21 +31,38 @@ export interface SecurityMaterial extends Credentials {
   /**
    * Takes these files for all there is, at once. What has not changed keeps its token; a file with mistakes leaves
    * the credential as it was before, if there was one.
+   * @param tell gets what became of each credential that is not as it was
    */
-  load(files: readonly CredentialFile[]): Problem[]
+  load(files: readonly CredentialFile[], tell?: (change: CredentialChange) => void): Problem[]
   /** The problems of these files; nothing is changed. */
   check(files: readonly CredentialFile[]): Problem[]
   /** For people: every credential, by name. */
   reports(usedBy: (name: string) => readonly string[]): CredentialReport[]
+  /** Something is there and could not be read: it should be tried again. */
+  isDoubtful(): boolean
   /** Absolute paths of the files that `${file:}` references name, to be watched. */
   files(): readonly string[]
+  /** The engine has started: credentials that want it fetch their first token. */
+  warm(): void
+  /** Warns in the log of secrets that are too old: now, and once a day until the end. */
+  remind(): void
   /** Calls off the token requests that are under way. */
   stop(): void
 }
 
 export function createSecurityMaterial(setting: MaterialSetting): SecurityMaterial {
   const entries = new Map<string, CredentialEntry>()
-  const examining: ExamineSetting = { kinds: setting.kinds, sources: setting, dev: setting.dev }
+  const { clock } = setting.world
+  const examining: ExamineSetting = {
+    kinds: setting.kinds,
+    sources: setting,
+    dev: setting.dev,
+    now: () => clock.now(),
+  }
+  let started = false
+  const reminder = new RotationReminder(clock, setting.log, () =>
+    present().flatMap(({ loaded }) => loaded ?? []),
+  )
 
   function entryOf(name: string): CredentialEntry {
     let entry = entries.get(name)
@@ -68,19 +87,32 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
   }
 
   return {
-    load(files) {
+    load(files, tell) {
       const { examined, problems } = examineAll(files, examining)
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
-      for (const [name, entry] of entries) entry.take(examined.get(name), prepared.get(name))
+      for (const [name, entry] of entries) {
+        const change = entry.take(examined.get(name), prepared.get(name))
+        if (!change) continue
+        if (started) entry.loaded?.authorizer.warm?.()
+        tell?.(change)
+      }
+      reminder.look()
       return problems
     },
     check: (files) => examineAll(files, examining).problems,
     names,
     info: (name) => entries.get(name)?.info(),
-    reference: entryOf,
-    reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name))),
+    reference: (name, type) => (type === undefined ? entryOf(name) : entryOf(name).ofType(type)),
+    reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name), clock.now())),
+    isDoubtful: () => present().some((entry) => entry.isDoubtful),
     files: () => [...new Set(present().flatMap((entry) => entry.examined!.files))],
+    warm() {
+      started = true
+      for (const entry of entries.values()) entry.loaded?.authorizer.warm?.()
+    },
+    remind: () => reminder.start(),
     stop() {
+      reminder.stop()
       for (const entry of entries.values()) entry.loaded?.stop()
     },
   }
@@ -94,11 +126,10 @@ function examineAll(
   const problems: Problem[] = []
   for (const file of files) {
     const one = examineFile(file, setting)
-    problems.push(...one.problems)
+    const own = [...one.problems]
     const first = examined.get(one.name)
-    if (!first) examined.set(one.name, one)
-    else
-      problems.push({
+    if (first)
+      own.push({
         code: 'credential/name',
         severity: 'error',
         message: `there are two credentials "${one.name}": ${first.file} and ${one.file}`,
@@ -107,6 +138,8 @@ function examineAll(
         line: 1,
         column: 1,
       })
+    examined.set(one.name, first ? { ...first, problems: [...first.problems, ...own] } : one)
+    problems.push(...own)
   }
   return { examined, problems: inOrder(problems) }
 }

@@ -1,17 +1,32 @@
-/** Takes live secrets and tokens out of what people may see. */
+import { isUtf8 } from 'node:buffer'
+import { originsOf, undoEscapes } from './escapes.ts'
+
+/**
+ * Takes live secrets and tokens out of what people may see: whole ones, in clear and in the encodings they travel in.
+ * Parts are not looked for, or whoever writes logs and reads them could guess a secret character by character: a text is
+ * cut after it was redacted, never before. Compressed and encrypted content, hexadecimal digits, and what a flow
+ * scatters over several texts are beyond it.
+ */
 export interface Redactor {
   /**
-   * From now on this text is replaced, in clear and in the encodings it travels in. Shorter than 8 characters: nothing happens.
+   * From now on this text is replaced. Shorter than 8 characters: nothing happens.
    * Returns how to end that; the same secret may be added several times.
    */
   add(secret: string): () => void
   /** The text with `[secret]` in the place of secrets; the same string where there is none. */
   text(text: string): string
-  /** As `text`, for UTF-8 bytes; the same buffer where there is none. */
+  /**
+   * What `text` makes of the first `length` characters (UTF-16 units), without the beginning of a secret that ends
+   * behind them: the text given should go on far enough to show one.
+   */
+  beginning(text: string, length: number): string
+  /** As `text`, for UTF-8 and what stands in other bytes as UTF-8; the same buffer where there is none. */
   bytes(bytes: Buffer): Buffer
 }
 
 const MARK = '[secret]'
+/** Escapes in escapes: JSON in a form in a log line. */
+const LAYERS = 3
 /** Characters; what is shorter is a word of its own in too many texts. */
 export const SHORTEST_SECRET = 8
 /** Characters that the search looks at together. */
@@ -20,15 +35,15 @@ const TABLE = 1 << 16
 
 export function createRedactor(): Redactor {
   const secrets = new Map<string, { uses: number; readonly patterns: readonly string[] }>()
-  let search: ((text: string) => number[]) | undefined
+  let search: Search | undefined
   let changed = false
 
-  function find(text: string): number[] {
+  function find(text: string): readonly number[] {
     if (changed) {
       search = secrets.size === 0 ? undefined : createSearch(patternsOf(secrets.values()))
       changed = false
     }
-    return search === undefined || text.length < SHORTEST_SECRET ? NOTHING : search(text)
+    return search === undefined ? NOTHING : findIn(text, search)
   }
 
   return {
@@ -37,7 +52,7 @@ export function createRedactor(): Redactor {
       const known = secrets.get(secret)
       if (known) known.uses++
       else {
-        secrets.set(secret, { uses: 1, patterns: encodingsOf(secret) })
+        secrets.set(secret, { uses: 1, patterns: spellingsOf(secret) })
         changed = true
       }
       let ended = false
@@ -54,15 +69,37 @@ export function createRedactor(): Redactor {
       const found = find(text)
       return found.length === 0 ? text : cover(text, found)
     },
-    bytes(bytes) {
-      const text = bytes.toString('latin1')
+    beginning(text, length) {
       const found = find(text)
-      return found.length === 0 ? bytes : Buffer.from(cover(text, found), 'latin1')
+      return found.length === 0 ? text.slice(0, length) : cover(text, found, length)
+    },
+    bytes(bytes) {
+      const encoding = isUtf8(bytes) ? 'utf8' : 'latin1'
+      const text = bytes.toString(encoding)
+      const found = find(text)
+      return found.length === 0 ? bytes : Buffer.from(cover(text, found), encoding)
     },
   }
 }
 
-const NOTHING: number[] = []
+type Search = (text: string) => readonly number[]
+
+const NOTHING: readonly number[] = []
+
+/** Start and end of what is found in a text as it is, and with its escapes undone. */
+function findIn(text: string, search: Search): readonly number[] {
+  if (text.length < SHORTEST_SECRET) return NOTHING
+  let found = search(text)
+  const layers = [text]
+  while (layers.length <= LAYERS) {
+    const undone = undoEscapes(layers.at(-1)!)
+    if (undone === undefined) break
+    const inside = search(undone)
+    if (inside.length > 0) found = found.concat(layers.reduceRight(originsOf, inside))
+    layers.push(undone)
+  }
+  return found
+}
 
 function patternsOf(entries: Iterable<{ readonly patterns: readonly string[] }>): Set<string> {
   const patterns = new Set<string>()
@@ -75,7 +112,7 @@ function patternsOf(entries: Iterable<{ readonly patterns: readonly string[] }>)
  * ends of tokens differ where their beginnings (`eyJhbGciOi`) do not. Gives start and end of every occurrence, by end.
  * @see Wu and Manber, A fast algorithm for multi-pattern searching (1994)
  */
-function createSearch(patterns: Iterable<string>): (text: string) => number[] {
+function createSearch(patterns: Iterable<string>): Search {
   const shifts = new Uint8Array(TABLE).fill(SHORTEST_SECRET - BLOCK + 1)
   const ending = new Map<number, string[]>()
   for (const pattern of patterns) {
@@ -89,7 +126,7 @@ function createSearch(patterns: Iterable<string>): (text: string) => number[] {
     }
   }
   return (text) => {
-    let found = NOTHING
+    let found: number[] | undefined
     let last = SHORTEST_SECRET - 1
     while (last < text.length) {
       const block = blockAt(text, last)
@@ -101,11 +138,11 @@ function createSearch(patterns: Iterable<string>): (text: string) => number[] {
       last++
       for (const pattern of ending.get(block)!) {
         if (!text.startsWith(pattern, last - pattern.length) || pattern.length > last) continue
-        if (found === NOTHING) found = []
+        found ??= []
         found.push(last - pattern.length, last)
       }
     }
-    return found
+    return found ?? NOTHING
   }
 }
 
@@ -116,39 +153,37 @@ function blockAt(text: string, last: number): number {
   )
 }
 
-/** Replaces the found ranges; what overlaps becomes one mark. */
-function cover(text: string, found: number[]): string {
+/** Replaces the found ranges that begin before `end`, up to which the text is kept; what overlaps becomes one mark. */
+function cover(text: string, found: readonly number[], end = text.length): string {
   const ranges: [start: number, end: number][] = []
   for (let i = 0; i < found.length; i += 2) ranges.push([found[i]!, found[i + 1]!])
   ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])
   let covered = ''
   let at = 0
-  for (let i = 0; i < ranges.length;) {
+  for (let i = 0; i < ranges.length && ranges[i]![0] < end;) {
     const start = ranges[i]![0]
-    let end = ranges[i]![1]
-    for (i++; i < ranges.length && ranges[i]![0] < end; i++) end = Math.max(end, ranges[i]![1])
+    let last = ranges[i]![1]
+    for (i++; i < ranges.length && ranges[i]![0] < last; i++) last = Math.max(last, ranges[i]![1])
     covered += text.slice(at, start) + MARK
-    at = end
+    at = last
   }
-  return covered + text.slice(at)
+  return at < end ? covered + text.slice(at, end) : covered
 }
 
-/** The shapes in which a secret may turn up: as it is, in JSON, URLs and forms, in Basic headers, as bytes read as Latin-1. */
-function encodingsOf(secret: string): string[] {
-  const patterns = new Set<string>()
-  const plain = [secret, formEncoded(secret), encodeURIComponent(secret.toWellFormed())]
-  for (const text of plain) {
-    patterns.add(text)
-    patterns.add(text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))
+/**
+ * The texts to look for: the secret as it is and in forms (escapes are undone before), inside base64 as it is and as it
+ * stands in JSON, URLs, forms and Basic headers; each as bytes read as Latin-1, too.
+ */
+function spellingsOf(secret: string): string[] {
+  const patterns = new Set([secret, secret.replaceAll(' ', '+')])
+  // Of a secret that has something like an escape in it, that is undone, too.
+  for (let text: string | undefined = secret; (text = undoEscapes(text)) !== undefined;) patterns.add(text)
+  const inJson = JSON.stringify(secret).slice(1, -1)
+  for (const text of [secret, inJson, formEncoded(secret), encodeURIComponent(secret.toWellFormed())])
     for (const part of base64Parts(text)) {
       patterns.add(part)
       patterns.add(part.replaceAll('+', '-').replaceAll('/', '_'))
     }
-  }
-  const inJson = JSON.stringify(secret).slice(1, -1)
-  patterns.add(inJson)
-  patterns.add(inJson.replaceAll('/', '\\/'))
-  patterns.add(JSON.stringify(inJson).slice(1, -1))
   for (const pattern of [...patterns]) patterns.add(Buffer.from(pattern, 'utf8').toString('latin1'))
   return [...patterns].filter((pattern) => pattern.length >= SHORTEST_SECRET)
 }

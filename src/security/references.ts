@@ -18,6 +18,8 @@ export interface UnsetReference {
   readonly reference: string
   /** `is not set`, `is empty`, `is not there`. */
   readonly why: string
+  /** Its file is there; another time it may be read. */
+  readonly unreadable?: true
   readonly place: Place
 }
 
@@ -91,7 +93,7 @@ export function resolveReferences(document: Document, sources: ReferenceSources)
       if ('why' in answer) {
         const reference = mark[1]!.trim()
         if (unset.every((one) => one.reference !== reference))
-          unset.push({ reference, why: answer.why, place: place() })
+          unset.push({ reference, ...answer, place: place() })
       } else problems.push({ severity: 'error', ...answer, ...place() })
     }
     if (!whole) {
@@ -102,7 +104,7 @@ export function resolveReferences(document: Document, sources: ReferenceSources)
     return resolved + text.slice(at)
   }
 
-  function readMark(mark: RegExpExecArray): Value | { why: string } | Mistake {
+  function readMark(mark: RegExpExecArray): Value | Unset | Mistake {
     if (mark[1] === undefined) return placeholder(mark[0])
     if (!mark[0].endsWith('}'))
       return {
@@ -162,6 +164,8 @@ interface Value {
   readonly guarded: boolean
 }
 
+type Unset = Pick<UnsetReference, 'why' | 'unreadable'>
+
 interface Mistake {
   readonly code: string
   readonly message: string
@@ -197,12 +201,12 @@ function unknownKind(text: string, kind: string): Mistake {
     }
   return {
     ...REFERENCE,
-    message: `"${text}" is no reference; a credential does not see messages and has no expressions`,
-    hint: 'There are ${env:NAME}, ${file:/path} and ${param:name}; $${ stands for a plain ${.',
+    message: `"${text}" is no reference; a credential does not see messages`,
+    hint: 'There are ${env:NAME}, ${file:/path} and ${param:name}; $${ stands for a plain ${. Expressions of `response` and `invalidateWhen` stand bare, without ${}.',
   }
 }
 
-function readVariable(name: string, environment: ReferenceSources['environment']): Value | { why: string } {
+function readVariable(name: string, environment: ReferenceSources['environment']): Value | Unset {
   const value = Object.hasOwn(environment, name) ? environment[name] : undefined
   return value ? { value, guarded: true } : { why: value === '' ? 'is empty' : 'is not set' }
 }
@@ -221,7 +225,7 @@ function readParameter(
   }
 }
 
-function readSecretFile(name: string, file: string): Value | { why: string } | Mistake {
+function readSecretFile(name: string, file: string): Value | Unset | Mistake {
   let text: string
   try {
     const about = statSync(file)
@@ -235,7 +239,7 @@ function readSecretFile(name: string, file: string): Value | { why: string } | M
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    return { why: code === 'ENOENT' ? 'is not there' : `cannot be read (${code})` }
+    return code === 'ENOENT' ? { why: 'is not there' } : { why: `cannot be read (${code})`, unreadable: true }
   }
   const value = text.replace(/^\ufeff/, '').replace(/\r?\n$/, '')
   return value === '' ? { why: 'is empty' } : { value, guarded: true }

@@ -5,16 +5,30 @@ interface Node {
   readonly 'x-is'?: string
   readonly properties?: Readonly<Record<string, Node>>
   readonly patternProperties?: unknown
+  /** Of one or a list of them. */
+  readonly item?: Node
 }
 
-/** Where the secret texts of a kind's options stand. */
-export function secretFields(schema: TSchema): Path[] {
-  return pathsOf(schema as Node, [])
+/** Where the secret texts of a kind's options stand in a value: the written one, or the decoded one. */
+export function secretFields(schema: TSchema, value: unknown): Path[] {
+  return pathsOf(schema as Node, value, [])
 }
 
-function pathsOf(node: Node, path: Path): Path[] {
+function pathsOf(node: Node, value: unknown, path: Path): Path[] {
   if (node['x-is'] === 'secret') return [path]
-  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => pathsOf(child, [...path, name]))
+  if (node.item)
+    return Array.isArray(value)
+      ? value.flatMap((entry, index) => pathsOf(node.item!, entry, [...path, index]))
+      : pathsOf(node.item, value, path)
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
+    pathsOf(child, memberOf(value, name), [...path, name]),
+  )
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined
 }
 
 /** Whether a text brought in at this path is taken for a secret: in secret fields, and in maps of free names (headers, parameters). */
@@ -22,9 +36,9 @@ export function mayHoldSecret(schema: TSchema, path: Path): boolean {
   let node = schema as Node
   for (const part of path) {
     if (node.patternProperties !== undefined) return true
-    const child = node.properties?.[part]
+    const child = typeof part === 'number' && node.item ? node.item : node.properties?.[part]
     if (child === undefined) return false
     node = child
   }
-  return node['x-is'] === 'secret'
+  return node['x-is'] === 'secret' || node.item?.['x-is'] === 'secret'
 }

@@ -32,11 +32,12 @@ export function readUrl(text: string): URL | UrlMistake {
   const url = URL.parse(text)
   if (url === null) return { message: 'is no URL', hint: 'Expected is https://host/path.', ...whole }
   if (url.username !== '' || url.password !== '') {
+    const [before = '', user = ''] = /^[^:]+:\/\/([^/?#]*@)/.exec(text) ?? []
     return {
       message: 'holds a user name or password before the "@"',
       hint: 'Take it out: user names and secrets have fields of their own.',
-      offset: text.indexOf('://') + 3,
-      length: text.lastIndexOf('@') - text.indexOf('://') - 2,
+      offset: before.length - user.length,
+      length: user.length,
     }
   }
   const hash = text.indexOf('#')

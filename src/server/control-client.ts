@@ -1,6 +1,15 @@
 import { lstat } from 'node:fs/promises'
 import { request } from 'node:http'
-import type { CredentialReport, EngineStatus, FlowState, ManualRun, RunReport } from '../core/control.ts'
+import type {
+  CredentialInvalidation,
+  CredentialReport,
+  CredentialTestReport,
+  CredentialTestRequest,
+  EngineStatus,
+  FlowState,
+  ManualRun,
+  RunReport,
+} from '../core/control.ts'
 import { controlPath } from './control-path.ts'
 
 /** `Control` from another process. */
@@ -10,6 +19,13 @@ export interface ControlClient {
   credentials(): Promise<readonly CredentialReport[]>
   /** @param signal ends the wait, and the engine cancels the run */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
+  /** @param signal ends the wait, and the engine calls the test off */
+  testCredential(
+    name: string,
+    request: CredentialTestRequest,
+    signal?: AbortSignal,
+  ): Promise<CredentialTestReport | undefined>
+  invalidateCredential(name: string): Promise<CredentialInvalidation | undefined>
 }
 
 /**
@@ -50,6 +66,14 @@ function clientOf(path: string): ControlClient {
       const report = await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/runs`, sent, signal)
       return report === undefined ? undefined : decoded(report as EncodedReport)
     },
+    testCredential: async (name, request, signal) =>
+      (await ask(path, 'POST', `/credentials/${encodeURIComponent(name)}/test`, request, signal)) as
+        | CredentialTestReport
+        | undefined,
+    invalidateCredential: async (name) =>
+      (await ask(path, 'POST', `/credentials/${encodeURIComponent(name)}/invalidate`)) as
+        | CredentialInvalidation
+        | undefined,
   }
 }
 

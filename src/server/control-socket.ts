@@ -1,7 +1,7 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import type { Control, ManualRun, RunReport } from '../core/control.ts'
+import type { Control, CredentialTestRequest, ManualRun, RunReport } from '../core/control.ts'
 import type { Logger } from '../core/services.ts'
 import { controlPath } from './control-path.ts'
 
@@ -13,18 +13,21 @@ export interface ControlSocketSetting {
   /** The data folder; it exists. */
   readonly folder: string
   readonly log: Logger
+  /** Takes live secrets out of a text. */
+  readonly redact: (text: string) => string
 }
 
 /**
  * The engine's own door for the command line: JSON over a socket in the data folder, for this user only.
  * @throws Error with `code` `SLUICE_SOCKET` from `listen` when another engine answers there, or the path is not ours
  */
-export function createControlSocket({ control, folder, log }: ControlSocketSetting): {
+export function createControlSocket({ control, folder, log, redact }: ControlSocketSetting): {
   /** Resolves to the socket's path. */
   listen(): Promise<string>
   close(): Promise<void>
 } {
   const path = controlPath(folder)
+  const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value)
   const server = createServer((request, response) => {
     const gone = new AbortController()
     response.once('close', () => {
@@ -32,12 +35,14 @@ export function createControlSocket({ control, folder, log }: ControlSocketSetti
     })
     answer(control, request, gone.signal).then(
       (result) =>
-        reply(response, result === undefined ? 404 : 200, result ?? { message: 'there is no such thing' }),
+        result === undefined
+          ? reply(response, 404, { message: 'there is no such thing' })
+          : reply(response, 200, result, isRun(request) ? undefined : hide),
       (error: unknown) => {
         if (!(error instanceof Refusal))
           log.error({ err: error }, 'a fault in the engine while the command line asked')
         const status = error instanceof Refusal ? error.status : 500
-        reply(response, status, { message: (error as Error).message })
+        reply(response, status, { message: (error as Error).message }, hide)
       },
     )
   })
@@ -125,6 +130,10 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.credentials().find((credential) => credential.name === name)
     case 'POST flows/*/runs':
       return encoded(await control.run(name!, manualRun(await readJson(request)), gone))
+    case 'POST credentials/*/test':
+      return control.testCredential(name!, testRequest(await readJson(request)), gone)
+    case 'POST credentials/*/invalidate':
+      return control.invalidateCredential(name!)
     default:
       return undefined
   }
@@ -161,6 +170,14 @@ function manualRun(sent: unknown): ManualRun {
   return { ...(body === undefined ? {} : { body: Buffer.from(body, 'base64') }), headers, parameters }
 }
 
+function testRequest(sent: unknown): CredentialTestRequest {
+  if (typeof sent !== 'object' || sent === null) throw new Refusal(400, 'the request is not a map')
+  const { call, tryOthers = false } = sent as Record<string, unknown>
+  if (typeof tryOthers !== 'boolean' || (call !== undefined && typeof call !== 'string'))
+    throw new Refusal(400, 'call is a text, and tryOthers true or false')
+  return { tryOthers, ...(call !== undefined && { call }) }
+}
+
 function isTexts(value: unknown): value is Record<string, string> {
   return (
     typeof value === 'object' &&
@@ -175,8 +192,15 @@ function encoded(report: RunReport | undefined): unknown {
   return { ...report, reply: { ...report.reply, body: Buffer.from(report.reply.body).toString('base64') } }
 }
 
-function reply(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value))
+/** What a flow replies goes to its caller as it is; the failure of one is told without secrets. */
+function isRun({ method, url }: IncomingMessage): boolean {
+  return method === 'POST' && /^\/flows\/[^/]+\/runs$/.test(url!)
+}
+
+type Replacer = (key: string, value: unknown) => unknown
+
+function reply(response: ServerResponse, status: number, value: unknown, replacer?: Replacer): void {
+  const body = Buffer.from(JSON.stringify(value, replacer))
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length })
   response.end(body)
 }

@@ -25,7 +25,7 @@ export function failureReply(failure: Failure, redact: (text: string) => string,
   const told = TOLD.has(failure.code) || !Object.hasOwn(FAILURES, failure.code)
   return problemReply(failure.reply, failure.title, {
     ...(told && failure.message !== '' ? { detail: redact(failure.message) } : {}),
-    code: failure.code,
+    code: redact(failure.code),
     ...(run === undefined ? {} : { run }),
   })
 }

@@ -5,17 +5,14 @@ import type { DeployedVersion, MessageLog, RunRecord, Snapshot, StateStore } fro
 import type { Clock, Timer } from '../core/world.ts'
 import { Batches, LINES, PAYLOADS, RUNS } from './batches.ts'
 import { CLOSED, OPENED, pushAttachment, pushLine, pushRun, pushSnapshot, pushVersion } from './records.ts'
-import { redacting, type Redacting } from './redacting.ts'
+import { redacting, type Cleaning, type Redacting } from './redacting.ts'
 import { StoreThread } from './thread.ts'
 
 export interface StoresSetting {
   /** Made when it is not there. */
   readonly folder: string
   readonly clock: Clock
-  /** Takes live secrets out of a text. */
-  readonly redact: (text: string) => string
-  /** The same for bytes. */
-  readonly redactBytes: (bytes: Buffer) => Buffer
+  readonly redactor: Cleaning
   /** 30 days and 1 GB when left out. */
   readonly retention?: { readonly days: number; readonly bytes: number }
   readonly log: Logger
@@ -50,7 +47,7 @@ export async function openStores(setting: StoresSetting): Promise<Stores> {
   }
   retain()
   return {
-    messageLog: new WrittenBehind(batches, redacting(setting.redact, setting.redactBytes)),
+    messageLog: new WrittenBehind(batches, redacting(setting.redactor)),
     state: thread,
     abandoned,
     async close() {
@@ -146,7 +143,7 @@ class WrittenBehind implements MessageLog {
     if (records === undefined) return
     const headers = this.redact.json(snapshot.headers)
     const properties = this.redact.json(snapshot.properties)
-    const body = snapshot.body === undefined ? null : cut(this.redact.text(snapshot.body))
+    const body = snapshot.body === undefined ? null : this.beginning(snapshot.body)
     const contentType = snapshot.contentType === undefined ? null : this.redact.text(snapshot.contentType)
     pushSnapshot(records, run, at, step, level, headers, properties, body, contentType)
     this.batches.pushed(LINE_SIZE + (headers.length + properties.length + (body?.length ?? 0)) * 2, 0)
@@ -155,11 +152,12 @@ class WrittenBehind implements MessageLog {
   flush(): Promise<void> {
     return this.batches.settled()
   }
+
+  private beginning(body: string): string {
+    const kept = this.redact.beginning(body, KEPT)
+    return body.length <= KEPT ? kept : `${kept}…`
+  }
 }
 
-/** Characters of a body that a snapshot keeps. Cut after redaction, so that no half of a secret stays. */
+/** Characters of a body that a snapshot keeps. */
 const KEPT = 64 * 1024
-
-function cut(text: string): string {
-  return text.length <= KEPT ? text : `${text.slice(0, KEPT)}…`
-}

@@ -1,4 +1,5 @@
 import type { RunRecord } from '../core/stores.ts'
+import type { Redactor } from '../security/redaction.ts'
 import { lines, type RunTexts } from './records.ts'
 
 type Redact = (text: string) => string
@@ -6,14 +7,30 @@ type Redact = (text: string) => string
 /** What stands before the message log: every text and every byte that is kept goes through here. */
 export interface Redacting {
   text: Redact
-  /** As JSON; a value that cannot be written as JSON is replaced by a note. */
+  /** As JSON; bytes as their number, a value that cannot be written as JSON as a note. */
   json(value: unknown): string
+  /**
+   * Of attachments. Compressed and encrypted content is kept as it is: nothing is found in it. A flow that attaches
+   * such content of a receiver keeps what that put into it.
+   */
   bytes(content: Uint8Array): Uint8Array
+  /** At most `length` characters of a text of which enough is given that the end of a secret is in it. */
+  beginning(text: string, length: number): string
   run(run: RunRecord): RunTexts
 }
 
-export function redacting(text: Redact, cleanBytes: (bytes: Buffer) => Buffer): Redacting {
-  const inside = (_key: string, value: unknown): unknown => (typeof value === 'string' ? text(value) : value)
+/** Takes live secrets out. */
+export type Cleaning = Pick<Redactor, 'text' | 'bytes' | 'beginning'>
+
+export function redacting(redactor: Cleaning): Redacting {
+  const text = (given: string) => redactor.text(given)
+
+  /** The numbers that JSON makes of bytes spell a secret as well as its characters do. */
+  function inside(this: Record<string, unknown>, key: string, value: unknown): unknown {
+    if (typeof value === 'string') return text(value)
+    const given = this[key]
+    return given instanceof Uint8Array ? `[${given.byteLength} bytes]` : value
+  }
 
   const json = (value: unknown): string => {
     try {
@@ -24,7 +41,7 @@ export function redacting(text: Redact, cleanBytes: (bytes: Buffer) => Buffer): 
   }
 
   const bytes = (content: Uint8Array): Uint8Array =>
-    cleanBytes(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
+    redactor.bytes(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
 
   const run = (record: RunRecord): RunTexts => {
     const own = record.correlationId === record.id
@@ -43,5 +60,5 @@ export function redacting(text: Redact, cleanBytes: (bytes: Buffer) => Buffer): 
     }
   }
 
-  return { text, json, bytes, run }
+  return { text, json, bytes, run, beginning: (given, length) => redactor.beginning(given, length) }
 }

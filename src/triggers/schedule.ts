@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { wallClockIn, wallTimeIn } from './zone.ts'
+import { wallClockIn, wallTimeIn } from '../core/zone.ts'
 
 /** When something is due. All times are epoch ms. */
 export interface Schedule {

@@ -3,9 +3,9 @@ import { printDuration } from '../core/duration.ts'
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import { Choice, Duration, Flag, Keys, Moment, OneOrMore, Optional, Text } from '../core/schema.ts'
+import { isTimeZone, momentIn, timeZones } from '../core/zone.ts'
 import { cronSchedule, everySchedule, listSchedule, NEVER, shortestGap, type Schedule } from './schedule.ts'
 import { Ticker, type TimerPlan } from './ticker.ts'
-import { isTimeZone, momentIn, timeZones } from './zone.ts'
 
 const WAYS = ['cron', 'every', 'at', 'once'] as const
 const CRON_HINT =

@@ -1,32 +1,7 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
-import { PassThrough, Readable } from 'node:stream'
-import { commands, runCommandLine } from '../../src/commands/index.ts'
-import { projectFolder } from '../support/project.ts'
-
-async function sluice(
-  t: TestContext,
-  args: string[],
-  files: Record<string, string> = {},
-  options: { input?: string; folder?: string; environment?: Record<string, string> } = {},
-) {
-  const folder = options.folder ?? projectFolder(t, files)
-  let stdout = ''
-  let stderr = ''
-  const code = await runCommandLine(args, {
-    stdout: (text) => (stdout += text),
-    stderr: (text) => (stderr += text),
-    stdin: options.input === undefined ? new PassThrough() : Readable.from([Buffer.from(options.input)]),
-    color: false,
-    colorErrors: false,
-    terminal: false,
-    columns: 200,
-    workingFolder: folder,
-    environment: options.environment ?? {},
-    signal: new AbortController().signal,
-  })
-  return { code, stdout, stderr, folder }
-}
+import { test } from 'node:test'
+import { commands } from '../../src/commands/index.ts'
+import { sluice } from '../support/command-line.ts'
 
 const good =
   'steps:\n  - endpoint: { path: /a, access: public }\n  - respond: { body: { got: "${body.n}" } }\n'

@@ -156,6 +156,11 @@ describe('other values', () => {
     refuses(Moment(about), '2026-02-03T02:00+24:00', 'value/date 1:4', /an offset that does not exist/)
     refuses(Moment(about), '2026-02-03', 'value/date 1:4', /has no time/)
     refuses(Moment(about), 'tomorrow', 'value/date 1:4', /is no date and time/)
+    const day = Moment({ ...about, dayAlone: true })
+    accepts(day, '2026-12-01', '2026-12-01')
+    accepts(day, '2026-12-01T02:00Z', '2026-12-01T02:00Z')
+    refuses(day, '2026-02-30', 'value/date 1:4', /a day that does not exist/)
+    refuses(day, '1.12.2026', 'value/date 1:4', /is no date; a date such as 2026-12-01, or/)
   })
   it('credentials are a name, or a name and a type', () => {
     accepts(CredentialName(about), 'shop', { name: 'shop' })

@@ -51,7 +51,7 @@ function authorizerFor(t: TestContext, clock: ManualClock, options: Partial<OAut
   const authorizer = oauth2.prepare(
     options as never,
     { name: 'foreign', description: undefined, baseUrl: undefined, allowedHosts: [] },
-    { world: testWorld(t, clock), log: new TestLog(), redact: () => () => {} },
+    { world: testWorld(t, clock), log: new TestLog(), redact: () => () => {}, hide: (text) => text },
   )
   t.after(() => authorizer.stop?.())
   return { authorizer, get: async (): Promise<Grant> => authorizer.authorize(new TestCaller()) }
@@ -62,7 +62,7 @@ test('oidc-provider gives a token for a form-encoded Basic header with every odd
   const { authorizer, get } = authorizerFor(t, clock, {
     tokenServiceUrl: await startProvider(t),
     clientId: 'basic client',
-    clientSecret: new Secret(NASTY),
+    clientSecret: [new Secret(NASTY)],
     scope: 'im.read im.write',
   })
   const grant = await get()
@@ -78,7 +78,7 @@ test('oidc-provider refuses the same secret sent raw', async (t) => {
   const { get } = authorizerFor(t, new ManualClock(), {
     tokenServiceUrl: await startProvider(t),
     clientId: 'basic client',
-    clientSecret: new Secret(NASTY),
+    clientSecret: [new Secret(NASTY)],
     basicEncoding: 'raw',
   })
   await assert.rejects(get(), { code: 'credential.refused' })
@@ -88,7 +88,7 @@ test('oidc-provider gives a token for id and secret in the body', async (t) => {
   const { get } = authorizerFor(t, new ManualClock(), {
     tokenServiceUrl: await startProvider(t),
     clientId: 'post',
-    clientSecret: new Secret(PLAIN),
+    clientSecret: [new Secret(PLAIN)],
     clientAuthentication: 'body',
     scope: 'im.read',
   })
@@ -99,7 +99,7 @@ test('oidc-provider refuses a wrong secret: status, OAuth error and what to do',
   const { get } = authorizerFor(t, new ManualClock(), {
     tokenServiceUrl: await startProvider(t),
     clientId: 'post',
-    clientSecret: new Secret('wrong-secret-0123456789'),
+    clientSecret: [new Secret('wrong-secret-0123456789')],
     clientAuthentication: 'body',
   })
   await assert.rejects(get(), (error) => {
@@ -116,7 +116,7 @@ test('oidc-provider takes no JSON request: the hint leads to contentType', async
   const { get } = authorizerFor(t, new ManualClock(), {
     tokenServiceUrl: await startProvider(t),
     clientId: 'basic client',
-    clientSecret: new Secret(NASTY),
+    clientSecret: [new Secret(NASTY)],
     contentType: 'application/json',
   })
   await assert.rejects(get(), (error) => {

@@ -85,7 +85,7 @@ test('a secret that is a short word does not tear holes into the words of the se
   const { get } = await setUpOAuth2(
     t,
     () => ({ status: 400, body: { error: 'invalid_request', error_description: 'the client is not known' } }),
-    { clientSecret: new Secret('client') },
+    { clientSecret: [new Secret('client')] },
   )
   assert.match((await failureOf(get())).message, /\(the client is not known\)$/)
 })
@@ -187,7 +187,7 @@ test('three attempts at the most; then the service counts as not reachable', asy
   await clock.advance(4 * SECOND)
   const failure = await failing
   assert.equal(failure.code, 'credential.unreachable')
-  assert.match(failure.message, /cannot answer now: 500$/)
+  assert.match(failure.message, /cannot answer now: 500 \(3 attempts\)$/)
   assert.equal(service.asked.length, 3)
   assert.equal(authorizer.state().status, 'unreachable')
 })

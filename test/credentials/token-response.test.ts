@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   judgeTokenAnswer,
+  USUAL_READING,
   type IssuedToken,
   type TokenRejection,
 } from '../../src/credentials/token-response.ts'
 
 const HOUR = 3_600_000
+const NOW = Date.parse('2026-11-28T12:00:00Z')
 const defaults = { lifetime: HOUR, maxLifetime: 24 * HOUR }
 
 function judge(
@@ -17,8 +19,10 @@ function judge(
     ? body
     : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
   return judgeTokenAnswer(
-    { status, headers: { 'content-type': 'application/json', ...headers }, body: bytes },
+    { status, headers: { 'content-type': 'application/json', ...headers }, body: bytes, askedAt: NOW },
     defaults,
+    USUAL_READING,
+    (text) => text.replaceAll('known-secret', '[secret]'),
   )
 }
 
@@ -198,4 +202,20 @@ test('what the service says is cut to printable characters and length', () => {
   assert.equal(judged.error!.length, 64)
   assert.match(judged.description!, /^line one evil d+\.\.\.$/)
   assert.equal(judged.description!.length, 300)
+})
+
+test('the words of a service are told without secrets, which are taken out before they are cleaned and cut', () => {
+  const said = (description: string, more = {}) => {
+    const judged = judge(
+      { error: 'invalid_client', error_description: description, ...more },
+      { status: 401 },
+    )
+    return (judged as TokenRejection).description
+  }
+  assert.equal(said('wrong: known-secret'), 'wrong: [secret]')
+  assert.equal(said(`${'-'.repeat(290)}known-secret`), `${'-'.repeat(290)}[secret]`)
+  assert.equal(said(`${'-'.repeat(295)}known-secret`), `${'-'.repeat(295)}[s...`)
+  assert.equal(said('for tok-0123456789 only', { access_token: 'tok-0123456789' }), 'for [secret] only')
+  const typed = judge('x', { headers: { 'content-type': 'text/known-secret' } }) as TokenRejection
+  assert.match(typed.flaw!, /"text\/\[secret\]"/)
 })

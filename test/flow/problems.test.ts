@@ -24,6 +24,11 @@ async function check(project: string) {
   })
 }
 
+/** Secrets become older every day. */
+function ageless(text: string): string {
+  return text.replaceAll(/\b\d+ days old\b/g, '*** days old')
+}
+
 const folder = join(import.meta.dirname, 'problems')
 const entries = await readdir(folder, { withFileTypes: true })
 const cases = entries.filter((entry) => entry.isDirectory() || entry.name.endsWith('.yaml'))
@@ -40,7 +45,7 @@ describe('golden problems', async () => {
       if (entry.isDirectory()) await cp(join(folder, name), project, { recursive: true })
       else await cp(join(folder, entry.name), join(project, 'flows', entry.name))
       const { problems, texts } = await check(project)
-      const printed = printProblems(problems, (file) => texts.get(file), { color: false })
+      const printed = ageless(printProblems(problems, (file) => texts.get(file), { color: false }))
       const golden = join(folder, `${name}.out`)
       if (process.env['UPDATE'] === '1') await writeFile(golden, printed)
       assert.equal(printed, await readFile(golden, 'utf8'))

@@ -20,12 +20,13 @@ import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { Context } from '../../src/core/context.ts'
 import { Failure } from '../../src/core/failure.ts'
-import type { Answer, Exchange } from '../../src/core/http.ts'
+import type { Answer, Exchange, OutgoingRequest, ReceiverAnswer } from '../../src/core/http.ts'
 import type { Grant } from '../../src/core/kinds.ts'
 import type { Credential, CredentialReference } from '../../src/core/services.ts'
 import type { World } from '../../src/core/world.ts'
 import { exchange } from '../../src/net/client.ts'
 import { createDispatchers, type Dispatchers, type DispatcherSetting } from '../../src/net/dispatchers.ts'
+import { createSend } from '../../src/net/send.ts'
 import { realClock } from '../../src/world.ts'
 
 export interface Receiver {
@@ -199,6 +200,30 @@ export class TestRun implements Context {
   }
 }
 
+export type SendOne = (
+  request: Partial<OutgoingRequest> & { url: string },
+  credential?: CredentialReference,
+  context?: Context,
+) => Promise<ReceiverAnswer>
+
+/** Sends requests of steps: a GET that follows nothing, where a test does not say otherwise. */
+export function sender(t: TestContext, world = testWorld(t)): SendOne {
+  const send = createSend(world, { userAgent: 'sluice/test' })
+  return (request, credential, context = new TestRun()) =>
+    send(
+      {
+        method: 'GET',
+        headers: ['accept', '*/*'],
+        body: null,
+        followRedirects: 0,
+        maxResponse: Infinity,
+        ...request,
+      },
+      credential,
+      context,
+    )
+}
+
 /** Sends a request with what matters in a test. */
 export function fetchFrom(
   t: TestContext,
@@ -249,16 +274,24 @@ export class TestGrant implements Grant {
   readonly headers: readonly string[]
   readonly query: string
   readonly refusedBy: readonly number[]
+  declare readonly refuses?: NonNullable<Grant['refuses']>
   rejections = 0
   readonly renewable: boolean
 
   constructor(
     token: string,
-    rest: { query?: string; refusedBy?: number[]; renewable?: boolean; headers?: string[] } = {},
+    rest: {
+      query?: string
+      refusedBy?: number[]
+      refuses?: Grant['refuses']
+      renewable?: boolean
+      headers?: string[]
+    } = {},
   ) {
     this.headers = rest.headers ?? ['authorization', `Bearer ${token}`]
     this.query = rest.query ?? ''
     this.refusedBy = rest.refusedBy ?? [401]
+    if (rest.refuses) this.refuses = rest.refuses
     this.renewable = rest.renewable ?? true
   }
 

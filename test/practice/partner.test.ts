@@ -93,7 +93,13 @@ describe('learning', () => {
     assert.equal(body['expires_in'], 1800)
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal((await get(ITEMS, body['access_token'])).status, 200)
-    assert.deepEqual(partner.counts('acme'), { tokenRequests: 1, tokens: 1, calls: 1, refused: 0 })
+    assert.deepEqual(partner.counts('acme'), {
+      asked: 1,
+      tokenRequests: 1,
+      tokens: 1,
+      calls: 1,
+      refused: 0,
+    })
   })
 
   const refusals: [why: string, request: unknown, error: string, text: RegExp][] = [
@@ -443,6 +449,53 @@ describe('the partner', () => {
     assert.equal((await call('/control/clients/nobody', { method: 'DELETE' })).status, 404)
     assert.equal((await call('/control/revoke?client=nobody', { method: 'POST' })).status, 404)
     assert.equal((await call('/control/revoke')).status, 405)
+  })
+
+  it('counts every request for a token by its client, whatever the secret', async (t) => {
+    const { incentiveToken, iotToken, learningToken, post, call, partner } = await partnerFor(t)
+    await incentiveToken(asRead())
+    await incentiveToken({ ...asRead(), client_secret: 'wrong' })
+    const { client_secret: _, ...noSecret } = asRead()
+    await incentiveToken(noSecret)
+    await post('/oauth/token', JSON.stringify(asRead()), 'application/json')
+    await post('/oauth/token', 'grant_type=client_credentials', FORM, {
+      authorization: basic('client_im_read', 'wrong'),
+    })
+    await call('/oauth/token?client_id=client_im_read')
+    await incentiveToken({ ...asRead(), client_id: 'nobody' })
+    const { asked, tokenRequests } = partner.counts('client_im_read')
+    assert.deepEqual({ asked, tokenRequests }, { asked: 6, tokenRequests: 1 })
+    assert.deepEqual(Object.keys((await call('/control')).body['clients']).includes('nobody'), false)
+
+    await learningToken(GRANT)
+    assert.equal(partner.counts('acme').asked, 1)
+    await iotToken(GRANT, basic('iot-tenant', 'wrong'))
+    partner.control.deleteClient('iot-tenant')
+    await iotToken(GRANT)
+    assert.equal(partner.counts('iot-tenant').asked, 2)
+  })
+
+  it('has outages: each token service fails so often, and then works again', async (t) => {
+    const { call, incentiveToken, iotToken, partner } = await partnerFor(t)
+    const told = await call('/control/outage?status=503&times=2&retryAfter=3', { method: 'PUT' })
+    assert.deepEqual(told.body, { outage: { status: 503, times: 2, retryAfter: 3 } })
+    for (const _ of [1, 2]) {
+      const failed = await incentiveToken(asRead())
+      assert.equal(failed.status, 503)
+      assert.equal(failed.headers.get('retry-after'), '3')
+      assert.equal(failed.body['error'], 'temporarily_unavailable')
+    }
+    assert.equal((await incentiveToken(asRead())).status, 200)
+    assert.equal((await iotToken(GRANT)).status, 503)
+    await call('/control/outage', { method: 'DELETE' })
+    assert.equal((await iotToken(GRANT)).status, 200)
+    assert.deepEqual([partner.counts('client_im_read').asked, partner.counts('iot-tenant').asked], [3, 2])
+
+    await call('/control/outage', { method: 'PUT' })
+    const once = await iotToken(GRANT)
+    assert.deepEqual([once.status, once.headers.get('retry-after')], [503, null])
+    for (const wrong of ['status=200', 'status=many', 'times=0', 'retryAfter=soon'])
+      assert.equal((await call(`/control/outage?${wrong}`, { method: 'PUT' })).status, 400, wrong)
   })
 
   it('answers 404 elsewhere and 413 to a request that is too large', async (t) => {

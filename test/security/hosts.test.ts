@@ -122,6 +122,7 @@ const urls: [text: string, message: RegExp, offset: number, length: number][] = 
   ['http://acme.example.com/token', /http to another machine/, 0, 5],
   ['ftp://acme.example.com/token', /uses "ftp"/, 0, 4],
   ['https://user:pw@acme.example.com/', /user name or password/, 8, 8],
+  ['https://user:p@w@acme.example.com/a@b?c@d', /user name or password/, 8, 9],
   ['https://acme.example.com/token#part', /holds a "#"/, 30, 5],
 ]
 for (const [text, message, offset, length] of urls) {

@@ -179,6 +179,7 @@ test('reports tell settings and state, and no secret', async (t) => {
     uses: 1,
     renewals: 1,
     obtained: '2026-11-21T12:00:00.000Z',
+    age: '0 ms',
     lifetime: '30 min',
     expires: 'in 30 min',
   })

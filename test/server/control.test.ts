@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test'
 import type {
   Control,
   CredentialReport,
+  CredentialTestReport,
   EngineStatus,
   FlowState,
   ManualRun,
@@ -27,6 +28,8 @@ const STATUS: EngineStatus = {
   notReady: ['the flow "a" does not run'],
 }
 
+const redact = (text: string) => text.replaceAll('hunter22', '[secret]')
+
 function folder(t: TestContext, deep = ''): string {
   const root = mkdtempSync(join(tmpdir(), 'sluice-test-'))
   t.after(() => rmSync(root, { recursive: true }))
@@ -41,13 +44,15 @@ function fakeControl(own: Partial<Control> = {}): Control {
     flows: () => [{ name: 'a/b', description: undefined } as FlowState],
     credentials: () => [{ name: 'shop_api' } as CredentialReport],
     run: async () => undefined,
+    testCredential: async () => undefined,
+    invalidateCredential: () => undefined,
     ...own,
   }
 }
 
 async function listening(t: TestContext, path: string, control = fakeControl()) {
   const log = listLog()
-  const socket = createControlSocket({ control, folder: path, log })
+  const socket = createControlSocket({ control, folder: path, log, redact })
   const at = await socket.listen()
   t.after(() => socket.close())
   return { at, socket, log }
@@ -119,6 +124,74 @@ test('a failed run arrives with its failure', async (t) => {
   assert.deepEqual(await client.run('a', { headers: {}, parameters: {} }), { ...failed, reply: undefined })
 })
 
+test('a test of a credential goes there and back, and one of an unknown credential is told apart', async (t) => {
+  const path = folder(t)
+  const asked: unknown[] = []
+  const report = (name: string): CredentialTestReport => ({
+    name,
+    type: 'oauth2',
+    file: `security-material/${name}.yaml`,
+    ok: true,
+    problems: [],
+    steps: [],
+  })
+  await listening(
+    t,
+    path,
+    fakeControl({
+      async testCredential(name, wanted) {
+        asked.push([name, wanted])
+        return name === 'shop_api' ? report(name) : undefined
+      },
+    }),
+  )
+  const client = (await connectControl(path))!
+  const call = { call: 'items?$top=1', tryOthers: true }
+  assert.deepEqual(await client.testCredential('shop_api', call), report('shop_api'))
+  assert.equal(await client.testCredential('a/b', { tryOthers: false }), undefined)
+  assert.deepEqual(asked, [
+    ['shop_api', call],
+    ['a/b', { tryOthers: false }],
+  ])
+})
+
+test('whoever goes away while a credential is tested calls the test off', async (t) => {
+  const path = folder(t)
+  const gone = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  await listening(
+    t,
+    path,
+    fakeControl({
+      testCredential(_name, _wanted, signal) {
+        signal!.addEventListener('abort', () => gone.resolve())
+        begun.resolve()
+        return new Promise(() => {})
+      },
+    }),
+  )
+  const client = (await connectControl(path))!
+  const leaving = new AbortController()
+  const waiting = client.testCredential('shop_api', { tryOthers: false }, leaving.signal)
+  await begun.promise
+  leaving.abort()
+  await assert.rejects(waiting, { name: 'AbortError' })
+  await gone.promise
+})
+
+test('a credential is invalidated by name', async (t) => {
+  const path = folder(t)
+  const done = { name: 'shop_api', type: 'oauth2', keeps: true, status: 'ready' }
+  await listening(
+    t,
+    path,
+    fakeControl({ invalidateCredential: (name) => (name === 'shop_api' ? done : undefined) }),
+  )
+  const client = (await connectControl(path))!
+  assert.deepEqual(await client.invalidateCredential('shop_api'), done)
+  assert.equal(await client.invalidateCredential('other'), undefined)
+})
+
 test('single flows and credentials can be asked for; what is not there is 404, nonsense 400, a fault 500', async (t) => {
   const { at, log } = await listening(
     t,
@@ -135,6 +208,10 @@ test('single flows and credentials can be asked for; what is not there is 404, n
     assert.equal((await ask(at, 'GET', path))[0], 404, path)
   for (const body of ['', '{', '1', '{"headers":{"a":1}}', '{"body":1}'])
     assert.equal((await ask(at, 'POST', '/flows/a/runs', body))[0], 400, body)
+  for (const body of ['', '1', '{"call":1}', '{"tryOthers":"yes"}'])
+    assert.equal((await ask(at, 'POST', '/credentials/shop_api/test', body))[0], 400, body)
+  for (const action of ['other', 'test/x'])
+    assert.equal((await ask(at, 'POST', `/credentials/shop_api/${action}`, '{}'))[0], 404, action)
   assert.equal((await ask(at, 'GET', '/flows/%zz'))[0], 400)
   assert.deepEqual(log.lines, [])
   assert.equal((await ask(at, 'POST', '/flows/a/runs', '{}'))[0], 500)
@@ -175,7 +252,7 @@ test('the socket of an engine that is gone is replaced', async (t) => {
 test('a second engine and a file in the way are refused with a way out', async (t) => {
   const path = folder(t)
   await listening(t, path)
-  const second = createControlSocket({ control: fakeControl(), folder: path, log: listLog() })
+  const second = createControlSocket({ control: fakeControl(), folder: path, log: listLog(), redact })
   await assert.rejects(second.listen(), {
     code: 'SLUICE_SOCKET',
     message: /another engine answers at .*setting "data"/,
@@ -184,7 +261,7 @@ test('a second engine and a file in the way are refused with a way out', async (
   assert.equal((await (await connectControl(path))!.status()).pid, 1)
   const taken = folder(t)
   writeFileSync(join(taken, 'sluice.sock'), 'mine')
-  const blocked = createControlSocket({ control: fakeControl(), folder: taken, log: listLog() })
+  const blocked = createControlSocket({ control: fakeControl(), folder: taken, log: listLog(), redact })
   await assert.rejects(blocked.listen(), { code: 'SLUICE_SOCKET', message: /is in the way/ })
   assert.equal(await connectControl(taken), undefined)
 })

@@ -387,7 +387,7 @@ test('statuses from 400 on fail the step and leave the message as it was', async
   for (const [status, hint] of [
     [400, /does not take the request as it is/],
     [401, /name a credential/],
-    [403, /roles/],
+    [403, /name a credential/],
     [404, /acceptStatus: \[404\]/],
     [429, /Too many requests.*wait 7 s/],
     [500, /The receiver failed/],

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createRedactor } from '../../src/security/redaction.ts'
 import { reader, runRecord, stores, NOW, VERSION, type Opened } from './support.ts'
 
 const CANARY = 'kanarienvogel-\u00fc-7f3a9c'
-const redact = (text: string): string =>
-  [CANARY, Buffer.from(CANARY).toString('latin1')].reduce(
-    (rest, secret) => rest.replaceAll(secret, '[secret]'),
-    text,
-  )
 
-const redactBytes = (bytes: Buffer): Buffer => Buffer.from(redact(bytes.toString('latin1')), 'latin1')
+function redactor(...secrets: string[]) {
+  const made = createRedactor()
+  for (const secret of secrets) made.add(secret)
+  return made
+}
 
 async function assertNowhere({ folder }: Opened): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -22,7 +22,7 @@ async function assertNowhere({ folder }: Opened): Promise<void> {
 }
 
 test('no secret gets into the files, whatever kind of text it stands in', async (t) => {
-  const opened = await stores(t, { redact, redactBytes })
+  const opened = await stores(t, { redactor: redactor(CANARY) })
   const { messageLog, folder } = opened
   const inside = `before ${CANARY} after`
   const record = runRecord({
@@ -83,7 +83,7 @@ test('no secret gets into the files, whatever kind of text it stands in', async 
 })
 
 test('bytes without a secret are kept to the last bit', async (t) => {
-  const { messageLog, folder } = await stores(t, { redact, redactBytes })
+  const { messageLog, folder } = await stores(t, { redactor: redactor(CANARY) })
   const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7919) % 256)
   const run = runRecord()
   messageLog.attachment(run.id, NOW, 'log', 'bytes', bytes.subarray(1), 'image/png')
@@ -92,11 +92,11 @@ test('bytes without a secret are kept to the last bit', async (t) => {
 })
 
 test('a secret that becomes known while a run goes on is taken out of what comes after', async (t) => {
-  let live = (text: string): string => text
-  const { messageLog, folder } = await stores(t, { redact: (text) => live(text) })
+  const live = redactor()
+  const { messageLog, folder } = await stores(t, { redactor: live })
   const run = runRecord()
   messageLog.line(run.id, NOW, 'info', 'log', 'hunter22', undefined)
-  live = (text) => text.replaceAll('hunter22', '[secret]')
+  live.add('hunter22')
   messageLog.line(run.id, NOW, 'info', 'log', 'hunter22', undefined)
   messageLog.close(run)
   await messageLog.flush()
@@ -106,4 +106,39 @@ test('a secret that becomes known while a run goes on is taken out of what comes
       .lines.map(({ text }) => text),
     ['hunter22', '[secret]'],
   )
+})
+
+test('bytes among fields and properties are counted, not spelled out as numbers', async (t) => {
+  const opened = await stores(t, { redactor: redactor(CANARY) })
+  const { messageLog, folder } = opened
+  const run = runRecord()
+  const bytes = Buffer.from(CANARY)
+  messageLog.line(run.id, NOW, 'info', 'log', 'line', { all: bytes, deep: [new Uint8Array(bytes)] })
+  messageLog.snapshot(run.id, NOW, 'set', 'debug', { headers: {}, properties: { answer: bytes } })
+  messageLog.close(run)
+  await messageLog.flush()
+  const { lines, snapshots } = reader(t, folder).run(run.id)!
+  assert.deepEqual(lines[0]!.fields, { all: `[${bytes.length} bytes]`, deep: [`[${bytes.length} bytes]`] })
+  assert.deepEqual(snapshots[0]!.properties, { answer: `[${bytes.length} bytes]` })
+})
+
+test('a snapshot that is cut holds no beginning of a secret, wherever the cut falls', async (t) => {
+  const long = `kanarienvogel-${'0123456789'.repeat(100)}`
+  const { messageLog, folder } = await stores(t, { redactor: redactor(long) })
+  const run = runRecord()
+  const kept = 64 * 1024
+  const bodies = [
+    'x'.repeat(kept - 500) + long + 'y'.repeat(5000),
+    `${JSON.stringify({ seen: `${'x '.repeat(kept / 2 - 300)}${encodeURIComponent(long)}` })}${'y'.repeat(5000)}`,
+    long.repeat(200),
+    'x'.repeat(kept - 14) + long,
+  ]
+  for (const body of bodies)
+    messageLog.snapshot(run.id, NOW, 'http', 'trace', { headers: {}, properties: {}, body })
+  messageLog.close(run)
+  await messageLog.flush()
+  for (const { body } of reader(t, folder).run(run.id)!.snapshots) {
+    assert.doesNotMatch(body!, /kanarien/)
+    assert.match(body!, /\[secret\]…$/)
+  }
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Logger } from '../../src/core/services.ts'
 import type { RunRecord } from '../../src/core/stores.ts'
+import { createRedactor } from '../../src/security/redaction.ts'
 import { openStores, type Stores, type StoresSetting } from '../../src/store/message-log.ts'
 import { MessageLogReader } from '../../src/store/reading.ts'
 import { ManualClock } from '../support/clock.ts'
@@ -27,8 +28,7 @@ export async function stores(t: TestContext, setting: Partial<StoresSetting> = {
   const folder = setting.folder ?? (await dataFolder(t))
   const clock = new ManualClock(NOW)
   const log = new HeardLog()
-  const asIs = { redact: (text: string) => text, redactBytes: (bytes: Buffer) => bytes }
-  const opened = await openStores({ folder, clock, ...asIs, log, ...setting })
+  const opened = await openStores({ folder, clock, redactor: createRedactor(), log, ...setting })
   t.after(() => opened.close())
   return { ...opened, folder, clock, log }
 }

@@ -1,5 +1,6 @@
 /** Writes a message log until it is killed: `opened ID` and `closed ID` on standard output once that is on disk. */
 import { randomUUIDv7 } from 'node:crypto'
+import { createRedactor } from '../../src/security/redaction.ts'
 import { openStores } from '../../src/store/message-log.ts'
 import { realClock } from '../../src/world.ts'
 import { HeardLog, runRecord, VERSION } from './support.ts'
@@ -7,8 +8,7 @@ import { HeardLog, runRecord, VERSION } from './support.ts'
 const { messageLog, state } = await openStores({
   folder: process.argv[2]!,
   clock: realClock,
-  redact: (text) => text,
-  redactBytes: (bytes) => bytes,
+  redactor: createRedactor(),
   log: new HeardLog(),
 })
 messageLog.deployed(VERSION)

@@ -52,8 +52,8 @@ export interface Story {
   start(): Promise<Engine>
   /** From now on the credentials are a copy in which this one reads otherwise. */
   changeCredential(name: string, change: (text: string) => string): Promise<void>
-  /** Files and outputs that hold a secret or a token: none. */
-  leaks(): Promise<string[]>
+  /** Files and outputs that hold a secret or a token, or one of these texts: none. */
+  leaks(...texts: string[]): Promise<string[]>
 }
 
 export interface StorySetting {
@@ -113,7 +113,7 @@ export async function story(
       return { ...engine, url: shown[1]! }
     },
     async changeCredential(name, change) {
-      await cp(join(projectFolder, 'security-material'), material, { recursive: true })
+      await cp(join(projectFolder, 'security-material'), material, { recursive: true, force: false })
       environment['SLUICE_SECURITY_MATERIAL'] = material
       const file = join(material, `${name}.yaml`)
       const text = await readFile(file, 'utf8')
@@ -121,8 +121,8 @@ export async function story(
       if (changed === text) throw new Error(`nothing was changed in ${name}.yaml`)
       await writeFile(file, changed)
     },
-    async leaks() {
-      const guarded = [...Object.values(secrets), ...partner.control.tokens()].flatMap((text) => [
+    async leaks(...texts) {
+      const guarded = [...Object.values(secrets), ...partner.control.tokens(), ...texts].flatMap((text) => [
         text,
         ...[0, 1, 2].map((before) => base64Part(text, before)),
         encodeURIComponent(text),
@@ -131,7 +131,8 @@ export async function story(
         `output of sluice ${args.join(' ')}`,
         text,
       ])
-      for (const entry of await readdir(dataFolder, { withFileTypes: true }))
+      // A command that starts no engine makes no data folder.
+      for (const entry of await readdir(dataFolder, { withFileTypes: true }).catch(() => []))
         if (entry.isFile())
           found.push([`file ${entry.name}`, await readFile(join(dataFolder, entry.name), 'latin1')])
       return found

@@ -4,6 +4,7 @@ import { Failure } from '../../src/core/failure.ts'
 import type { Authorizer, Grant } from '../../src/core/kinds.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
+import { SHORTEST_SECRET } from '../../src/security/redaction.ts'
 import { ManualClock } from './clock.ts'
 import { startService, TestCaller, TestLog, testWorld, type TestService } from './credentials.ts'
 
@@ -17,25 +18,32 @@ export interface OAuth2Setup {
   readonly authorizer: Authorizer
   /** Texts that are redacted now. */
   readonly redacted: Set<string>
+  /** Texts that were let go of, and how long (ms) they were still good for. */
+  readonly redactedFor: Map<string, number>
   readonly get: () => Promise<Grant>
 }
 
-/** An oauth2 authorizer before a service that says what a test wants; tokens are numbered where it says nothing. */
+/**
+ * An oauth2 authorizer before a service that says what a test wants; tokens are numbered where it says nothing.
+ * @param shared another one, whose clock, log and service this one has
+ */
 export async function setUpOAuth2(
   t: TestContext,
   answer: TestService['answer'] = numbered(3600),
   options: Partial<OAuth2Options> = {},
   random = 0.5,
+  shared?: OAuth2Setup,
 ): Promise<OAuth2Setup> {
-  const clock = new ManualClock()
-  const log = new TestLog()
-  const service = await startService(t, answer)
-  const redacted = new Set<string>()
+  const clock = shared?.clock ?? new ManualClock()
+  const log = shared?.log ?? new TestLog()
+  const service = shared?.service ?? (await startService(t, answer))
+  const redacted = shared?.redacted ?? new Set<string>()
+  const redactedFor = shared?.redactedFor ?? new Map<string, number>()
   const authorizer = oauth2.prepare(
     {
       tokenServiceUrl: service.url,
       clientId: 'client',
-      clientSecret: new Secret(SECRET),
+      clientSecret: [new Secret(SECRET)],
       ...options,
     } as never,
     { name: 'im_write', description: undefined, baseUrl: undefined, allowedHosts: [] },
@@ -44,8 +52,15 @@ export async function setUpOAuth2(
       log,
       redact(text) {
         redacted.add(text)
-        return () => void redacted.delete(text)
+        return (ms = 0) => {
+          redacted.delete(text)
+          redactedFor.set(text, ms)
+        }
       },
+      hide: (text) =>
+        [...redacted]
+          .filter((secret) => secret.length >= SHORTEST_SECRET)
+          .reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text),
     },
   )
   t.after(() => authorizer.stop?.())
@@ -55,6 +70,7 @@ export async function setUpOAuth2(
     service,
     authorizer,
     redacted,
+    redactedFor,
     get: async () => authorizer.authorize(new TestCaller()),
   }
 }

@@ -11,6 +11,8 @@ export interface ProjectOptions {
   readonly environment?: Record<string, string>
   readonly parameters?: Record<string, string>
   readonly settings?: Record<string, string>
+  /** Flows and credentials may have mistakes. */
+  readonly broken?: boolean
 }
 
 /** A project folder with these files; it goes when the test ends. */
@@ -24,7 +26,11 @@ export function projectFolder(t: TestContext, files: Readonly<Record<string, str
   return folder
 }
 
-async function settingOf(folder: string, options: ProjectOptions, log: string[]): Promise<AppSetting> {
+export async function settingOf(
+  folder: string,
+  options: ProjectOptions,
+  write: (line: string) => void,
+): Promise<AppSetting> {
   const environment = { SLUICE_LISTEN: '127.0.0.1:0', ...options.environment }
   const { settings, problems } = await loadSettings(folder, environment, options.settings ?? {})
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
@@ -34,7 +40,7 @@ async function settingOf(folder: string, options: ProjectOptions, log: string[])
     parameters: options.parameters ?? {},
     color: false,
     terminal: false,
-    writeLog: (text) => log.push(text),
+    writeLog: write,
   }
 }
 
@@ -43,7 +49,7 @@ export async function problemsOf(
   files: Readonly<Record<string, string>>,
   options: ProjectOptions = {},
 ): Promise<readonly Problem[]> {
-  return (await checkProject(await settingOf(projectFolder(t, files), options, []))).problems
+  return (await checkProject(await settingOf(projectFolder(t, files), options, () => {}))).problems
 }
 
 export interface RunningProject {
@@ -52,6 +58,8 @@ export interface RunningProject {
   readonly folder: string
   /** Lines of the engine's log. */
   readonly log: string[]
+  /** Resolves to the first line that matches as soon as there are `count` of them. */
+  logged(pattern: RegExp, count?: number): Promise<string>
   /** Runs a flow by hand. */
   run(flow: string, body?: unknown, headers?: Record<string, string>): Promise<RunReport>
 }
@@ -64,10 +72,15 @@ export async function startProject(
 ): Promise<RunningProject> {
   const folder = projectFolder(t, files)
   const log: string[] = []
-  const app = await startApp(await settingOf(folder, options, log))
+  const waiting = new Set<() => void>()
+  const write = (line: string) => {
+    log.push(line)
+    for (const look of waiting) look()
+  }
+  const app = await startApp(await settingOf(folder, options, write))
   t.after(() => app.stop())
   const errors = app.project.problems.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0)
+  if (errors.length > 0 && !options.broken)
     throw new Error(
       errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n'),
     )
@@ -76,6 +89,17 @@ export async function startProject(
     folder,
     log,
     url: app.url!,
+    logged: (pattern, count = 1) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = log.filter((line) => pattern.test(line))
+          if (found.length < count) return
+          waiting.delete(look)
+          resolve(found[0]!)
+        }
+        waiting.add(look)
+        look()
+      }),
     async run(flow, body, headers = {}) {
       const bytes =
         body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))

@@ -9,7 +9,7 @@ import {
   within,
   type Schedule,
 } from '../../src/triggers/schedule.ts'
-import { momentIn } from '../../src/triggers/zone.ts'
+import { momentIn } from '../../src/core/zone.ts'
 
 const BRUSSELS = 'Europe/Brussels'
 

@@ -1,4 +1,5 @@
 import './patch.ts'
+import { cutAtWord } from '../cut.ts'
 import { Buffer } from 'node:buffer'
 import { checkDepth } from '../../core/json.ts'
 import { offsetOf } from '../lines.ts'
@@ -127,7 +128,7 @@ function located(result: string, context: ScriptContext): string {
 function unexpected(error: unknown): ScriptError {
   let message = 'the script could not be run'
   try {
-    if (error instanceof Error && typeof error.message === 'string') message = error.message.slice(0, 2000)
+    if (error instanceof Error && typeof error.message === 'string') message = cutAtWord(error.message, 2000)
   } catch {}
   return { kind: 'thrown', message }
 }

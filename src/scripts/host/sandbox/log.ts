@@ -1,3 +1,4 @@
+import { cutAtWord } from '../../cut.ts'
 import { LIMITS } from '../../protocol.ts'
 import { base64, isBytes, OutputError, toJson } from './message.ts'
 
@@ -49,7 +50,7 @@ function asText(value: unknown): string {
 }
 
 function cut(text: string): string {
-  return text.length <= LIMITS.logLine ? text : `${text.slice(0, LIMITS.logLine)}…`
+  return cutAtWord(text, LIMITS.logLine)
 }
 
 export const log = {

@@ -1,3 +1,4 @@
+import { cutAtWord } from '../../cut.ts'
 import { BODY, NO_FUNCTION, SAME, type ScriptError, type Uses } from '../../protocol.ts'
 import { clearGlobals, freezeIntrinsics } from './harden.ts'
 import { attach, clearRecords, console, log, takeRecords } from './log.ts'
@@ -236,7 +237,7 @@ function tell(reason: unknown): string {
 }
 
 function short(value: unknown): string {
-  return String(value).slice(0, 2000)
+  return cutAtWord(String(value), 2000)
 }
 
 export function open() {

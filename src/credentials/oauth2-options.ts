@@ -1,0 +1,223 @@
+import { Type, type Static } from '@sinclair/typebox'
+import {
+  Choice,
+  Duration,
+  Expression,
+  Flag,
+  Keys,
+  ListOf,
+  MapOf,
+  OneOrMore,
+  Optional,
+  SecretText,
+  Text,
+  Value,
+  Whole,
+} from '../core/schema.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+const parameterMap = (description: string) => Optional(MapOf(Value({ description }), { description }))
+
+export const oauth2Options = Type.Object({
+  tokenServiceUrl: Text({
+    description: 'Address of the token service; its own query is kept.',
+    examples: ['https://acme.plateau.com/learning/oauth-api/rest/v1/token'],
+  }),
+  grantType: Optional(
+    Text({
+      description: 'How the token is asked for; client_credentials in this version.',
+      default: 'client_credentials',
+    }),
+  ),
+  grantTypeIn: Optional(
+    Choice(['body', 'query'], {
+      description: 'Where `grant_type` goes. Where `contentType` is none, the query is the default.',
+      default: 'body',
+    }),
+  ),
+  clientId: Optional(
+    Text({ description: 'Id of the client; needed unless `clientAuthentication` is none.' }),
+  ),
+  clientSecret: Optional(
+    OneOrMore(SecretText({ description: 'Secret of the client.' }), {
+      description:
+        'Secret of the client; while it is replaced a list of two, the new one first: the one that works is used.',
+      examples: ['${env:IM_SECRET}', ['${file:/run/secrets/im-new}', '${file:/run/secrets/im}']],
+    }),
+  ),
+  clientAuthentication: Optional(
+    Choice(['header', 'body', 'none'], {
+      description:
+        'Where id and secret go: a Basic header, the body, or nowhere (then `clientId` alone is sent, as a parameter).',
+      default: 'header',
+    }),
+  ),
+  basicEncoding: Optional(
+    Choice(['form', 'raw'], {
+      description:
+        'How id and secret stand in the Basic header: form-encoded as RFC 6749 says, or as they are for services that expect that.',
+      default: 'form',
+    }),
+  ),
+  contentType: Optional(
+    Choice(['application/x-www-form-urlencoded', 'application/json', 'none'], {
+      description: 'How parameters are sent; none means an empty body.',
+      default: 'application/x-www-form-urlencoded',
+    }),
+  ),
+  scope: Optional(
+    Value({
+      description:
+        'What the token shall allow: a text, a list of words, or a map (also as JSON text) for services that take an object in a JSON request.',
+      examples: ['im.read im.write', { userId: 'svc', companyId: 'acme', userType: 'admin' }],
+    }),
+  ),
+  scopeSeparator: Optional(Text({ description: 'Between the words of a list.', default: ' ' })),
+  parameters: Optional(
+    Keys(
+      {
+        body: parameterMap('Further parameters of the body; lists repeat, maps go as JSON.'),
+        query: parameterMap('Further parameters of the query.'),
+        headers: parameterMap('Further headers.'),
+      },
+      { description: 'What the service wants besides, up to 20 of each.' },
+    ),
+  ),
+  connectTimeout: Optional(
+    Duration({
+      description: 'For the connection to the token service, 0 to 60 s; 0 means no limit of its own.',
+      default: '10s',
+      minimum: 0,
+      maximum: 60 * SECOND,
+    }),
+  ),
+  readTimeout: Optional(
+    Duration({
+      description: 'For the answer of the token service, 0 to 600 s; 0 means no limit of its own.',
+      default: '10s',
+      minimum: 0,
+      maximum: 600 * SECOND,
+    }),
+  ),
+  retry: Optional(
+    Keys(
+      {
+        attempts: Optional(
+          Whole({ description: 'Attempts, the first one included.', default: 3, minimum: 1, maximum: 10 }),
+        ),
+        delay: Optional(
+          Duration({
+            description: 'Before the second attempt; half to all of it, by chance.',
+            default: '1s',
+            minimum: 100,
+            maximum: MINUTE,
+          }),
+        ),
+        factor: Optional(
+          Whole({
+            description: 'Each further wait is so many times longer.',
+            default: 2,
+            minimum: 1,
+            maximum: 10,
+          }),
+        ),
+      },
+      {
+        description:
+          'How a token request that found no service, or a busy one, is tried again: network errors, time-outs, 408, 425, 429 and 5xx; all attempts together within 30 s, or within one connectTimeout and readTimeout where that is longer. `Retry-After` of the service wins over the delay. A refusal is never tried again.',
+      },
+    ),
+  ),
+  warm: Optional(
+    Flag({
+      description: 'The first token is fetched when the engine starts, not when the first request needs it.',
+      default: false,
+    }),
+  ),
+  response: Optional(
+    Keys(
+      {
+        format: Optional(
+          Choice(['json', 'form', 'text'], {
+            description: 'What the answer is: JSON, `a=b&c=d`, or a text.',
+            default: 'json',
+          }),
+        ),
+        token: Optional(
+          Expression({
+            description: 'Where the token is, over `body`, `headers` and `status`.',
+            default: 'body.access_token',
+            examples: ['body.data.token', 'headers["x-auth-token"]'],
+          }),
+        ),
+        expiresIn: Optional(
+          Expression({ description: 'Where its lifetime is.', default: 'body.expires_in' }),
+        ),
+        expiresAt: Optional(
+          Expression({
+            description:
+              'Where the moment of its end is, for services that tell no lifetime: a date and time, or an epoch in s or ms.',
+            examples: ['body.expiration'],
+          }),
+        ),
+        unit: Optional(
+          Choice(['s', 'ms'], { description: 'Of a number for the lifetime or the end.', default: 's' }),
+        ),
+        success: Optional(
+          Expression({
+            description: 'Must be true, for services that refuse with status 200.',
+            examples: ['body.ok == true', 'body.errcode == null'],
+          }),
+        ),
+      },
+      {
+        description:
+          'Where things are in an answer that is not as RFC 6749 says. Expressions stand bare, without `${}`.',
+      },
+    ),
+  ),
+  invalidateOn: Optional(
+    ListOf(Type.Integer({ minimum: 400, maximum: 599 }), {
+      description:
+        'Statuses of a receiver that mean that the token is no longer good: it is renewed, and the request sent once more.',
+      default: [401],
+      examples: [[401, 403]],
+    }),
+  ),
+  invalidateWhen: Optional(
+    Expression({
+      description:
+        "The same for what the status alone does not tell: an expression over `body` (JSON of at most 64 KiB, else null), `headers` and `status` of the receiver's answer.",
+      examples: ['body.errors[0].code in [601, 602]'],
+    }),
+  ),
+  lifetime: Optional(
+    Duration({
+      description: 'Of a token whose answer does not say how long it lives.',
+      default: '1h',
+      minimum: SECOND,
+      maximum: 366 * 24 * HOUR,
+    }),
+  ),
+  maxLifetime: Optional(
+    Duration({
+      description: 'No token is kept longer, whatever its answer says.',
+      default: '24h',
+      minimum: SECOND,
+      maximum: 366 * 24 * HOUR,
+    }),
+  ),
+  refreshBefore: Optional(
+    Duration({
+      description: 'So long before its end a token is no longer handed out (at most half of its life).',
+      default: '60s',
+      minimum: 0,
+      maximum: HOUR,
+    }),
+  ),
+})
+
+export type OAuth2Options = Static<typeof oauth2Options>

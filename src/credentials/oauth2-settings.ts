@@ -1,0 +1,140 @@
+import type { CredentialSetting, Grant } from '../core/kinds.ts'
+import type { World } from '../core/world.ts'
+import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
+import type { OAuth2Options } from './oauth2-options.ts'
+import { readScope } from './oauth2-scope.ts'
+import { placeSecret } from './placed-secret.ts'
+import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
+import { TokenManager } from './token-manager.ts'
+import type { TokenRequestSettings } from './token-request.ts'
+import type { AnswerReading } from './token-response.ts'
+import { testTokenRequest } from './token-test.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+/** ms for all attempts of one renewal, where one alone may not take longer. */
+const PATIENCE = 30 * SECOND
+
+/** The keeper of the tokens of an oauth2 credential. */
+export function createTokenManager(
+  given: OAuth2Options,
+  name: string,
+  setting: CredentialSetting,
+): TokenManager {
+  const hide = (text: string) => setting.hide(text)
+  const settings = { ...fetchSettings(given, name, setting.world), hide }
+  const fetcher = new TokenFetcher(settings, setting)
+  const refusedBy = given.invalidateOn ?? [401]
+  const refuses = refusalRule(given, name, setting.world)
+  const releases = given.clientSecret?.map((secret) => setting.redact(secret.reveal()))
+  const placement = { in: 'header', name: 'authorization', prefix: 'Bearer ' } as const
+  return new TokenManager(
+    {
+      name,
+      key: keyOf(given),
+      secrets: given.clientSecret ?? [],
+      warm: given.warm ?? false,
+      refreshBefore: given.refreshBefore ?? MINUTE,
+      patience: Math.max(PATIENCE, settings.connectTimeout + settings.readTimeout),
+      place: (token) => ({ ...placeSecret(placement, token), refusedBy, refuses }),
+      fetch: (until) => fetcher.fetch(until),
+      test: (until, options) => testTokenRequest(settings, fetcher, setting.world, until, options),
+      lacking: (granted) => lackingScopes(settings.scopes, granted),
+      secretInUse: () => fetcher.secretInUse,
+      stopped: () => releases?.forEach((release) => release()),
+    },
+    setting,
+  )
+}
+
+/** What `sluice credential show` tells of the settings. */
+export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
+  const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
+  const url = new URL(given.tokenServiceUrl)
+  const secrets = given.clientSecret?.map(() => '[secret]')
+  return {
+    tokenServiceUrl: url.origin + url.pathname,
+    grantType: given.grantType ?? 'client_credentials',
+    ...(given.clientId !== undefined && { clientId: given.clientId }),
+    ...(secrets && { clientSecret: secrets.join(', ') }),
+    clientAuthentication: given.clientAuthentication ?? 'header',
+    contentType: given.contentType ?? 'application/x-www-form-urlencoded',
+    ...(scope !== undefined && { scope: typeof scope === 'string' ? scope : JSON.stringify(scope) }),
+    ...(given.invalidateOn && { invalidateOn: given.invalidateOn.join(', ') }),
+    ...(given.invalidateWhen !== undefined && { invalidateWhen: given.invalidateWhen }),
+  }
+}
+
+/** Not part of what shapes a token: the secret, and when and how patiently it is asked for. */
+const NOT_IN_KEY: ReadonlySet<string> = new Set([
+  'clientSecret',
+  'warm',
+  'retry',
+  'connectTimeout',
+  'readTimeout',
+  'refreshBefore',
+])
+
+function keyOf(given: OAuth2Options): string {
+  const shaping = Object.entries(given).filter(([field]) => !NOT_IN_KEY.has(field))
+  return JSON.stringify(shaping.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function refusalRule(
+  { invalidateWhen }: OAuth2Options,
+  name: string,
+  world: World,
+): Grant['refuses'] | undefined {
+  if (invalidateWhen === undefined) return undefined
+  const field = `invalidateWhen of credential "${name}"`
+  const rule = compileAnswerCondition(invalidateWhen, field, world)
+  return (status, headers, body) => rule({ status, headers, body })
+}
+
+function fetchSettings(given: OAuth2Options, name: string, world: World): Omit<TokenFetchSettings, 'hide'> {
+  const { scope, words } = readScope(given.scope, given.scopeSeparator ?? ' ')
+  const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
+  const request: TokenRequestSettings = {
+    url: new URL(given.tokenServiceUrl),
+    clientId: given.clientId ?? '',
+    clientSecret: undefined,
+    clientAuthentication: given.clientAuthentication ?? 'header',
+    basicEncoding: given.basicEncoding ?? 'form',
+    contentType,
+    grantType: given.grantType ?? 'client_credentials',
+    grantTypeIn: given.grantTypeIn ?? (contentType === 'none' ? 'query' : 'body'),
+    scope,
+    body: given.parameters?.body ?? {},
+    query: given.parameters?.query ?? {},
+    headers: given.parameters?.headers ?? {},
+  }
+  const requests = given.clientSecret?.map((clientSecret) => ({ ...request, clientSecret }))
+  return {
+    name,
+    requests: requests ?? [request],
+    scopes: words,
+    reading: answerReading(given, world),
+    defaults: { lifetime: given.lifetime ?? HOUR, maxLifetime: given.maxLifetime ?? 24 * HOUR },
+    retry: {
+      attempts: given.retry?.attempts ?? 3,
+      delay: given.retry?.delay ?? SECOND,
+      factor: given.retry?.factor ?? 2,
+    },
+    connectTimeout: given.connectTimeout ?? 10 * SECOND,
+    readTimeout: given.readTimeout ?? 10 * SECOND,
+  }
+}
+
+function answerReading({ response = {} }: OAuth2Options, world: World): AnswerReading {
+  const { format = 'json', token, expiresIn, expiresAt, unit, success } = response
+  const over = (text: string, field: string) => compileAnswerExpression(text, `response.${field}`, world)
+  return {
+    format,
+    ...(token !== undefined && { token: over(token, 'token') }),
+    ...(expiresIn !== undefined && { expiresIn: over(expiresIn, 'expiresIn') }),
+    ...(expiresAt !== undefined && { expiresAt: over(expiresAt, 'expiresAt') }),
+    ...(unit !== undefined && { unit }),
+    ...(success !== undefined && { success: compileAnswerCondition(success, 'response.success', world) }),
+  }
+}

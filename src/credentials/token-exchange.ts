@@ -1,0 +1,97 @@
+import type { Cancellation } from '../core/context.ts'
+import type { Answer } from '../core/http.ts'
+import type { Secret } from '../core/secret.ts'
+import type { World } from '../core/world.ts'
+import { exchange } from '../net/client.ts'
+import { parseRetryAfter } from '../net/retry-after.ts'
+import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
+import { buildTokenRequest, type TokenRequest, type TokenRequestSettings } from './token-request.ts'
+import {
+  judgeTokenAnswer,
+  type AnswerReading,
+  type IssuedToken,
+  type LifetimeDefaults,
+} from './token-response.ts'
+
+export interface TokenExchangeSettings {
+  readonly name: string
+  readonly reading: AnswerReading
+  readonly defaults: LifetimeDefaults
+  /** ms; 0: no limit of its own. */
+  readonly connectTimeout: number
+  /** ms; 0: no limit of its own. */
+  readonly readTimeout: number
+  /** Takes live secrets out of the service's words. */
+  hide(text: string): string
+}
+
+/** A token, and when it was asked for: its lifetime counts from there. */
+export interface FetchedToken extends IssuedToken {
+  readonly status: number
+  /** It was got with this one. */
+  readonly secret: Secret | undefined
+  /** Monotonic ms. */
+  readonly askedTicks: number
+  /** Epoch ms. */
+  readonly askedAt: number
+}
+
+/** Bytes. */
+const LARGEST_ANSWER = 1024 * 1024
+
+/** Asks the token service once. Rejects only when it is called off. */
+export function askForToken(
+  wanted: TokenRequestSettings,
+  settings: TokenExchangeSettings,
+  world: World,
+  until: Cancellation,
+): Promise<FetchedToken | TokenFailure> {
+  return sendTokenRequest(buildTokenRequest(wanted), wanted, settings, world, until)
+}
+
+/** The same with the request as it goes out, for those who tell what it is made of. */
+export async function sendTokenRequest(
+  request: TokenRequest,
+  wanted: TokenRequestSettings,
+  settings: TokenExchangeSettings,
+  world: World,
+  until: Cancellation,
+): Promise<FetchedToken | TokenFailure> {
+  const { name } = settings
+  const { host } = wanted.url
+  const askedTicks = world.clock.ticks()
+  const askedAt = world.clock.now()
+  let answer: Answer
+  try {
+    answer = await exchange(world.dispatcherFor(), world.clock, {
+      ...request,
+      until,
+      ...(settings.connectTimeout > 0 && { connectTimeout: settings.connectTimeout }),
+      ...(settings.readTimeout > 0 && { readTimeout: settings.readTimeout }),
+      collect: Infinity,
+      limit: LARGEST_ANSWER,
+    })
+  } catch (thrown) {
+    if (until.cancelled) throw until.cancelled
+    return describeBreakdown(name, host, thrown)
+  }
+  const judged = judgeTokenAnswer(
+    { status: answer.status, headers: answer.headers, body: answer.body as Buffer, askedAt },
+    settings.defaults,
+    settings.reading,
+    settings.hide,
+  )
+  const secret = wanted.clientSecret
+  if (judged.kind === 'token') return { ...judged, askedTicks, askedAt, status: answer.status, secret }
+  const retryAfter = judged.why === 'busy' ? retryAfterOf(answer, world.clock.now()) : undefined
+  return describeRejection(name, host, wanted, {
+    ...judged,
+    ...(retryAfter !== undefined && { retryAfter }),
+  })
+}
+
+/** A date counts from the answer's own `Date`, where it has one. */
+function retryAfterOf({ headers }: Answer, now: number): number | undefined {
+  const said = Date.parse(headers['date'] ?? '')
+  return parseRetryAfter(headers['retry-after'], Number.isNaN(said) ? now : said)
+}

@@ -1,0 +1,37 @@
+import type { Cancellation } from '../core/context.ts'
+import type { CredentialTestStep } from '../core/kinds.ts'
+import type { Secret } from '../core/secret.ts'
+import type { FetchedToken } from './token-exchange.ts'
+import type { TokenFailure } from './token-failure.ts'
+import type { GrantShape } from './token-grant.ts'
+
+export interface TokenManagerSettings {
+  readonly name: string
+  /** The same for settings that get the same token, whatever the secret. */
+  readonly key: string
+  readonly secrets: readonly Secret[]
+  /** The first token is fetched when the engine starts. */
+  readonly warm: boolean
+  /** ms before the end of a token from which on callers wait for a new one. */
+  readonly refreshBefore: number
+  /** ms for all attempts of one renewal. */
+  readonly patience: number
+  /** How a token goes onto a request. */
+  place(token: string): GrantShape
+  /** Asks the token service. Rejects only when it is called off. */
+  fetch(until: Cancellation): Promise<FetchedToken | TokenFailure>
+  /** Asks it once for a person. Never rejects. */
+  test(until: Cancellation, options: { readonly tryOthers: boolean }): Promise<TokenTest>
+  /** Words of the scope that were asked for and are not in the granted one. */
+  lacking(granted: string | undefined): readonly string[]
+  /** Number of the secret that works, from 1; undefined where there is only one. */
+  secretInUse(): number | undefined
+  /** It will not ask any more. */
+  stopped(): void
+}
+
+/** What was asked for a person, and what the settings as they are brought; nothing where it was called off. */
+export interface TokenTest {
+  readonly steps: readonly CredentialTestStep[]
+  readonly outcome: FetchedToken | TokenFailure | undefined
+}

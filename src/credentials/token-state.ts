@@ -1,0 +1,63 @@
+import { sayDuration } from '../core/duration.ts'
+import type { CredentialState } from '../core/kinds.ts'
+import type { Clock } from '../core/world.ts'
+import { timeLeft, type KeptToken } from './kept-token.ts'
+import { ago } from './time-text.ts'
+
+/** What a token manager knows, for people. */
+export interface TokenSituation {
+  readonly kept: KeptToken | undefined
+  readonly renewing: boolean
+  /** Renewals that failed, one after another. */
+  readonly failures: number
+  /** The last failure is one that asking again soon would not change. */
+  readonly rejected: boolean
+  readonly uses: number
+  readonly renewals: number
+  /** Number of the secret that works, where there are several: `2 of 2`. */
+  readonly secretInUse: string | undefined
+  readonly lastFailure: LastFailure | undefined
+  /** ms in which the service is not asked. */
+  readonly waiting: number
+}
+
+export interface LastFailure {
+  readonly summary: string
+  readonly hint: string | undefined
+  /** Epoch ms. */
+  readonly at: number
+}
+
+/** The state of a credential as `sluice credential show` tells it; no token in it. */
+export function describeState(situation: TokenSituation, clock: Clock): CredentialState {
+  const { kept, lastFailure, waiting } = situation
+  const left = kept === undefined ? 0 : timeLeft(kept, clock)
+  return {
+    status: statusOf(situation, kept !== undefined && left > kept.last),
+    details: {
+      uses: situation.uses,
+      renewals: situation.renewals,
+      ...(situation.secretInUse !== undefined && { 'secret in use': situation.secretInUse }),
+      ...(kept !== undefined && {
+        obtained: new Date(kept.askedAt).toISOString(),
+        age: sayDuration(clock.ticks() - kept.askedTicks),
+        lifetime: sayDuration(kept.lifetime),
+        expires: left > 0 ? `in ${sayDuration(left)}` : ago(-left),
+        ...(kept.scope !== undefined && { 'granted scope': kept.scope }),
+        ...(kept.lacking.length > 0 && { 'scope not granted': kept.lacking.join(' ') }),
+      }),
+      ...(lastFailure && {
+        'last error': lastFailure.summary,
+        'last error at': new Date(lastFailure.at).toISOString(),
+        ...(lastFailure.hint !== undefined && { 'what to do': lastFailure.hint }),
+      }),
+      ...(waiting > 0 && { 'asks again': `in ${sayDuration(waiting)}` }),
+    },
+  }
+}
+
+function statusOf({ renewing, failures, rejected }: TokenSituation, alive: boolean): string {
+  if (renewing) return 'renewing'
+  if (failures > 0 && !alive) return rejected ? 'refused' : 'unreachable'
+  return alive ? 'ready' : 'unused'
+}

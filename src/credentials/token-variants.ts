@@ -1,0 +1,63 @@
+import { formEncode, type TokenRequestSettings } from './token-request.ts'
+
+/** Another common way to ask for a token. */
+export interface TokenVariant {
+  readonly request: TokenRequestSettings
+  /** Lines for the credential's file, parted by line feeds; what is to be taken out is a comment. */
+  readonly change: string
+}
+
+type Change = Partial<
+  Pick<
+    TokenRequestSettings,
+    'clientAuthentication' | 'basicEncoding' | 'contentType' | 'grantTypeIn' | 'scope'
+  >
+>
+
+const FORM = 'application/x-www-form-urlencoded'
+const JSON_TYPE = 'application/json'
+
+/** The ways that services commonly want and these settings do not take; the likelier ones first. */
+export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
+  const { clientAuthentication: how, contentType, scope, clientSecret } = settings
+  if (how === 'none' || clientSecret === undefined) return withoutScope(settings)
+  const otherHow = how === 'header' ? 'body' : 'header'
+  const otherType = contentType === FORM && typeof scope !== 'object' ? JSON_TYPE : FORM
+  const grantTypeIn = 'body'
+  const changes: Change[] = [
+    { clientAuthentication: otherHow },
+    { contentType: otherType, grantTypeIn },
+    { clientAuthentication: otherHow, contentType: otherType, grantTypeIn },
+    { basicEncoding: settings.basicEncoding === 'raw' ? 'form' : 'raw' },
+    { grantTypeIn: settings.grantTypeIn === 'query' ? 'body' : 'query' },
+    { clientAuthentication: 'header', contentType: 'none', grantTypeIn: 'query' },
+  ]
+  return [...changes.flatMap((change) => variant(settings, change) ?? []), ...withoutScope(settings)]
+}
+
+function withoutScope(settings: TokenRequestSettings): TokenVariant[] {
+  if (settings.scope === undefined) return []
+  return [{ request: { ...settings, scope: undefined }, change: '# take out "scope"' }]
+}
+
+/** Undefined where it cannot be sent, or would be the same request. */
+function variant(settings: TokenRequestSettings, change: Change): TokenVariant | undefined {
+  const request = { ...settings, ...change }
+  if (
+    request.contentType === 'none' &&
+    (request.clientAuthentication === 'body' || request.grantTypeIn === 'body')
+  )
+    return undefined
+  if (request.contentType === 'none' && Object.keys(request.body).length > 0) return undefined
+  if (typeof request.scope === 'object' && request.contentType !== JSON_TYPE) return undefined
+  if (change.basicEncoding !== undefined && !encodingMatters(request)) return undefined
+  const lines = Object.entries(change)
+    .filter(([field, value]) => settings[field as keyof Change] !== value)
+    .map(([field, value]) => `${field}: ${String(value)}`)
+  return lines.length === 0 ? undefined : { request, change: lines.join('\n') }
+}
+
+function encodingMatters({ clientAuthentication, clientId, clientSecret }: TokenRequestSettings): boolean {
+  const pair = clientId + (clientSecret?.reveal() ?? '')
+  return clientAuthentication === 'header' && formEncode(pair) !== pair
+}

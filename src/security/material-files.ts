@@ -1,0 +1,91 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import type { Problem } from '../core/problem.ts'
+import type { CredentialFile } from './credential-file.ts'
+
+/** Code of the problem that something is there and cannot be read. */
+export const UNREADABLE = 'credential/unreadable'
+
+/** What is in the folder of the security material, by absolute path. */
+export interface MaterialFolder {
+  /** `*.yaml` and `*.yml`, in order. */
+  readonly files: readonly string[]
+  /** The folder itself and those in it. */
+  readonly folders: readonly string[]
+  /** Symbolic links; what they lead to may be replaced. */
+  readonly links: readonly string[]
+  /** Folders that are there and cannot be read, with the code of the error. */
+  readonly unreadable: readonly { readonly path: string; readonly code: string }[]
+}
+
+/** Looks through the folder and its subfolders; hidden ones are left out, links are followed. It may not be there. */
+export async function findMaterial(folder: string): Promise<MaterialFolder> {
+  const files: string[] = []
+  const folders: string[] = []
+  const links: string[] = []
+  const unreadable: { path: string; code: string }[] = []
+
+  const walk = async (at: string, open: readonly string[]): Promise<void> => {
+    const real = await realpath(at).catch(() => at)
+    if (open.includes(real)) return
+    const entries = await readdir(at, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') unreadable.push({ path: at, code: error.code ?? 'unknown error' })
+      return undefined
+    })
+    if (!entries) return
+    folders.push(at)
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.name.startsWith('.')) continue
+      const path = join(at, entry.name)
+      if (entry.isSymbolicLink()) links.push(path)
+      const kind = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry
+      if (kind.isDirectory()) await walk(path, [...open, real])
+      else if (/\.ya?ml$/.test(entry.name) && (kind.isFile() || kind.isSymbolicLink())) files.push(path)
+    }
+  }
+  await walk(folder, [])
+  return { files: files.toSorted(), folders, links, unreadable }
+}
+
+export interface ReadMaterial {
+  readonly files: readonly CredentialFile[]
+  /** Of folders that cannot be read: what is in them is not known. */
+  readonly problems: readonly Problem[]
+}
+
+/** Reads the security material; files are shown relative to the project folder. Both folders are absolute. */
+export async function readMaterial(folder: string, projectFolder: string): Promise<ReadMaterial> {
+  const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
+  const found = await findMaterial(folder)
+  const files = await Promise.all(
+    found.files.map(async (path): Promise<CredentialFile[]> => {
+      try {
+        return [{ file: shown(path), text: await readFile(path, 'utf8') }]
+      } catch (error) {
+        const { code = 'unknown error' } = error as NodeJS.ErrnoException
+        const isGone = code === 'ENOENT' && !found.links.includes(path)
+        return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
+      }
+    }),
+  )
+  return {
+    files: files.flat(),
+    problems: found.unreadable.map(({ path, code }) => unreadable(shown(path), code)),
+  }
+}
+
+function unreadable(file: string, code: string): Problem {
+  return {
+    code: UNREADABLE,
+    severity: 'error',
+    ...(code === 'ENOENT'
+      ? { message: 'the link leads nowhere', hint: 'Remove it, or make it lead to a file.' }
+      : {
+          message: `it cannot be read (${code})`,
+          hint: 'Make it readable for the user of the engine.',
+        }),
+    file,
+    line: 1,
+    column: 1,
+  }
+}
