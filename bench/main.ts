@@ -1,10 +1,12 @@
 // npm run bench: our engine beside a hand-written Fastify + undici server, in one run, interleaved; medians of ratios.
 //   npm run bench -- --rounds 3 --only W3,W5 --json results.json
-// W8 is a check, too: it ends with 1 when a call is lost or doubled, or when tokens are asked for too often.
+// W5 and W8 to W10 are checks, too: it ends with 1 when a call is lost or doubled, when tokens are asked for too often,
+// or when a credential costs more than it may.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureLoading, measureTokenCost } from './credentials.ts'
 import { herd, load, type Work } from './load.ts'
 import { countsOf, residentMemory, startByHand, startReceiver, startSluice, type System } from './systems.ts'
 import { measureTokenLife, range } from './token-life.ts'
@@ -14,7 +16,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     slice: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '32' },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W7,W8' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W7,W8,W9,W10' },
     json: { type: 'string' },
   },
 })
@@ -52,6 +54,8 @@ await measureRates()
 if (chosen.has('W5')) await measureHerd()
 if (chosen.has('W7')) await measureStart()
 if (chosen.has('W8')) await measureLife()
+if (chosen.has('W9')) await measureCachedToken()
+if (chosen.has('W10')) await measureCredentials()
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`)
 
 async function measureRates(): Promise<void> {
@@ -122,6 +126,7 @@ async function measureHerd(): Promise<void> {
     cold: { tokens: tokensCold, failed: cold.failed },
     revoked: { tokens: tokensRevoked, failed: revoked.failed },
   }
+  if (tokensCold !== 1 || tokensRevoked !== 1 || cold.failed + revoked.failed > 0) process.exitCode = 1
   process.stdout.write(
     `\nW5 cold herd of 1,000: ${tokensCold} token request(s), ${cold.failed} failed (goal 1, 0); revoked: ${tokensRevoked}, ${revoked.failed} failed\n`,
   )
@@ -181,6 +186,27 @@ async function measureLife(): Promise<void> {
     for (const goal of missed) process.stderr.write(`W8 ${name}: ${goal}\n`)
     if (missed.length > 0) process.exitCode = 1
   }
+}
+
+/** What a cached token adds to a request. */
+async function measureCachedToken(): Promise<void> {
+  const cost = await measureTokenCost(rounds)
+  const { plain, authorized, added, tokens } = cost
+  results['W9'] = cost
+  process.stdout.write(
+    `\nW9 a cached token adds ${added.toFixed(2)} us to a request (goal < 5): ${authorized.toFixed(2)} us instead of ${plain.toFixed(2)}; ${tokens} token request(s)\n`,
+  )
+  if (added >= 5 || tokens !== 1) process.exitCode = 1
+}
+
+/** Reading, checking and preparing 1,000 credential files. */
+async function measureCredentials(): Promise<void> {
+  const loading = await measureLoading(1000, Math.min(rounds, 5))
+  results['W10'] = loading
+  process.stdout.write(
+    `W10 1,000 credentials loaded in ${loading.first.toFixed(0)} ms the first time (goal < 300), ${loading.median.toFixed(0)} ms again\n`,
+  )
+  if (loading.first >= 300) process.exitCode = 1
 }
 
 function median(values: number[]): number {

@@ -76,7 +76,7 @@ export function failedStep(title: string, asked: Asked, failure: Failure): Crede
 
 /** The same credential, which tells what it puts on requests. */
 function observed(credential: Credential, note: (grant: Grant) => void): Credential {
-  const { name, type, baseUrl, hosts, apiHeaders, apiQuery, authorizer } = credential
+  const { name, type, baseUrl, hosts, apiHeaders, apiQuery, authorizer, dispatcher } = credential
   const noted = (grant: Grant): Grant => {
     note(grant)
     return grant
@@ -88,6 +88,7 @@ function observed(credential: Credential, note: (grant: Grant) => void): Credent
     hosts,
     apiHeaders,
     apiQuery,
+    dispatcher,
     allows: (url) => credential.allows(url),
     authorizer: {
       ...authorizer,

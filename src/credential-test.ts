@@ -1,7 +1,7 @@
 import type { CredentialTestReport, CredentialTestRequest } from './core/control.ts'
 import { Failure } from './core/failure.ts'
 import type { CredentialTestStep } from './core/kinds.ts'
-import type { Problem } from './core/problem.ts'
+import { hasErrors, type Problem } from './core/problem.ts'
 import type { Credential, Send } from './core/services.ts'
 import type { World } from './core/world.ts'
 import { Errand } from './errand.ts'
@@ -40,7 +40,7 @@ export async function testCredential(
   const problems = await problemsOf(file, setting)
   const errand = new Errand(world, signal)
   const steps = await stepsOf(name, request, setting, errand).finally(() => errand.end())
-  const report = { name, type, file, ok: works(steps), problems, steps }
+  const report = { name, type, file, ok: works(steps) && !hasErrors(problems), problems, steps }
   return redacted(report, (text) => redactor.text(text))
 }
 

@@ -129,7 +129,8 @@ type Fact = readonly [name: string, value: string, tone?: ((text: string) => str
 /** Columns beyond which lines are hard to read. */
 const WIDEST = 100
 const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
-const BAD = new Set(['refused', 'unreachable', 'broken', 'incomplete'])
+/** Requests fail, or will soon. */
+const BAD = new Set(['refused', 'unreachable', 'renewal fails', 'broken', 'incomplete'])
 
 function toneOf(name: string, colors: Paint): ((text: string) => string) | undefined {
   if (name === 'last error') return colors.red
@@ -137,6 +138,6 @@ function toneOf(name: string, colors: Paint): ((text: string) => string) | undef
 }
 
 function colored(status: string, colors: Paint): string {
-  if (BAD.has(status)) return colors.red(status)
+  if (BAD.has(status) && status !== 'renewal fails') return colors.red(status)
   return status === 'ready' ? colors.green(status) : colors.yellow(status)
 }

@@ -159,7 +159,7 @@ class Sheet {
 
 /** What it came to, and what to do next. */
 function conclusionOf(
-  { name, type, ok, file, steps }: CredentialTestReport,
+  { name, type, ok, file, steps, problems }: CredentialTestReport,
   { call, tryOthers }: ReportSetting,
 ): string[] {
   const variants = steps.filter(({ variant }) => variant)
@@ -169,6 +169,9 @@ function conclusionOf(
   if (ok && steps.length > 0) return [`${name} gets a token.`, next]
   if (ok) return [`Credentials of the type ${type} ask for nothing: they are sent as they are.`, next]
   const last = steps.at(-1)
+  const worksAsBefore = hasErrors(problems) && steps.every(({ ok: passed }) => passed)
+  if (worksAsBefore)
+    return [`${name} works as it was; ${file} has mistakes, and does not count until they are mended.`]
   if (last?.title === 'call' && steps.length > 1)
     return [`${name} gets a token, but the call with it failed.`]
   const lines = [`${name} does not work as it is.`]

@@ -226,7 +226,7 @@ export interface CredentialTestStep {
 }
 
 export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `refused`, `unreachable`. */
+  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
   readonly status: string
   /** Lines of name and value for people, in order. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici'
 import type { Context } from './context.ts'
 import type { Failure } from './failure.ts'
 import type { Authorizer } from './kinds.ts'
@@ -24,6 +25,8 @@ export interface Credential {
   /** For messages: the hosts it may go to. */
   readonly hosts: readonly string[]
   readonly authorizer: Authorizer
+  /** Where its requests go through; undefined: through the usual connections. */
+  readonly dispatcher: Dispatcher | undefined
   /** Static extras of each call, flat; they go only where the credential goes. */
   readonly apiHeaders: readonly string[]
   readonly apiQuery: string

@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox'
-import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { defineCredential } from '../core/kinds.ts'
-import { Choice, Keys, Optional, SecretText, Text } from '../core/schema.ts'
+import { SecretText } from '../core/schema.ts'
 import { createFixedAuthorizer } from './fixed-grant.ts'
-import { placeSecret, type Placement } from './placed-secret.ts'
+import { checkPlacement, placementOf, placeSecret, tokenIn, type Placement } from './placed-secret.ts'
 import { checkSendable } from './sendable.ts'
 
 const DEFAULT: Placement = { in: 'header', name: 'X-API-Key', prefix: '' }
@@ -25,50 +24,14 @@ export const apiKey = defineCredential({
   ],
   options: Type.Object({
     key: SecretText({ description: 'The key.' }),
-    tokenIn: Optional(
-      Keys(
-        {
-          in: Optional(
-            Choice(['header', 'query', 'cookie'], { description: 'Where the key goes.', default: 'header' }),
-          ),
-          name: Optional(
-            Text({ description: 'Name of the header, parameter or cookie.', default: 'X-API-Key' }),
-          ),
-          prefix: Optional(
-            Text({ description: 'What stands before the key, with its space: `Token `.', default: '' }),
-          ),
-        },
-        { description: 'Where on the request the key goes.' },
-      ),
-    ),
+    tokenIn: tokenIn(DEFAULT),
   }),
   check({ key, tokenIn }, problem) {
-    const { in: where, name, prefix } = { ...DEFAULT, ...tokenIn }
-    if (where !== 'header' && tokenIn?.name === undefined)
-      problem({
-        code: 'credential/token-in',
-        message: `"tokenIn" does not say the name of the ${where === 'query' ? 'query parameter' : 'cookie'}`,
-        hint: `tokenIn: { in: ${where}, name: key }`,
-        at: ['tokenIn'],
-      })
-    if (name === '' || (where !== 'query' && !isHeaderName(name)))
-      problem({
-        code: 'credential/token-in',
-        message: `"${name}" cannot be the name of a ${where === 'query' ? 'query parameter' : where}`,
-        hint: 'Letters, digits and hyphens are fine; no spaces, colons or quotes.',
-        at: ['tokenIn', 'name'],
-      })
-    if (!isHeaderValue(prefix))
-      problem({
-        code: 'credential/token-in',
-        message: '"prefix" holds a line end or another character that cannot be sent',
-        hint: 'A word and a space are usual: `Token `.',
-        at: ['tokenIn', 'prefix'],
-      })
-    if (where !== 'query') checkSendable('key', key, ['key'], problem)
+    checkPlacement(tokenIn, DEFAULT, problem)
+    if (placementOf(tokenIn, DEFAULT).in !== 'query') checkSendable('key', key, ['key'], problem)
   },
   prepare({ key, tokenIn }, frame, { redact }) {
-    const placement = { ...DEFAULT, ...tokenIn }
+    const placement = placementOf(tokenIn, DEFAULT)
     return createFixedAuthorizer(
       placeSecret(placement, key.reveal()),
       `credential "${frame.name}" sends a key in the ${placement.in} "${placement.name}"`,
@@ -76,7 +39,7 @@ export const apiKey = defineCredential({
     )
   },
   describe({ tokenIn }) {
-    const { in: where, name } = { ...DEFAULT, ...tokenIn }
+    const { in: where, name } = placementOf(tokenIn, DEFAULT)
     return { key: '[secret]', tokenIn: `${where} ${name}` }
   },
 })

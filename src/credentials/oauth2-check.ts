@@ -5,7 +5,9 @@ import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import { characterName, readUrl } from '../security/url.ts'
-import type { OAuth2Options } from './oauth2-options.ts'
+import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
+import { checkTokenRequest } from './oauth2-request-check.ts'
+import { checkPlacement } from './placed-secret.ts'
 import { checkAnswerExpression } from './answer-expression.ts'
 import { findScopeMistake } from './oauth2-scope.ts'
 
@@ -37,6 +39,8 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
   checkGrantType(options, problem)
   checkClient(options, problem)
   checkShapeOfRequest(options, problem)
+  checkTokenRequest(options, problem)
+  checkPlacement(options.tokenIn, BEARER, problem)
   const type = options.contentType ?? 'application/x-www-form-urlencoded'
   const mistake = findScopeMistake(options.scope, type)
   if (mistake) {
@@ -104,7 +108,7 @@ function checkGrantType({ grantType }: OAuth2Options, problem: Reporter): void {
 }
 
 function checkClient(options: OAuth2Options, problem: Reporter): void {
-  const how = options.clientAuthentication ?? 'header'
+  const how = clientAuthenticationOf(options)
   const missing = (field: string) =>
     problem({
       code: 'credential/missing-field',
@@ -182,7 +186,7 @@ function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {
       '"grantTypeIn" is body, but contentType none sends no body',
       'Write grantTypeIn: query.',
     )
-  if (options.clientAuthentication === 'body')
+  if (clientAuthenticationOf(options) === 'body')
     report(
       'clientAuthentication',
       '"clientAuthentication" is body, but contentType none sends no body',
@@ -235,7 +239,7 @@ function fieldMistake(
     }
   if (name === 'scope' && options.scope !== undefined)
     return { message: '"scope" is sent already', hint: 'Take it out here, or leave the field "scope" out.' }
-  const how = options.clientAuthentication ?? 'header'
+  const how = clientAuthenticationOf(options)
   if (place === 'body' && name === 'client_id' && (how === 'body' || (how === 'none' && options.clientId)))
     return { message: '"client_id" is sent already', hint: 'Take it out; "clientId" is sent.' }
   return undefined

@@ -14,6 +14,11 @@ import {
   Value,
   Whole,
 } from '../core/schema.ts'
+import { tokenIn, type Placement } from './placed-secret.ts'
+import type { ClientAuthentication } from './token-request.ts'
+
+/** Where a token goes. @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+export const BEARER: Placement = { in: 'header', name: 'authorization', prefix: 'Bearer ' }
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -30,6 +35,12 @@ export const oauth2Options = Type.Object({
     Text({
       description: 'How the token is asked for; client_credentials in this version.',
       default: 'client_credentials',
+    }),
+  ),
+  method: Optional(
+    Choice(['POST', 'GET'], {
+      description: 'Of the token request; with GET all parameters go into the query.',
+      default: 'POST',
     }),
   ),
   grantTypeIn: Optional(
@@ -62,6 +73,26 @@ export const oauth2Options = Type.Object({
       default: 'form',
     }),
   ),
+  authScheme: Optional(
+    Text({
+      description: 'The word before id and secret in the header, where it is not Basic.',
+      default: 'Basic',
+      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+      examples: ['ID'],
+    }),
+  ),
+  basicAuth: Optional(
+    Keys(
+      {
+        username: Text({ description: 'Name of the user.' }),
+        password: SecretText({ description: 'Password of the user.' }),
+      },
+      {
+        description:
+          'A user for the Basic header of the token request, beside the client: id and secret then go into the body (the tokenServiceUser of BTP destinations).',
+      },
+    ),
+  ),
   contentType: Optional(
     Choice(['application/x-www-form-urlencoded', 'application/json', 'none'], {
       description: 'How parameters are sent; none means an empty body.',
@@ -76,6 +107,29 @@ export const oauth2Options = Type.Object({
     }),
   ),
   scopeSeparator: Optional(Text({ description: 'Between the words of a list.', default: ' ' })),
+  audience: Optional(
+    Text({ description: 'For whom the token shall be.', examples: ['https://api.example.com/'] }),
+  ),
+  resource: Optional(
+    OneOrMore(
+      Text({ description: 'An absolute URI without fragment.', examples: ['https://api.example.com/'] }),
+      {
+        description: 'What the token shall be for, as RFC 8707 says; several are repeated.',
+        examples: ['https://api.example.com/'],
+      },
+    ),
+  ),
+  parameterNames: Optional(
+    Keys(
+      {
+        grantType: Optional(Text({ description: 'In place of grant_type.', default: 'grant_type' })),
+        clientId: Optional(Text({ description: 'In place of client_id.', default: 'client_id' })),
+        clientSecret: Optional(Text({ description: 'In place of client_secret.', default: 'client_secret' })),
+        scope: Optional(Text({ description: 'In place of scope.', default: 'scope' })),
+      },
+      { description: 'What the service calls its parameters, where that is not as RFC 6749 says.' },
+    ),
+  ),
   parameters: Optional(
     Keys(
       {
@@ -179,6 +233,7 @@ export const oauth2Options = Type.Object({
       },
     ),
   ),
+  tokenIn: tokenIn(BEARER),
   invalidateOn: Optional(
     ListOf(Type.Integer({ minimum: 400, maximum: 599 }), {
       description:
@@ -221,3 +276,8 @@ export const oauth2Options = Type.Object({
 })
 
 export type OAuth2Options = Static<typeof oauth2Options>
+
+/** With a user of its own in the header, id and secret go into the body. */
+export function clientAuthenticationOf(given: OAuth2Options): ClientAuthentication {
+  return given.clientAuthentication ?? (given.basicAuth ? 'body' : 'header')
+}

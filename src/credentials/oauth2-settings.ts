@@ -1,12 +1,13 @@
+import { createHmac, randomBytes } from 'node:crypto'
 import type { CredentialSetting, Grant } from '../core/kinds.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
-import type { OAuth2Options } from './oauth2-options.ts'
+import { BEARER, clientAuthenticationOf, oauth2Options, type OAuth2Options } from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
-import { placeSecret } from './placed-secret.ts'
+import { placementOf, placeSecret } from './placed-secret.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
-import type { TokenRequestSettings } from './token-request.ts'
+import { USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
 import type { AnswerReading } from './token-response.ts'
 import { testTokenRequest } from './token-test.ts'
 
@@ -27,8 +28,9 @@ export function createTokenManager(
   const fetcher = new TokenFetcher(settings, setting)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
-  const releases = given.clientSecret?.map((secret) => setting.redact(secret.reveal()))
-  const placement = { in: 'header', name: 'authorization', prefix: 'Bearer ' } as const
+  const guarded = [...(given.clientSecret ?? []), ...(given.basicAuth ? [given.basicAuth.password] : [])]
+  const releases = guarded.map((secret) => setting.redact(secret.reveal()))
+  const placement = placementOf(given.tokenIn, BEARER)
   return new TokenManager(
     {
       name,
@@ -42,7 +44,7 @@ export function createTokenManager(
       test: (until, options) => testTokenRequest(settings, fetcher, setting.world, until, options),
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
-      stopped: () => releases?.forEach((release) => release()),
+      stopped: () => releases.forEach((release) => release()),
     },
     setting,
   )
@@ -53,14 +55,21 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const url = new URL(given.tokenServiceUrl)
   const secrets = given.clientSecret?.map(() => '[secret]')
+  const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
     tokenServiceUrl: url.origin + url.pathname,
     grantType: given.grantType ?? 'client_credentials',
     ...(given.clientId !== undefined && { clientId: given.clientId }),
     ...(secrets && { clientSecret: secrets.join(', ') }),
-    clientAuthentication: given.clientAuthentication ?? 'header',
+    ...(given.method === 'GET' && { method: 'GET' }),
+    clientAuthentication: clientAuthenticationOf(given),
+    ...(given.authScheme !== undefined && { authScheme: given.authScheme }),
+    ...(given.basicAuth && { basicAuth: `${given.basicAuth.username}, [secret]` }),
     contentType: given.contentType ?? 'application/x-www-form-urlencoded',
     ...(scope !== undefined && { scope: typeof scope === 'string' ? scope : JSON.stringify(scope) }),
+    ...(given.audience !== undefined && { audience: given.audience }),
+    ...(given.resource && { resource: given.resource.join(', ') }),
+    ...(given.tokenIn && { tokenIn: `${tokenPlace.in} ${tokenPlace.name}` }),
     ...(given.invalidateOn && { invalidateOn: given.invalidateOn.join(', ') }),
     ...(given.invalidateWhen !== undefined && { invalidateWhen: given.invalidateWhen }),
   }
@@ -76,9 +85,16 @@ const NOT_IN_KEY: ReadonlySet<string> = new Set([
   'refreshBefore',
 ])
 
+/** Nothing can be told from what is made with it, outside of this process. */
+const keyOfKeys = randomBytes(32)
+
 function keyOf(given: OAuth2Options): string {
-  const shaping = Object.entries(given).filter(([field]) => !NOT_IN_KEY.has(field))
-  return JSON.stringify(shaping.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  const shaping = Object.entries(given).filter(
+    ([field]) => Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field),
+  )
+  const password = given.basicAuth?.password.reveal()
+  const fingerprint = password && createHmac('sha256', keyOfKeys).update(password).digest('base64')
+  return JSON.stringify([fingerprint, ...shaping.toSorted(([a], [b]) => (a < b ? -1 : 1))])
 }
 
 function refusalRule(
@@ -99,12 +115,18 @@ function fetchSettings(given: OAuth2Options, name: string, world: World): Omit<T
     url: new URL(given.tokenServiceUrl),
     clientId: given.clientId ?? '',
     clientSecret: undefined,
-    clientAuthentication: given.clientAuthentication ?? 'header',
+    method: given.method ?? 'POST',
+    clientAuthentication: clientAuthenticationOf(given),
     basicEncoding: given.basicEncoding ?? 'form',
+    authScheme: given.authScheme ?? 'Basic',
+    basicAuth: given.basicAuth,
+    names: { ...USUAL_NAMES, ...given.parameterNames },
     contentType,
     grantType: given.grantType ?? 'client_credentials',
     grantTypeIn: given.grantTypeIn ?? (contentType === 'none' ? 'query' : 'body'),
     scope,
+    audience: given.audience,
+    resource: given.resource ?? [],
     body: given.parameters?.body ?? {},
     query: given.parameters?.query ?? {},
     headers: given.parameters?.headers ?? {},

@@ -90,8 +90,8 @@ export async function sendTokenRequest(
   })
 }
 
-/** A date counts from the answer's own `Date`, where it has one. */
+/** A date counts from the answer's own `Date`, where it has one. A wait of 0 is none: our own waits hold. */
 function retryAfterOf({ headers }: Answer, now: number): number | undefined {
   const said = Date.parse(headers['date'] ?? '')
-  return parseRetryAfter(headers['retry-after'], Number.isNaN(said) ? now : said)
+  return parseRetryAfter(headers['retry-after'], Number.isNaN(said) ? now : said) || undefined
 }

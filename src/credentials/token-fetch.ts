@@ -75,20 +75,26 @@ export class TokenFetcher {
     for (let attempt = 1; ; attempt++) {
       const outcome = await askForToken(requests[index]!, this.#settings, this.#world, until)
       if (outcome.kind === 'token') {
-        this.#tell(outcome, attempt)
+        this.tell(outcome, attempt)
         return outcome
       }
       const wait =
         outcome.retryAfter ?? retry.delay * retry.factor ** (attempt - 1) * (0.5 + this.#world.random() / 2)
       const again = !outcome.rejected && attempt < retry.attempts && clock.ticks() + wait < until.deadline
-      this.#warn(outcome, attempt, again ? wait : undefined)
+      this.tell(outcome, attempt, again ? wait : undefined)
       if (!again)
         return attempt === 1 ? outcome : { ...outcome, message: `${outcome.message} (${attempt} attempts)` }
       await pause(clock, wait, until)
     }
   }
 
-  #tell({ status, lifetime, scope }: FetchedToken, attempt: number): void {
+  /** A line of the log for each request. @param wait ms until it is tried again */
+  tell(outcome: FetchedToken | TokenFailure, attempt: number, wait?: number): void {
+    if (outcome.kind === 'token') this.#tellToken(outcome, attempt)
+    else this.#warn(outcome, attempt, wait)
+  }
+
+  #tellToken({ status, lifetime, scope }: FetchedToken, attempt: number): void {
     const { name, scopes } = this.#settings
     const seconds = `${Math.round(lifetime / 1000)}s`
     this.#log.info({ credential: name, attempt, status, lifetime: seconds }, 'token obtained')

@@ -39,7 +39,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   #kept: KeptToken | undefined
   /** Refused by a receiver; the service may give the same text again. */
   #dropped: KeptToken | undefined
-  /** Monotonic ms when a token was refused last. */
+  /** Monotonic ms when a token was refused, or dropped for a person, last. */
   #droppedTicks = -Infinity
   #flight: Flight<TokenGrant> | undefined
   /** Until then (monotonic ms) nothing is asked. */
@@ -157,11 +157,14 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   warm(): void {
-    if (this.#settings.warm && this.#kept === undefined && this.#mayAsk()) this.#flight ??= this.#renew()
+    const wanted = this.#kept === undefined || this.#kept.margin === Infinity
+    if (this.#settings.warm && wanted && this.#mayAsk()) this.#flight ??= this.#renew()
   }
 
+  /** A token that is being asked for may be no better than the one that is dropped: it is asked for once more. */
   invalidate(): void {
     this.#forget()
+    this.#droppedTicks = this.#setting.world.clock.ticks()
     this.#memory = undefined
     this.#failures = this.#vain = 0
     this.#keptUntil = -Infinity

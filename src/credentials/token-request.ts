@@ -7,26 +7,52 @@ export type TokenContentType = 'application/x-www-form-urlencoded' | 'applicatio
 /** What shapes the request for a token. */
 export interface TokenRequestSettings {
   readonly url: URL
+  /** GET has no body: all parameters go into the query. */
+  readonly method: 'POST' | 'GET'
   readonly clientId: string
   readonly clientSecret: Secret | undefined
   readonly clientAuthentication: ClientAuthentication
   readonly basicEncoding: 'form' | 'raw'
+  /** The word before the pair: `Basic`. */
+  readonly authScheme: string
+  /** A pair of its own for the header, beside the client's id and secret. */
+  readonly basicAuth: { readonly username: string; readonly password: Secret } | undefined
+  /** What the parameters are called. */
+  readonly names: ParameterNames
   readonly contentType: TokenContentType
   /** Not sent where the URL has a `grant_type` of its own. */
   readonly grantType: string
   readonly grantTypeIn: 'body' | 'query'
   /** Text is sent as it is; a map only in JSON. */
   readonly scope: string | Readonly<Record<string, unknown>> | undefined
+  readonly audience: string | undefined
+  /** Absolute URIs; each is a parameter. @see https://www.rfc-editor.org/rfc/rfc8707 */
+  readonly resource: readonly string[]
   readonly body: Readonly<Record<string, unknown>>
   readonly query: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, unknown>>
+}
+
+export interface ParameterNames {
+  readonly grantType: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scope: string
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2 */
+export const USUAL_NAMES: ParameterNames = {
+  grantType: 'grant_type',
+  clientId: 'client_id',
+  clientSecret: 'client_secret',
+  scope: 'scope',
 }
 
 /** The request as bytes and lines; a secret is in it. */
 export interface TokenRequest {
   readonly origin: string
   readonly path: string
-  readonly method: 'POST'
+  readonly method: 'POST' | 'GET'
   /** Flat: name, value. */
   readonly headers: readonly string[]
   readonly body: Buffer | null
@@ -39,30 +65,36 @@ export interface TokenRequest {
 export function buildTokenRequest(settings: TokenRequestSettings): TokenRequest {
   const query = new URLSearchParams()
   const fields: [name: string, value: unknown][] = []
+  const { names, method } = settings
+  const inQuery = settings.contentType === 'none' || method === 'GET'
   const put = (name: string, value: unknown) =>
-    settings.contentType === 'none' ? append(query, name, value) : fields.push([name, value])
+    inQuery ? append(query, name, value) : fields.push([name, value])
 
-  if (!settings.url.searchParams.has('grant_type')) {
-    if (settings.grantTypeIn === 'query') append(query, 'grant_type', settings.grantType)
-    else put('grant_type', settings.grantType)
+  if (!settings.url.searchParams.has(names.grantType)) {
+    if (settings.grantTypeIn === 'query') append(query, names.grantType, settings.grantType)
+    else put(names.grantType, settings.grantType)
   }
   if (settings.clientAuthentication === 'body') {
-    fields.push(['client_id', settings.clientId], ['client_secret', settings.clientSecret?.reveal()])
-  } else if (settings.clientAuthentication === 'none') put('client_id', settings.clientId)
-  put('scope', settings.scope)
+    fields.push([names.clientId, settings.clientId], [names.clientSecret, settings.clientSecret?.reveal()])
+  } else if (settings.clientAuthentication === 'none') put(names.clientId, settings.clientId)
+  put(names.scope, settings.scope)
+  put('audience', settings.audience)
+  const { resource } = settings
+  if (resource.length > 0) put('resource', resource.length === 1 ? resource[0] : resource)
   for (const [name, value] of Object.entries(settings.query)) append(query, name, value)
   fields.push(...Object.entries(settings.body))
 
-  const body = bodyOf(settings.contentType, fields)
+  const body = method === 'GET' ? null : bodyOf(settings.contentType, fields)
   const own = new Set(Object.keys(settings.headers).map((name) => name.toLowerCase()))
   const headers = ['accept-encoding', 'identity']
   if (!own.has('accept')) headers.push('accept', 'application/json')
   if (!own.has('user-agent')) headers.push('user-agent', 'sluice')
-  if (settings.clientAuthentication === 'header') headers.push('authorization', basicOf(settings))
-  if (settings.contentType !== 'none') headers.push('content-type', settings.contentType)
-  if (body === null) headers.push('content-length', '0')
+  if (settings.basicAuth || settings.clientAuthentication === 'header')
+    headers.push('authorization', basicOf(settings))
+  if (body !== null) headers.push('content-type', settings.contentType)
+  else if (method === 'POST') headers.push('content-length', '0')
   for (const [name, value] of Object.entries(settings.headers)) headers.push(name, toText(value))
-  return { origin: settings.url.origin, path: pathOf(settings.url, query), method: 'POST', headers, body }
+  return { origin: settings.url.origin, path: pathOf(settings.url, query), method, headers, body }
 }
 
 /**
@@ -71,8 +103,12 @@ export function buildTokenRequest(settings: TokenRequestSettings): TokenRequest 
  */
 function basicOf(settings: TokenRequestSettings): string {
   const encode = settings.basicEncoding === 'form' ? formEncode : (text: string) => text
-  const pair = `${encode(settings.clientId)}:${encode(settings.clientSecret?.reveal() ?? '')}`
-  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`
+  const { basicAuth, clientId, clientSecret, authScheme } = settings
+  const [id, secret] = basicAuth
+    ? [basicAuth.username, basicAuth.password.reveal()]
+    : [clientId, clientSecret?.reveal() ?? '']
+  const pair = `${encode(id)}:${encode(secret)}`
+  return `${authScheme} ${Buffer.from(pair, 'utf8').toString('base64')}`
 }
 
 /** @see https://url.spec.whatwg.org/#urlencoded-serializing */

@@ -58,6 +58,6 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
 
 function statusOf({ renewing, failures, rejected }: TokenSituation, alive: boolean): string {
   if (renewing) return 'renewing'
-  if (failures > 0 && !alive) return rejected ? 'refused' : 'unreachable'
+  if (failures > 0) return alive ? 'renewal fails' : rejected ? 'refused' : 'unreachable'
   return alive ? 'ready' : 'unused'
 }

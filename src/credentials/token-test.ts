@@ -25,6 +25,7 @@ export async function testTokenRequest(
   const ask: Ask = async (wanted, about) => {
     const asking = new Asking(settings, world, wanted)
     const outcome = await asking.ask(until)
+    fetcher.tell(outcome, 1)
     steps.push(asking.tell(about, outcome))
     return outcome
   }

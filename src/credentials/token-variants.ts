@@ -20,7 +20,9 @@ const JSON_TYPE = 'application/json'
 /** The ways that services commonly want and these settings do not take; the likelier ones first. */
 export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
   const { clientAuthentication: how, contentType, scope, clientSecret } = settings
-  if (how === 'none' || clientSecret === undefined) return withoutScope(settings)
+  const { basicAuth, method } = settings
+  if (how === 'none' || clientSecret === undefined || basicAuth || method === 'GET')
+    return withoutScope(settings)
   const otherHow = how === 'header' ? 'body' : 'header'
   const otherType = contentType === FORM && typeof scope !== 'object' ? JSON_TYPE : FORM
   const grantTypeIn = 'body'

@@ -1,6 +1,7 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { Dispatcher, errors, Pool, ProxyAgent } from 'undici'
+import { readCertificates } from '../core/certificates.ts'
 import type { TlsMaterial } from '../core/world.ts'
 import type { ConnectionCount } from './client.ts'
 import { createProxyRules, isLoopback, type ProxyRules } from './proxy.ts'
@@ -34,7 +35,7 @@ export function createDispatchers(setting: DispatcherSetting): Dispatchers {
   const rules = createProxyRules(setting.proxy, setting.environment)
   const made = new Map<string, Origins>()
   const make = (tls?: TlsMaterial, proxy?: string) =>
-    new Origins(setting.connections, proxy === undefined ? rules : always(proxy), tlsOptions(tls, setting.ca))
+    new Origins(setting.connections, proxyRules(proxy, rules), tlsOptions(tls, setting.ca))
   const usual = make()
   made.set('', usual)
   return {
@@ -151,7 +152,10 @@ class Origins extends Dispatcher implements ConnectionCount {
   }
 }
 
-function always(proxy: string): ProxyRules {
+/** @param proxy of a credential: its URL, or `none` */
+function proxyRules(proxy: string | undefined, usual: ProxyRules): ProxyRules {
+  if (proxy === undefined) return usual
+  if (proxy === 'none') return { proxyFor: () => undefined }
   const text = proxy.includes('://') ? proxy : `http://${proxy}`
   return { proxyFor: (origin) => (isLoopback(origin.hostname) ? undefined : text) }
 }
@@ -173,19 +177,9 @@ function tlsOptions(tls: TlsMaterial | undefined, extraCa: string | undefined): 
   }
 }
 
-/** The certificates of a PEM text, each of them readable: Node skips others without a word. */
+/** @throws Error that names the setting */
 function certificatesIn(pem: string | undefined, where: string): readonly string[] {
-  if (pem === undefined) return []
-  const found =
-    pem.match(/-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]*-----END (?:TRUSTED )?CERTIFICATE-----/g) ?? []
-  if (found.length === 0)
-    throw new Error(`${where} holds no certificate; wanted is PEM: -----BEGIN CERTIFICATE-----`)
-  for (const [index, certificate] of found.entries()) {
-    try {
-      new X509Certificate(certificate)
-    } catch {
-      throw new Error(`certificate ${index + 1} of ${where} cannot be read`)
-    }
-  }
-  return found
+  const certificates = pem === undefined ? [] : readCertificates(pem)
+  if (typeof certificates === 'string') throw new Error(`${where} ${certificates}`)
+  return certificates
 }

@@ -130,7 +130,8 @@ class Sender {
 
   private plain(hop: Hop): Promise<Answer> {
     hop.context.used(undefined, hop.address.host)
-    return this.exchange(hop, hop.address.path, hop.headers.concat(this.defaults(hop.request, NONE)), 0)
+    const headers = hop.headers.concat(this.defaults(hop.request, NONE))
+    return this.exchange(hop, hop.address.path, headers, 0, this.dispatcher)
   }
 
   private authorized(grant: Grant, hop: Hop, credential: Credential): Promise<Answer> {
@@ -168,14 +169,29 @@ class Sender {
     const renewed = await this.renew(answer, hop, credential)
     if (renewed === grant) return failed('same')
     discard(answer)
-    const last = await this.exchangeWith(renewed, hop, credential)
-    const again = judge(last, renewed)
+    const { last, again } = await this.onceMore(renewed, hop, credential)
     if (again === 'taken') renewed.accepted?.()
     else if (again !== 'final' && !lacksScope(last.headers)) renewed.reject()
     if (again === 'taken' || hop.request.accepts?.(last.status) === true) return last
     discard(last)
     const why = lacksScope(last.headers) ? 'scope' : 'twice'
     throw refusedAnswer(last, again, hop.address, credential, renewed, why)
+  }
+
+  private async onceMore(
+    grant: Grant,
+    hop: Hop,
+    credential: Credential,
+  ): Promise<{ last: Answer; again: Verdict }> {
+    let last: Answer
+    try {
+      last = await this.exchangeWith(grant, hop, credential)
+    } catch (error) {
+      const answer = refusalBeyondLimit(error, grant)
+      if (answer === undefined || hop.request.accepts?.(answer.status) === true) throw error
+      return { last: answer, again: 'status' }
+    }
+    return { last, again: judge(last, grant) }
   }
 
   /** Another grant, while the refused answer waits: it goes when there is none. */
@@ -200,6 +216,7 @@ class Sender {
       withAdded(hop, apiQuery, grant.query),
       headers,
       grant.refuses === undefined ? 0 : LOOKED_INTO,
+      credential.dispatcher ?? this.dispatcher,
     )
   }
 
@@ -209,11 +226,12 @@ class Sender {
     path: string,
     headers: readonly string[],
     least: number,
+    dispatcher: Dispatcher,
   ): Promise<Answer> {
     const stream = body !== null && body.isStream
     const bytes = body === null ? null : stream ? body.take() : body.bytes()
     const length = stream ? body.length : undefined
-    return exchange(this.dispatcher, this.clock, {
+    return exchange(dispatcher, this.clock, {
       origin: address.origin,
       path,
       method,

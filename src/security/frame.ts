@@ -4,6 +4,7 @@ import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { Choice, Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
 import { createHostRules, hostRuleOf, readHostRule, type HostRules } from './hosts.ts'
+import { readReach, REACH_FIELDS, type Reach } from './reach.ts'
 import {
   readRotation,
   ROTATION_FIELDS,
@@ -41,14 +42,16 @@ const FIELDS = {
   ]),
 }
 
+const ALL_FIELDS = { ...FIELDS, ...REACH_FIELDS }
+
 /** The whole schema of a file: the type, the common fields, and those of the kind. */
 export function frameSchema(types: readonly string[], own: TSchema): TObject {
   const type = Choice(types, { description: 'The kind of credential.' })
   const rotation = secretFields(own, undefined).length > 0 ? ROTATION_FIELDS : {}
-  return Keys({ type, ...FIELDS, ...rotation, ...(own['properties'] as TProperties) })
+  return Keys({ type, ...ALL_FIELDS, ...rotation, ...(own['properties'] as TProperties) })
 }
 
-export type FrameOptions = Static<TObject<typeof FIELDS>> & RotationOptions
+export type FrameOptions = Static<TObject<typeof ALL_FIELDS>> & RotationOptions
 
 /** What goes along with each request, and where to. */
 export interface Frame {
@@ -61,6 +64,7 @@ export interface Frame {
   readonly apiQuery: string
   /** Undefined: the age of its secret is not known. */
   readonly rotation: Rotation | undefined
+  readonly reach: Reach
 }
 
 type Reporter = (report: ProblemReport) => void
@@ -79,6 +83,7 @@ export function readFrame(
     hosts: readHosts(options, baseUrl, problem),
     apiHeaders: readHeaders(options.apiHeaders ?? {}, problem),
     apiQuery: readQuery(options.apiQuery ?? {}, problem),
+    reach: readReach(options, problem),
     rotation: readRotation(options, secrets, now, problem),
   }
 }

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici'
 import type { Cancellation } from '../core/context.ts'
 import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
@@ -6,6 +7,8 @@ import type { Credential, Logger } from '../core/services.ts'
 import type { World } from '../core/world.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
+import { proxySecrets } from './proxy-secrets.ts'
+import { reachedWorld } from './reach.ts'
 import type { Redactor } from './redaction.ts'
 import type { Rotation } from './rotation.ts'
 
@@ -22,6 +25,7 @@ export class LoadedCredential implements Credential {
   readonly apiHeaders: readonly string[]
   readonly apiQuery: string
   readonly authorizer: Authorizer
+  readonly dispatcher: Dispatcher | undefined
   readonly fingerprint: string
   readonly settings: Readonly<Record<string, string>>
   readonly rotation: Rotation | undefined
@@ -37,7 +41,8 @@ export class LoadedCredential implements Credential {
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
-    const { world, log, redactor } = setting
+    const { log, redactor } = setting
+    const world = reachedWorld(setting.world, frame.reach)
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
       return (ms = 0) => void world.clock.after(Math.max(REDACTION_GRACE, ms), end)
@@ -53,7 +58,8 @@ export class LoadedCredential implements Credential {
     this.rotation = frame.rotation
     this.#rules = frame.hosts
     this.#current = current
-    this.#releases = source.secrets.map(redact)
+    this.dispatcher = world === setting.world ? undefined : world.dispatcherFor()
+    this.#releases = [...source.secrets, ...proxySecrets(frame.reach.proxy, {})].map(redact)
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
@@ -67,9 +73,12 @@ export class LoadedCredential implements Credential {
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
       ...(own.test && { test: (until, options) => own.test!(until, options) }),
     }
+    const { proxy, ca } = frame.reach
     const names = frame.apiHeaders.filter((_, index) => index % 2 === 0)
     this.settings = {
       ...kind.describe?.(options as never),
+      ...(proxy !== undefined && { proxy: withoutUser(proxy) }),
+      ...(ca !== undefined && { 'tls.ca': 'certificates of its own' }),
       ...(names.length > 0 && { apiHeaders: names.join(', ') }),
       ...(frame.apiQuery !== '' && { apiQuery: [...new URLSearchParams(frame.apiQuery).keys()].join(', ') }),
       ...(frame.rotation?.rotateAfter !== undefined && {
@@ -115,4 +124,8 @@ export class LoadedCredential implements Credential {
       hint: 'Send the message again.',
     })
   }
+}
+
+function withoutUser(proxy: string): string {
+  return proxy.replace(/^([a-z][\w+.-]*:\/\/)?[^@]*@/i, '$1')
 }

@@ -192,10 +192,17 @@ function formEncoded(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1)
 }
 
-/** What base64 makes of a text wherever it begins: the characters that neighbours cannot change, for each of the three alignments. */
+/**
+ * What base64 makes of a text wherever it begins, for each of the three alignments: the characters that neighbours
+ * cannot change, and where its last character is one of those that can, the whole ending, too, as it is at the end of
+ * a base64 text, or a short rest of the secret would stay.
+ */
 function base64Parts(text: string): string[] {
-  return [0, 1, 2].map((before) => {
+  return [0, 1, 2].flatMap((before) => {
     const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(text, 'utf8')])
-    return bytes.toString('base64').slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6))
+    const encoded = bytes.toString('base64').slice(Math.ceil((before * 8) / 6))
+    const sure = Math.floor((bytes.length * 8) / 6) - Math.ceil((before * 8) / 6)
+    const ending = encoded.replace(/=+$/, '')
+    return ending.length === sure ? [ending] : [encoded.slice(0, sure), ending, encoded]
   })
 }

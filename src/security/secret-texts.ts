@@ -26,7 +26,10 @@ export function guardSecret(
 
 /** Secrets that stand in the file in clear. */
 export function literalSecrets(document: Document, fields: readonly Path[], dev: boolean): Problem[] {
-  return fields.flatMap((path) => {
+  const proxy = valueAt(document.value, ['proxy'])
+  const withPassword =
+    typeof proxy === 'string' && /^([a-z][\w+.-]*:\/\/)?[^@/]*:(?!\$\{)[^@/]+@/i.test(proxy)
+  return [...fields, ...(withPassword ? [['proxy']] : [])].flatMap((path) => {
     const value = valueAt(document.value, path)
     const isText = typeof value === 'string'
     if (!isText && typeof value !== 'number' && typeof value !== 'boolean') return []

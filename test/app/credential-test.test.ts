@@ -335,8 +335,9 @@ test('mistakes in the file are told where they stand; the version in force is te
   const kept = logged(/the version before stays in force/)
   writeFileSync(join(folder, 'security-material/api.yaml'), `${credential()}lifetim: 1h\n`)
   await kept
-  const { ok, problems } = await test('api')
-  assert.equal(ok, true)
+  const { ok, problems, steps } = await test('api')
+  assert.equal(ok, false, 'the file is not in order')
+  assert.equal(steps[0]!.ok, true)
   assert.match(problems[0]!.message, /"lifetim"/)
   assert.equal(service.asked.length, 1)
 })

@@ -46,13 +46,18 @@ const call: CredentialTestStep = {
   got: { status: 200, 'content type': 'application/json', size: 2048, took: '3 ms', body: '{"value":[]}' },
 }
 
-function printed(steps: CredentialTestStep[], setting: Partial<ReportSetting> = {}, ok = true): string {
+function printed(
+  steps: CredentialTestStep[],
+  setting: Partial<ReportSetting> = {},
+  ok = true,
+  problems: CredentialTestReport['problems'] = [],
+): string {
   const report: CredentialTestReport = {
     name: 'im_read',
     type: 'oauth2',
     file: 'security-material/im_read.yaml',
     ok,
-    problems: [],
+    problems,
     steps,
   }
   return printCredentialTest(report, {
@@ -227,6 +232,20 @@ test('mistakes of the file come first, with their place; control characters cann
   assert.match(text, /settings +failed\n {4}why {4}security-material\/im_read\.yaml:3:1: "scop" is no/)
   assert.match(text, /fix {4}Did you mean "scope"\?/)
   assert.doesNotMatch(text, /\x1b|sluice check/)
+})
+
+test('a version that works while its file has mistakes is not taken for a success', () => {
+  const text = printed([token], {}, false, [
+    {
+      code: 'key/unknown',
+      severity: 'error',
+      message: '"scop" is no field',
+      file: 'security-material/im_read.yaml',
+      line: 3,
+      column: 1,
+    },
+  ])
+  assert.match(text.replaceAll(/\s+/g, ' '), /im_read works as it was; \S+ has mistakes, and does not count/)
 })
 
 test('colours are for terminals', () => {

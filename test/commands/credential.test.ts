@@ -67,6 +67,12 @@ test('below the list stands what is wrong with which, and where to look', () => 
   )
 })
 
+test('a renewal that fails is told while the token before is still good', () => {
+  const failing = { ...ready, state: { ...ready.state, status: 'renewal fails' } }
+  assert.match(printCredentialList([failing], terminal), /im_write +401 invalid_client\n/)
+  assert.match(printCredential(failing, terminal), /try it +sluice credential test im_write\n/)
+})
+
 test('a credential is shown with state and users first, then what its file says', () => {
   assert.equal(
     printCredential(ready, terminal),

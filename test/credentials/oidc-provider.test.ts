@@ -4,11 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { Provider } from 'oidc-provider'
 import { Failure } from '../../src/core/failure.ts'
-import type { Grant } from '../../src/core/kinds.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { ManualClock } from '../support/clock.ts'
-import { TestCaller, TestLog, testWorld } from '../support/credentials.ts'
+import { authorizerFor } from '../support/oauth2.ts'
 
 const NASTY = 'p+w/=%:&? "~!*\'()-0123456789'
 const PLAIN = 'post-secret-0123456789'
@@ -45,16 +43,6 @@ async function startProvider(t: TestContext): Promise<string> {
   })
   server.on('request', provider.callback())
   return `${issuer}/token`
-}
-
-function authorizerFor(t: TestContext, clock: ManualClock, options: Partial<OAuth2Options>) {
-  const authorizer = oauth2.prepare(
-    options as never,
-    { name: 'foreign', description: undefined, baseUrl: undefined, allowedHosts: [] },
-    { world: testWorld(t, clock), log: new TestLog(), redact: () => () => {}, hide: (text) => text },
-  )
-  t.after(() => authorizer.stop?.())
-  return { authorizer, get: async (): Promise<Grant> => authorizer.authorize(new TestCaller()) }
 }
 
 test('oidc-provider gives a token for a form-encoded Basic header with every odd character, a scope and a lifetime', async (t) => {

@@ -124,6 +124,9 @@ const shaping: [title: string, options: NonNullable<Parameters<typeof setUpOAuth
   ['parameters', { parameters: { body: { audience: 'x' } } }],
   ['response', { response: { token: 'body.access_token' } }],
   ['lifetime', { maxLifetime: 50 * SECOND }],
+  ['audience', { audience: 'https://api.example.com/' }],
+  ['resource', { resource: ['urn:api'] }],
+  ['user of the header', { basicAuth: { username: 'service', password: new Secret(OTHER) } }],
 ]
 for (const [title, options] of shaping)
   test(`another ${title} means another token`, async (t) => {
@@ -149,9 +152,13 @@ test('while a new secret is refused, the token of the old one stands in until sh
   assert.equal(tokenOf(await next.get()), 'Bearer token-number-1')
   assert.equal(tokenOf(await next.get()), 'Bearer token-number-1')
   assert.equal(former.service.asked.length, 2, 'the refusal is remembered')
+  const { status, details } = next.authorizer.state()
+  assert.equal(status, 'renewal fails')
+  assert.equal(details['last error'], '401 invalid_client')
   good.add(OTHER)
   await former.clock.advance(31 * SECOND)
   assert.equal(tokenOf(await next.get()), 'Bearer token-number-3')
+  assert.equal(next.authorizer.state().status, 'ready')
 })
 
 test('a refused stand-in is not handed out again', async (t) => {
@@ -161,6 +168,16 @@ test('a refused stand-in is not handed out again', async (t) => {
   const standIn = await next.get()
   assert.equal(standIn.reject(), true)
   assert.equal((await failureOf(next.get())).code, 'credential.refused')
+})
+
+test('a warm credential asks with its new secret at once, before a request needs it', async (t) => {
+  const good = new Set([SECRET, OTHER])
+  const former = await setUp(t, good, [new Secret(SECRET)])
+  await former.get()
+  const next = await replacement(t, former, { clientSecret: [new Secret(OTHER)], warm: true })
+  next.authorizer.warm!()
+  await former.log.seen('token obtained', 2)
+  assert.equal(secretOf(former.service.asked[1]!), OTHER)
 })
 
 test('a token whose secret is still in the list is kept', async (t) => {

@@ -226,6 +226,20 @@ test('Retry-After beyond the deadline fails at once, and nothing is asked until 
   assert.equal(service.asked.length, 2)
 })
 
+test('a Retry-After of 0 asks for no wait, and the usual ones hold: nobody is asked without a pause', async (t) => {
+  const { clock, service, get } = await setUpOAuth2(
+    t,
+    () => ({ status: 429, headers: { 'retry-after': '0' } }),
+    { retry: { attempts: 1 } },
+  )
+  await failureOf(get())
+  assert.match((await failureOf(get())).hint!, /asked again in 1 s at the earliest/)
+  assert.equal(service.asked.length, 1)
+  await clock.advance(SECOND)
+  await failureOf(get())
+  assert.equal(service.asked.length, 2)
+})
+
 test('a service that hangs ends in a time-out of the credential', async (t) => {
   const held = gate()
   t.after(held.open)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { settle } from '../support/clock.ts'
 import { TestCaller } from '../support/credentials.ts'
 import { failureOf, gate, numbered, SECOND, setUpOAuth2, tokenOf } from '../support/oauth2.ts'
@@ -147,6 +148,20 @@ test('after a token was invalidated the next request asks anew, also where the s
   assert.equal(tokenOf(await get()), 'Bearer token-number-4')
 })
 
+test('a token that was being asked for when a person invalidated the credential is asked for once more', async (t) => {
+  const held = gate()
+  const { authorizer, clock, service, get } = await setUpOAuth2(t, async (asked, count) => {
+    if (count === 1) await held.passed
+    return numbered(100)(asked, count)
+  })
+  const waiting = get()
+  while (service.asked.length < 1) await settle()
+  await clock.advance(SECOND)
+  authorizer.invalidate!()
+  held.open()
+  assert.equal(tokenOf(await waiting), 'Bearer token-number-2')
+})
+
 test('a token that was asked for before another one was refused is asked for once more', async (t) => {
   const held = gate()
   const { clock, service, get, log } = await setUpOAuth2(
@@ -279,3 +294,18 @@ test('a replaced token stays redacted for as long as it is good', async (t) => {
   await get()
   assert.deepEqual([...redactedFor], [['token-number-1', 59 * SECOND]])
 })
+
+const places: [tokenIn: NonNullable<OAuth2Options['tokenIn']>, headers: readonly string[], query: string][] =
+  [
+    [{ in: 'header', name: 'X-Access-Token' }, ['X-Access-Token', 'token-number-1'], ''],
+    [{ prefix: 'Token ' }, ['authorization', 'Token token-number-1'], ''],
+    [{ in: 'query', name: 'access_token' }, [], 'access_token=token-number-1'],
+    [{ in: 'cookie', name: 'session' }, ['cookie', 'session=token-number-1'], ''],
+  ]
+for (const [tokenIn, headers, query] of places) {
+  test(`a token goes where tokenIn says: ${JSON.stringify(tokenIn)}`, async (t) => {
+    const { get } = await setUpOAuth2(t, numbered(3600), { tokenIn })
+    const grant = await get()
+    assert.deepEqual([grant.headers, grant.query], [headers, query])
+  })
+}

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '../../src/core/secret.ts'
-import { buildTokenRequest, type TokenRequestSettings } from '../../src/credentials/token-request.ts'
+import {
+  buildTokenRequest,
+  USUAL_NAMES,
+  type TokenRequestSettings,
+} from '../../src/credentials/token-request.ts'
 
 const plain: TokenRequestSettings = {
   url: new URL('https://idp.example.com/oauth/token'),
@@ -13,6 +17,12 @@ const plain: TokenRequestSettings = {
   grantType: 'client_credentials',
   grantTypeIn: 'body',
   scope: undefined,
+  method: 'POST',
+  authScheme: 'Basic',
+  basicAuth: undefined,
+  names: USUAL_NAMES,
+  audience: undefined,
+  resource: [],
   body: {},
   query: {},
   headers: {},
@@ -130,4 +140,68 @@ test('another client_id in the body than in the header is possible', () => {
   const { body, headers } = build({ body: { client_id: 'ffffffff-ffff' }, scope: 'client' })
   assert.equal(body, 'grant_type=client_credentials&scope=client&client_id=ffffffff-ffff')
   assert.equal(basicOf(headers), 'id:s3cret')
+})
+
+test('another word in the header', () => {
+  assert.match(build({ authScheme: 'ID' }).headers['authorization']!, /^ID [\w=]+$/)
+})
+
+test('a user of its own in the header, id and secret in the body', () => {
+  const { headers, body } = build({
+    clientAuthentication: 'body',
+    basicAuth: { username: 'service', password: new Secret('pass word') },
+  })
+  assert.equal(basicOf(headers), 'service:pass+word')
+  assert.equal(body, 'grant_type=client_credentials&client_id=id&client_secret=s3cret')
+})
+
+test('audience and resources; several of them are repeated, in JSON a list', () => {
+  const resource = ['https://a.example.com/', 'urn:b']
+  const form = build({ audience: 'https://api.example.com/', resource })
+  assert.equal(
+    form.body,
+    'grant_type=client_credentials&audience=https%3A%2F%2Fapi.example.com%2F&resource=https%3A%2F%2Fa.example.com%2F&resource=urn%3Ab',
+  )
+  assert.deepEqual(JSON.parse(build({ resource, contentType: 'application/json' }).body!), {
+    grant_type: 'client_credentials',
+    resource,
+  })
+  assert.deepEqual(
+    JSON.parse(build({ resource: ['urn:b'], contentType: 'application/json' }).body!)['resource'],
+    'urn:b',
+  )
+})
+
+test('parameters under other names', () => {
+  const { body } = build({
+    clientAuthentication: 'body',
+    contentType: 'application/json',
+    scope: 'x',
+    names: { grantType: 'grantType', clientId: 'app_id', clientSecret: 'app_secret', scope: 'scopes' },
+  })
+  assert.deepEqual(JSON.parse(body!), {
+    grantType: 'client_credentials',
+    app_id: 'id',
+    app_secret: 's3cret',
+    scopes: 'x',
+  })
+})
+
+test('a grant type under another name in the URL is not repeated', () => {
+  const url = new URL('https://idp.example.com/token?grant=cc')
+  const { path, body } = build({ url, names: { ...USUAL_NAMES, grantType: 'grant' } })
+  assert.deepEqual([path, body], ['/token?grant=cc', ''])
+})
+
+test('a GET has everything in the query, and neither body nor content type', () => {
+  const { method, path, body, headers } = build({ method: 'GET', scope: 'a b', audience: 'x' })
+  assert.equal(method, 'GET')
+  assert.equal(path, '/oauth/token?grant_type=client_credentials&scope=a+b&audience=x')
+  assert.equal(body, null)
+  assert.deepEqual(Object.keys(headers).toSorted(), [
+    'accept',
+    'accept-encoding',
+    'authorization',
+    'user-agent',
+  ])
 })

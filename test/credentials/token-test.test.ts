@@ -264,3 +264,15 @@ test('a test that is called off ends at once, with what was done', async (t) => 
   assert.equal(steps.at(-1)!.failure!.code, 'flow.cancelled')
   assert.equal(setup.authorizer.state().status, 'unused')
 })
+
+test('each request of a test is a line of the log, as those of the engine are', async (t) => {
+  const setup = await setUpOAuth2(t, (asked) =>
+    isForm(asked)
+      ? { status: 400, body: { error: 'invalid_request' } }
+      : { body: { access_token: 'test-token', expires_in: 1800 } },
+  )
+  await run(setup, others)
+  assert.equal(setup.log.count('token request failed'), setup.service.asked.length - 1)
+  assert.equal(setup.log.count('token obtained'), 1)
+  assert.equal(setup.log.count('it is tried again'), 0)
+})

@@ -73,7 +73,7 @@ test('certificates that cannot be read are refused at once', (t) => {
   const second = `${cert}\n${cert.replace(/[A-Za-z]{4}\n/, '!!!!\n')}`
   assert.throws(
     () => createDispatchers({ connections: 1, environment: {}, ca: second }),
-    /certificate 2 of `http\.ca` cannot be read/,
+    /`http\.ca` holds a certificate that cannot be read: number 2/,
   )
 })
 

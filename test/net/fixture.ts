@@ -322,6 +322,7 @@ export function testCredential(
     allows: (url) => url.host === host,
     apiHeaders: [],
     apiQuery: '',
+    dispatcher: undefined,
     authorizer: {
       authorize() {
         const grant = grants[Math.min(reference.authorized++, grants.length - 1)]!

@@ -310,6 +310,15 @@ test('a refusal whose page is larger than the flow takes answers is one all the 
   assert.equal(api.requests.length, 2)
 })
 
+test('a second refusal whose page is larger than the flow takes answers is told as a refusal', async (t) => {
+  const { send, api, service } = await setUp(t, (_, reply) => reply.writeHead(401).end('x'.repeat(2000)))
+  const failure = await failureOf(send({ maxResponse: 1000 }))
+  assert.equal(failure.code, 'receiver.unauthorized')
+  assert.match(failure.hint!, /was refused, too: .* renewed just now and refused again/)
+  assert.equal(api.requests.length, 2)
+  assert.equal(service.asked.length, 2)
+})
+
 test('a page that the flow wanted to take, and that is too large, is too large', async (t) => {
   const { send, api } = await setUp(t, (_, reply) => reply.writeHead(401).end('x'.repeat(2000)))
   const failure = await failureOf(send({ maxResponse: 1000, accepts: (status) => status === 401 }))

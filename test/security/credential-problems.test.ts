@@ -39,6 +39,65 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '6:23 error value/choice "clientAuthentication" is the text "heder"; "header", "body" or "none" is wanted',
   ],
   [
+    'a GET with id and secret in a body, and a parameter for it',
+    `${OAUTH}method: GET\nclientAuthentication: body\nparameters: { body: { a: 1 } }\n`,
+    '7:23 error credential/token-request id and secret go into the body, but a GET has none',
+    '8:21 error credential/token-request "parameters" has a "body", but a GET has none',
+  ],
+  [
+    'two pairs for one header',
+    `${OAUTH}clientAuthentication: header\nbasicAuth: { username: "a", password: "\${env:SECRET}" }\n`,
+    '7:12 error credential/token-request "basicAuth" and the client both want the header',
+  ],
+  [
+    'a pair for the header, the client in the body',
+    `${OAUTH}basicAuth: { username: a, password: "\${env:SECRET}" }\n`,
+  ],
+  [
+    'a user name that would end at its colon',
+    `${OAUTH}basicEncoding: raw\nbasicAuth: { username: "a:b", password: "\${env:SECRET}" }\n`,
+    '7:24 error credential/token-request a user name with a ":" cannot go raw into the header',
+  ],
+  [
+    'a password in clear',
+    `${OAUTH}basicAuth: { username: a, password: in-the-clear-0123 }\n`,
+    '6:37 error credential/literal-secret "basicAuth.password" is written in clear',
+  ],
+  [
+    'a scheme of a header that is not there',
+    `${OAUTH}clientAuthentication: body\nauthScheme: ID\n`,
+    '7:13 error credential/token-request "authScheme" says how the header begins, but clientAuthentication is body',
+  ],
+  [
+    'resources that are none',
+    `${OAUTH}resource: [https://a.example.com/#x, orders, urn:orders]\n`,
+    '6:12 error credential/token-request "https://a.example.com/#x" is no absolute URI without fragment',
+    '6:38 error credential/token-request "orders" is no absolute URI without fragment',
+  ],
+  [
+    'two parameters of one name, and one without',
+    `${OAUTH}parameterNames: { clientId: scope, clientSecret: "" }\n`,
+    '6:29 error credential/token-request two parameters are called "scope"',
+    '6:50 error credential/token-request "clientSecret" is empty',
+  ],
+  [
+    'a place for the token without a name',
+    `${OAUTH}tokenIn: { in: cookie }\n`,
+    '6:10 error credential/token-in "tokenIn" does not say the name of the cookie',
+  ],
+  [
+    'a proxy that is none',
+    `${OAUTH}proxy: ftp://proxy.example.com\n`,
+    '6:8 error credential/proxy "proxy" is no address of a proxy',
+  ],
+  ['no proxy', `${OAUTH}proxy: none\n`],
+  ['a proxy without a scheme', `${OAUTH}proxy: proxy.example.com:3128\n`],
+  [
+    'a certificate that is none',
+    `${OAUTH}tls: { ca: "\${env:SECRET}" }\n`,
+    '6:12 error credential/certificate "tls.ca" holds no certificate; wanted is PEM: -----BEGIN CERTIFICATE-----',
+  ],
+  [
     'a secret in clear',
     `type: oauth2\n${URLS}clientId: a\nclientSecret: in-the-clear-0123\n`,
     '5:15 error credential/literal-secret "clientSecret" is written in clear',

@@ -76,6 +76,19 @@ for (const [name, encode] of encodings) {
   })
 }
 
+test('no character of a secret is left where it is the whole of a base64 text, or its end', () => {
+  for (const secret of ['secret-of-13c', 'secret-of-14ch', 'secret-of-15chr']) {
+    const redactor = createRedactor()
+    redactor.add(secret)
+    for (const encoding of ['base64', 'base64url'] as const) {
+      const whole = redactor.text(`before ${Buffer.from(secret).toString(encoding)} after`)
+      assert.equal(whole, 'before [secret] after', `${secret} in ${encoding}`)
+      const ended = redactor.text(`${Buffer.from(`id:${secret}`).toString(encoding)} after`)
+      assert.match(ended, /^[\w]{4}\[secret\] after$/, `${secret} at the end of ${encoding}`)
+    }
+  }
+})
+
 test('what looks like an escape in a secret is found as it is, and escaped', () => {
   for (const secret of ['pass%41word"1', 'pass&amp;word"2', 'pass\\nword"3', 'pass%255Cn4"x'])
     for (const [name, encode] of encodings) {

@@ -75,6 +75,18 @@ export async function setUpOAuth2(
   }
 }
 
+/** An oauth2 authorizer before a service that is somebody else's. */
+export function authorizerFor(t: TestContext, clock: ManualClock, options: Partial<OAuth2Options>) {
+  const log = new TestLog()
+  const authorizer = oauth2.prepare(
+    options as never,
+    { name: 'foreign', description: undefined, baseUrl: undefined, allowedHosts: [] },
+    { world: testWorld(t, clock), log, redact: () => () => {}, hide: (text) => text },
+  )
+  t.after(() => authorizer.stop?.())
+  return { authorizer, log, get: async (): Promise<Grant> => authorizer.authorize(new TestCaller()) }
+}
+
 export function numbered(lifetime: number): TestService['answer'] {
   return (_asked, count) => ({ body: { access_token: `token-number-${count}`, expires_in: lifetime } })
 }

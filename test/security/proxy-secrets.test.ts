@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { proxySecrets } from '../../src/net/proxy-secrets.ts'
+import { proxySecrets } from '../../src/security/proxy-secrets.ts'
 
 const pair = (user: string, password: string) => Buffer.from(`${user}:${password}`).toString('base64')
 
