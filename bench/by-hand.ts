@@ -76,6 +76,67 @@ app.post('/http/chain', async (call, reply) => {
   return reply.send({ item: found.id, ok: true })
 })
 
+/** All records of all pages; the page behind the one that is worked on is fetched meanwhile. */
+async function* recordsOf({ run, pages }: Bulk): AsyncGenerator {
+  let next = askPage(`/api/records?run=${run}&pages=${pages}`)
+  for (;;) {
+    const page = await next
+    if (page.next !== null) next = askPage(page.next)
+    yield* page.records
+    if (page.next === null) return
+  }
+}
+
+async function askPage(path: string): Promise<{ records: unknown[]; next: string | null }> {
+  const answer = await request(receiver + path, {
+    dispatcher: agent,
+    headers: { authorization: `Bearer ${await bearer()}` },
+  })
+  if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`)
+  return (await answer.body.json()) as { records: unknown[]; next: string | null }
+}
+
+async function keep(record: unknown): Promise<void> {
+  const answer = await request(`${receiver}/api/records`, {
+    method: 'POST',
+    dispatcher: agent,
+    headers: { authorization: `Bearer ${await bearer()}`, 'content-type': 'application/json' },
+    body: JSON.stringify(record),
+  })
+  await answer.body.dump()
+  if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`)
+}
+
+interface Bulk {
+  run: string
+  pages: number
+}
+
+app.post('/http/bulk', async (call) => {
+  const records = recordsOf(call.body as Bulk)
+  let count = 0
+  const work = async () => {
+    for (let each = await records.next(); each.done !== true; each = await records.next()) {
+      await keep(each.value)
+      count++
+    }
+  }
+  await Promise.all(Array.from({ length: 32 }, work))
+  return { count, failed: 0 }
+})
+
+app.get('/http/large/:bytes', async (call, reply) => {
+  const { bytes } = call.params as { bytes: string }
+  const answer = await request(`${receiver}/api/large?bytes=${bytes}`, {
+    dispatcher: agent,
+    headers: { authorization: `Bearer ${await bearer()}` },
+  })
+  return reply
+    .type(String(answer.headers['content-type']))
+    .header('content-length', answer.headers['content-length'])
+    .send(answer.body)
+})
+
 await app.listen({ port: 0, host: '127.0.0.1' })
 const { port } = app.server.address() as { port: number }
 process.stdout.write(`listening http://127.0.0.1:${port}\n`)

@@ -2,12 +2,15 @@
 //   npm run bench -- --rounds 3 --only W3,W5 --json results.json
 // W5 and W8 to W10 are checks, too: it ends with 1 when a call is lost or doubled, when tokens are asked for too often,
 // or when a credential costs more than it may.
+// W6, W11 and W12 end with an error when a record is lost or doubled, or a byte is missing.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureBulk, measureManyRecords } from './bulk.ts'
 import { measureLoading, measureTokenCost } from './credentials.ts'
 import { herd, load, type Work } from './load.ts'
+import { measureStreaming } from './streaming.ts'
 import { countsOf, residentMemory, startByHand, startReceiver, startSluice, type System } from './systems.ts'
 import { measureTokenLife, range } from './token-life.ts'
 
@@ -16,7 +19,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     slice: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '32' },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W7,W8,W9,W10' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W10,W11,W12' },
     json: { type: 'string' },
   },
 })
@@ -24,6 +27,9 @@ const rounds = Number(options.rounds)
 const slice = Number(options.slice)
 const connections = Number(options.connections)
 const chosen = new Set(options.only.split(','))
+
+/** By so much memory may grow while the second half of many records is written; before that the heap takes its size. */
+const FLAT = 1.1
 
 const order = JSON.stringify({ id: 'o-1', status: 'new', amount: 41, note: 'x'.repeat(1024 - 50) })
 const works: { name: string; title: string; goal: number; work: Work }[] = [
@@ -52,10 +58,13 @@ const results: Record<string, unknown> = {
 
 await measureRates()
 if (chosen.has('W5')) await measureHerd()
+if (chosen.has('W6')) await measureRecords()
 if (chosen.has('W7')) await measureStart()
 if (chosen.has('W8')) await measureLife()
 if (chosen.has('W9')) await measureCachedToken()
 if (chosen.has('W10')) await measureCredentials()
+if (chosen.has('W11')) await measureMany()
+if (chosen.has('W12')) await measureLarge()
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`)
 
 async function measureRates(): Promise<void> {
@@ -132,6 +141,50 @@ async function measureHerd(): Promise<void> {
   )
   await ours.stop()
   await receiver.stop()
+}
+
+/** 10,000 records over 100 pages, each written on its own. */
+async function measureRecords(): Promise<void> {
+  const { passes, peak, peakByHand } = await measureBulk(Math.min(rounds, 5))
+  const seconds = median(passes.map(({ ours }) => ours.seconds))
+  const byHand = median(passes.map((pass) => pass.byHand.seconds))
+  const ratio = median(passes.map((pass) => pass.ours.seconds / pass.byHand.seconds))
+  const processor = median(passes.map(({ ours }) => ours.processor))
+  const processorByHand = median(passes.map((pass) => pass.byHand.processor))
+  results['W6'] = { seconds, byHand, ratio, processor, processorByHand, peak, peakByHand }
+  process.stdout.write(
+    `W6 10,000 records, 32 at once: ${seconds.toFixed(2)} s, by hand ${byHand.toFixed(2)} s, ratio ${ratio.toFixed(2)} (goal <= 1.10); ` +
+      `processor ${processor.toFixed(2)} s, by hand ${processorByHand.toFixed(2)} s; ` +
+      `peak memory ${peak.toFixed(0)} MB (goal < 150), by hand ${peakByHand.toFixed(0)} MB\n`,
+  )
+}
+
+/** 100,000 records of 1 KB: does memory grow with their number? */
+async function measureMany(): Promise<void> {
+  const many = await measureManyRecords()
+  const { records, seconds, peakAtTenth, peakAtHalf, peak } = many
+  results['W11'] = many
+  process.stdout.write(
+    `W11 ${records.toLocaleString('en')} records: ${seconds.toFixed(1)} s, ${(records / seconds).toFixed(0)}/s; ` +
+      `peak memory ${peakAtTenth.toFixed(0)} MB at a tenth of them, ${peakAtHalf.toFixed(0)} MB at half, ` +
+      `${peak.toFixed(0)} MB at the end (goal <= ${(peakAtHalf * FLAT).toFixed(0)})\n`,
+  )
+}
+
+/** 1 GB from a receiver to a caller. */
+async function measureLarge(): Promise<void> {
+  const { passes, peak, peakByHand } = await measureStreaming(Math.min(rounds, 5))
+  const rate = median(passes.map(({ ours }) => ours.rate))
+  const byHand = median(passes.map((pass) => pass.byHand.rate))
+  const ratio = median(passes.map((pass) => pass.ours.rate / pass.byHand.rate))
+  const processor = median(passes.map(({ ours }) => ours.processor))
+  const processorByHand = median(passes.map((pass) => pass.byHand.processor))
+  results['W12'] = { rate, byHand, ratio, processor, processorByHand, peak, peakByHand }
+  process.stdout.write(
+    `W12 1 GB through: ${rate.toFixed(0)} MB/s, by hand ${byHand.toFixed(0)} MB/s, ratio ${ratio.toFixed(2)} (goal >= 0.8); ` +
+      `processor ${processor.toFixed(2)} s, by hand ${processorByHand.toFixed(2)} s; ` +
+      `peak memory ${peak.toFixed(0)} MB, by hand ${peakByHand.toFixed(0)} MB\n`,
+  )
 }
 
 /** From the start of the process to the first right reply, with 1 flow and with 500; memory when idle. */

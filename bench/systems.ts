@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
+/** Of the system's clock, a second. */
+const TICKS = 100
+
 export interface System {
   readonly name: string
   readonly port: number
@@ -119,8 +122,28 @@ export async function countsOf(receiver: System): Promise<Counts> {
 
 /** Resident memory of a process, MB; 0 where it cannot be read. */
 export function residentMemory(pid: number): number {
+  return memory(pid, /VmRSS:\s+(\d+)/)
+}
+
+/** The most that it ever was. */
+export function peakMemory(pid: number): number {
+  return memory(pid, /VmHWM:\s+(\d+)/)
+}
+
+function memory(pid: number, line: RegExp): number {
   try {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+    return Number(line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+/** s of processor time that a process has taken; 0 where it cannot be read. */
+export function processorTime(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS
   } catch {
     return 0
   }

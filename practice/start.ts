@@ -29,7 +29,7 @@ const engine = spawn(
   ['--disable-sigusr1', join(projectFolder, 'src', 'main.ts'), 'start', ...process.argv.slice(2)],
   {
     cwd: projectFolder,
-    env: { ...process.env, ...environment },
+    env: { SLUICE_WATCH: 'true', ...process.env, ...environment },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   },
 )
@@ -42,7 +42,7 @@ engine.once('message', () => {
     (error: Error) => process.stderr.write(`${shown} could not be written: ${error.message}\n`),
   )
 })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => engine.kill(signal))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => engine.kill(signal))
 engine.on('error', (error) => {
   process.stderr.write(`the engine could not be started: ${error.message}\n`)
   process.exit(3)

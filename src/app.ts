@@ -1,161 +1,24 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { parseListen, globalParameters, type Settings } from './config.ts'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseListen, SETTINGS_FILE } from './config.ts'
+import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
-import type { Problem } from './core/problem.ts'
-import type { Logger, Services } from './core/services.ts'
-import type { StateStore } from './core/stores.ts'
-import { credentials } from './credentials/index.ts'
-import type { Kinds } from './engine/deployment.ts'
+import type { Logger } from './core/services.ts'
 import { Engine } from './engine/engine.ts'
-import type { Faults, Guard } from './faults.ts'
 import { FlowStarter } from './flow-starter.ts'
-import { createLog } from './log.ts'
-import { createDispatchers } from './net/dispatchers.ts'
-import { proxySecrets } from './security/proxy-secrets.ts'
-import { createSend } from './net/send.ts'
-import { loadProject, type Project } from './project.ts'
-import { createScripts } from './scripts/pool.ts'
-import { readEnvironment } from './security/environment.ts'
-import { createSecurityMaterial, type SecurityMaterial } from './security/material.ts'
-import { createRedactor, type Redactor } from './security/redaction.ts'
+import type { Project } from './project.ts'
+import { Reloader } from './reload.ts'
+import type { SecurityMaterial } from './security/material.ts'
 import { watchMaterial } from './security/reload.ts'
+import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
-import { RouteTable } from './server/routes.ts'
 import { createServer } from './server/server.ts'
-import { steps } from './steps/index.ts'
 import { openStores, type Stores } from './store/message-log.ts'
-import { triggers } from './triggers/index.ts'
-import { version } from './version.ts'
-import { realClock, realWorld } from './world.ts'
-
-/** Made by `npm run prepare`. */
-const scriptBundle = fileURLToPath(new URL('../dist/script-host.cjs', import.meta.url))
-
-const kinds: Kinds = {
-  steps: new Map(steps.map((kind) => [kind.name, kind])),
-  triggers: new Map(triggers.map((kind) => [kind.name, kind])),
-}
+import { realClock } from './world.ts'
 
 /** ms after the grace time that replies of cancelled runs have to go out. */
 const LAST_REPLIES = 6000
-
-export interface AppSetting {
-  readonly settings: Settings
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** `--param name=value` */
-  readonly parameters: Readonly<Record<string, string>>
-  readonly color: boolean
-  /** A person reads the engine's log. */
-  readonly terminal: boolean
-  /** Where the engine's log goes. */
-  readonly writeLog: (text: string) => void
-  /** Who tells of errors that nobody caught. */
-  readonly faults?: Faults
-}
-
-interface Ground {
-  readonly redactor: Redactor
-  readonly log: Logger
-  readonly guard: Guard
-}
-
-/** The engine's log and what keeps secrets out of it: there before everything else. */
-export function lay({ settings, color, terminal, writeLog, faults }: AppSetting): Ground {
-  const redactor = createRedactor()
-  const format = settings.log.format === 'auto' ? (terminal ? 'pretty' : 'json') : settings.log.format
-  const log = createLog({ level: settings.log.level, format, color, redactor, write: writeLog })
-  const guard = { redact: (text: string) => redactor.text(text), log }
-  faults?.guard(guard)
-  return { redactor, log, guard }
-}
-
-/** What every way of running shares: the world, the credentials, the sandbox, the sender. */
-export async function assemble(
-  setting: AppSetting,
-  { redactor, log }: Ground,
-  state: StateStore | undefined,
-) {
-  const { settings } = setting
-  const found: Problem[] = []
-  const environment = await readEnvironment(settings.projectFolder, setting.environment, (problem) =>
-    found.push(problem),
-  )
-  for (const secret of proxySecrets(settings.http.proxy, environment)) redactor.add(secret)
-  const dispatchers = createDispatchers({
-    connections: settings.http.connections,
-    environment,
-    ...(settings.http.proxy === undefined ? {} : { proxy: settings.http.proxy }),
-    ...(settings.http.ca === undefined ? {} : { ca: await certificates(settings.http.ca) }),
-  })
-  const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
-  const material = createSecurityMaterial({
-    kinds: new Map(credentials.map((kind) => [kind.name, kind])),
-    projectFolder: settings.projectFolder,
-    world,
-    log,
-    redactor,
-    environment,
-    parameters: globalParameters(settings),
-    dev: settings.dev,
-  })
-  const scripts = createScripts({ world, log, bundle: scriptBundle })
-  const routes = new RouteTable((text) => redactor.text(text))
-  const services: Services = {
-    send: createSend(world, { userAgent: `sluice/${version}` }),
-    credentials: material,
-    scripts,
-    routes,
-    state: state ?? NO_STATE,
-    log,
-    limits: { body: settings.limits.body },
-    projectFolder: settings.projectFolder,
-  }
-  const load = () =>
-    loadProject({
-      settings,
-      kinds,
-      world,
-      services,
-      material,
-      environment,
-      flags: setting.parameters,
-      found,
-    })
-  return {
-    world,
-    log,
-    redactor,
-    material,
-    scripts,
-    routes,
-    services,
-    load,
-    close: async () => {
-      material.stop()
-      await scripts.close()
-      await dispatchers.destroy()
-    },
-  }
-}
-
-async function certificates(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw Object.assign(new Error(`cannot read the certificates "${file}" (setting "http.ca"): ${code}`), {
-      code: 'SLUICE_CA',
-    })
-  }
-}
-
-/** Where flows are only checked, no timer is started and nothing asks. */
-const NO_STATE: StateStore = {
-  atomically: () => Promise.resolve(true),
-  lastFire: () => Promise.resolve(undefined),
-}
 
 /** What the files say, where no engine runs. */
 export function checkedState(setting: AppSetting): Promise<{
@@ -250,10 +113,13 @@ async function startOn(
     log: parts.log,
     bodyLimit: settings.limits.body,
   })
+  parts.runOn(engine)
   let stopping = false
   const health = () => readiness(project, engine, stores.messageLog.trouble, stopping)
   let url: string | undefined
+  let reload: Control['reload'] = () => Promise.reject(new Error('the engine is not up yet'))
   const control = createControl({
+    reload: () => reload(),
     engine,
     project,
     material: parts.material,
@@ -295,6 +161,31 @@ async function startOn(
     })
     closing.push(() => watch.close())
     await watch.begun
+    const reloader = new Reloader({
+      project,
+      engine,
+      starter,
+      log: parts.log,
+      loading: parts.loading,
+      async readSettings() {
+        const { parameters, ...read } = await parts.readSettings()
+        if (parameters) await watch.again()
+        return read
+      },
+    })
+    reload = () => reloader.reload()
+    if (settings.watch) {
+      const flows = new Watch({
+        clock: parts.world.clock,
+        log: parts.log,
+        what: 'flows',
+        folder: settings.flows,
+        files: () => [join(settings.projectFolder, SETTINGS_FILE), ...reloader.files()],
+        changed: () => reloader.reload().then(() => true),
+      })
+      closing.push(() => flows.close())
+      await flows.begun
+    }
   }
   return {
     control,

@@ -30,6 +30,11 @@ export const settingsSchema = Keys({
     description: 'A broken flow at the start ends the engine with exit code 1; otherwise the others run.',
     default: false,
   }),
+  watch: Flag({
+    description:
+      'Changed flows, scripts and parameters take effect by themselves; else with `sluice reload` or SIGHUP.',
+    default: false,
+  }),
   shutdown: Keys({
     grace: Duration({
       description: 'How long runs may go on after SIGTERM before they are cancelled.',
@@ -227,7 +232,15 @@ function strayVariables(environment: Readonly<Record<string, string | undefined>
     })
 }
 
-function valueOf(values: Record<string, unknown>, name: string): unknown {
+/** Names of the settings that are different; parameters are not looked at. */
+export function differentSettings(one: Settings, other: Settings): string[] {
+  const of = (settings: object, name: string) => JSON.stringify(valueOf(settings, name))
+  return settingNames()
+    .map(([name]) => name)
+    .filter((name) => name !== 'parameters' && of(one, name) !== of(other, name))
+}
+
+function valueOf(values: object, name: string): unknown {
   return name
     .split('.')
     .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values)

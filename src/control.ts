@@ -25,6 +25,7 @@ export interface ControlSetting {
   /** Takes live secrets out of what a person is told. */
   readonly redactor: Pick<Redactor, 'text' | 'beginning'>
   readonly url: () => string | undefined
+  readonly reload: Control['reload']
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
 
@@ -47,6 +48,7 @@ export function createControl(setting: ControlSetting): Control {
       }
     },
     flows: () => project.flows.map((entry) => flowState(entry, engine)),
+    reload: () => setting.reload(),
     credentials: () => credentialReports(project, material),
     async run(name, request, signal) {
       const entry = find(name)
@@ -105,10 +107,11 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
   }
 }
 
-function reasonOf({ flow, prepared, problems, lacking }: ProjectFlow): string | undefined {
-  if (!prepared) {
+function reasonOf({ flow, prepared, problems, lacking, outdated }: ProjectFlow): string | undefined {
+  if (!prepared || outdated) {
     const first = problems.find((problem) => problem.severity === 'error')
-    return first && `${first.file}:${first.line}:${first.column}: ${first.message}`
+    const what = first && `${first.file}:${first.line}:${first.column}: ${first.message}`
+    return outdated ? `${what}; the version before goes on` : what
   }
   if (!flow!.enabled) return 'enabled: false'
   const names = lacking()

@@ -8,7 +8,7 @@ import type { Credential, Send } from './core/services.ts'
 import type { World } from './core/world.ts'
 import type { Errand } from './errand.ts'
 import { Addresses, shownUrl } from './net/address.ts'
-import { encodedAnswer } from './net/encoded-answer.ts'
+import { decodedAnswer, isEncoded } from './net/decoded-answer.ts'
 import { isRedirect } from './net/redirect.ts'
 import { statusFailure, unfollowedRedirect } from './net/status-failure.ts'
 import type { Redactor } from './security/redaction.ts'
@@ -42,11 +42,13 @@ export async function testCall(
   const started = clock.ticks()
   const took = () => sayDuration(clock.ticks() - started)
   try {
-    const answer = await setting.send(
+    const sent = await setting.send(
       { method: 'GET', url, headers: HEADERS, body: null, followRedirects: 0, maxResponse: Infinity },
       { name: credential.name, current: () => observed(credential, (grant) => grants.push(grant)) },
       errand,
     )
+    const decode = { collect: READ, limit: Infinity }
+    const answer = isEncoded(sent) ? await decodedAnswer(sent, decode) : sent
     const { type, ...content } = await contentOf(answer, setting.redactor)
     const { body, ...size } = content
     const got = {
@@ -136,8 +138,7 @@ function headerNames(...lists: readonly (readonly string[])[]): string[] {
 function flawOf(answer: ReceiverAnswer, { name }: Credential, now: number): Failure | undefined {
   const { status, headers } = answer
   if (isRedirect(status, headers)) return unfollowedRedirect('GET', answer)
-  if (status >= 400) return statusFailure('GET', answer, name, now)
-  return encodedAnswer(answer)
+  return status >= 400 ? statusFailure('GET', answer, name, now) : undefined
 }
 
 /** @param grants with which it was sent, one after the other */
@@ -171,8 +172,7 @@ async function contentOf(
   const size = length ?? `more than ${Math.floor(bytes.length / 1024)} KB`
   const type = headers['content-type']
   const isText = isJsonType(type) || isTextType(type)
-  const isPlain = headers['content-encoding'] === undefined || headers['content-encoding'] === 'identity'
-  const text = isText && isPlain ? bytes.toString('utf8') : ''
+  const text = isText ? bytes.toString('utf8') : ''
   const shown = redactor.beginning(text, SHOWN).trim()
   return {
     ...(type !== undefined && { type }),

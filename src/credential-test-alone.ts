@@ -1,4 +1,4 @@
-import { assemble, lay, type AppSetting } from './app.ts'
+import { assemble, lay, type AppSetting } from './assembly.ts'
 import type { CredentialTestReport, CredentialTestRequest } from './core/control.ts'
 import { testCredential } from './credential-test.ts'
 import { readMaterial } from './security/material-files.ts'

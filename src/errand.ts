@@ -1,4 +1,4 @@
-import type { Context, RunInfo } from './core/context.ts'
+import type { Branching, Context, RunInfo } from './core/context.ts'
 import { Failure } from './core/failure.ts'
 import type { World } from './core/world.ts'
 
@@ -57,9 +57,14 @@ export class Errand implements Context {
   log(): void {}
   attach(): void {}
   used(): void {}
+  progress(): void {}
 
   fork(): this {
     return this
+  }
+
+  branch(): Branching {
+    return { fork: () => this, cancel: () => {}, end: () => {} }
   }
 
   /** Lets go of the signal. */

@@ -36,6 +36,12 @@ export class FlowStarter {
     }
   }
 
+  /** It has changed: from now on it waits for these, or for nothing. */
+  waitFor(file: string, credentials: readonly string[] | undefined): void {
+    if (credentials === undefined) this.#waiting.delete(file)
+    else this.#waiting.set(file, credentials)
+  }
+
   /** Deploys what waited for them. */
   async credentialsChanged(changes: readonly CredentialChange[]): Promise<void> {
     const changed = new Set(changes.map(({ name }) => name))
@@ -79,7 +85,7 @@ export class FlowStarter {
     if (unknown.some((credential) => !material.info(credential))) return
     log.warn(
       { flow: name },
-      `credential "${there[0]}" is there now; the flow "${name}", which could not start without it, runs after a restart of the engine`,
+      `credential "${there[0]}" is there now; the flow "${name}", which could not start without it, runs after a reload: sluice reload`,
     )
   }
 }

@@ -50,6 +50,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   workingFolder: resolve('.'),
   environment: process.env,
   signal: interrupted.signal,
+  onHangup: (action) => process.on('SIGHUP', action),
   ready: () => process.send?.('ready'),
   faults,
 })

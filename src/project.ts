@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { Settings } from './config.ts'
 import type { Flow } from './core/flow.ts'
 import { hasErrors, inOrder, type Problem } from './core/problem.ts'
-import { routesOverlap } from './core/route.ts'
 import type { Credentials, Services } from './core/services.ts'
 import type { World } from './core/world.ts'
 import { prepareFlow, type Kinds, type PreparedFlow } from './engine/deployment.ts'
+import { callProblems, routeClashes } from './flow-clashes.ts'
 import { loadFlows } from './flow/load.ts'
 import { resolveParameters } from './flow/parameters.ts'
 import { readMaterial } from './security/material-files.ts'
@@ -20,6 +20,12 @@ export interface ProjectFlow {
   /** There only when nothing is wrong with it. */
   readonly prepared: PreparedFlow | undefined
   readonly problems: readonly Problem[]
+  /** Those of them that reading the file has found. */
+  readonly ofFile: readonly Problem[]
+  /** Further files that it was made from, as `contentHash` by absolute path. */
+  readonly files: ReadonlyMap<string, string>
+  /** The file has changed since and has mistakes: the version before goes on. */
+  readonly outdated?: true
   /** Names of credentials that are not there: while there is one, it is broken. */
   readonly unknown: readonly string[]
   /** Credentials that it cannot use now, and why: `im_read (env:IM_READ_SECRET)`. It does not start while there is one. */
@@ -35,6 +41,8 @@ export interface Project {
   readonly texts: ReadonlyMap<string, string>
   /** Prepares a flow once more, over the credentials as they are now. It is not deployed. */
   prepareAgain(flow: ProjectFlow): Promise<ProjectFlow>
+  /** From now on these are the flows. */
+  take(flows: readonly ProjectFlow[]): void
   /** Lets go of what is prepared and not deployed. */
   stop(): void
 }
@@ -70,11 +78,11 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
     loaded.flows.map((entry) => {
       const found = loadProblems.get(entry.file) ?? []
       loadProblems.delete(entry.file)
-      return prepare(entry, found, setting)
+      return prepareEntry(entry, found, setting)
     }),
   )
   for (const rest of loadProblems.values()) problems.push(...rest)
-  const clashes = routeClashes(flows)
+  const clashes = [...routeClashes(flows), ...callProblems(flows)]
   await readScripts(settings.projectFolder, [...problems, ...flows.flatMap((entry) => entry.problems)], texts)
   let checked: readonly ProjectFlow[] = flows.map((entry) => {
     const own = clashes.filter((problem) => problem.file === entry.file)
@@ -92,28 +100,27 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
     ]),
     texts,
     async prepareAgain(flow) {
-      const again = await prepare(
-        flow,
-        loaded.problems.filter(({ file }) => file === flow.file),
-        setting,
-      )
+      const again = await prepareEntry(flow, flow.ofFile, setting)
       checked = checked.map((entry) => (entry.file === flow.file ? again : entry))
       return again
     },
+    take: (flows) => void (checked = flows),
     stop: () => {
       for (const { prepared } of checked) prepared?.stop()
     },
   }
 }
 
-/** @param loadProblems of its file */
-async function prepare(
+/** Prepares one flow; nothing is deployed. @param ofFile what reading its file has found */
+export async function prepareEntry(
   { name, file, flow }: { readonly name: string; readonly file: string; readonly flow?: Flow | undefined },
-  loadProblems: readonly Problem[],
+  ofFile: readonly Problem[],
   { settings, kinds, world, services, material, environment, flags }: ProjectSetting,
 ): Promise<ProjectFlow> {
-  if (!flow)
-    return { name, file, flow, prepared: undefined, problems: loadProblems, unknown: [], lacking: () => [] }
+  if (!flow) {
+    const nothing = { prepared: undefined, files: new Map(), unknown: [], lacking: () => [] }
+    return { name, file, flow, problems: ofFile, ofFile, ...nothing }
+  }
   const { values, problems } = resolveParameters(flow, { settings: settings.parameters, environment, flags })
   const unknown = new Set<string>()
   const credentials: Credentials = {
@@ -125,11 +132,15 @@ async function prepare(
       return info
     },
   }
-  const { prepared, problems: mistakes } = await prepareFlow(flow, values, kinds, world, {
+  const {
+    prepared,
+    problems: mistakes,
+    files,
+  } = await prepareFlow(flow, values, kinds, world, {
     ...services,
     credentials,
   })
-  const found = [...loadProblems, ...problems, ...mistakes]
+  const found = [...ofFile, ...problems, ...mistakes]
   if (hasErrors(found)) prepared?.stop()
   return {
     name,
@@ -137,6 +148,8 @@ async function prepare(
     flow,
     prepared: hasErrors(found) ? undefined : prepared,
     problems: found,
+    ofFile,
+    files,
     unknown: [...unknown],
     lacking: () => lackingOf(prepared?.credentials ?? [], material),
   }
@@ -161,36 +174,6 @@ function withFlows(problem: Problem, flows: readonly ProjectFlow[], material: Se
   const last =
     users.length === 1 ? `the flow ${users[0]} does not start` : `the flows ${users.join(', ')} do not start`
   return { ...problem, message: `${problem.message}; without it ${last}` }
-}
-
-/** Two flows on one path and method: the later file by name loses, and both places are named. */
-function routeClashes(flows: readonly ProjectFlow[]): Problem[] {
-  const served: { flow: Flow; route: NonNullable<NonNullable<PreparedFlow['trigger']>['route']> }[] = []
-  const problems: Problem[] = []
-  for (const { flow, prepared } of flows.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const route = prepared?.trigger?.route
-    if (!flow || !route || !flow.enabled) continue
-    const other = served.find((earlier) => routesOverlap(earlier.route, route))
-    if (!other) {
-      served.push({ flow, route })
-      continue
-    }
-    const shared = route.methods.filter((method) => other.route.methods.includes(method))
-    problems.push({
-      code: 'flow/path-taken',
-      severity: 'error',
-      message: `${shared.join(', ')} ${route.path} is served by the flow "${other.flow.name}" already`,
-      hint: 'Choose another path or method for one of them.',
-      ...flow.document.place([...flow.trigger!.optionsPath, 'path']),
-      related: [
-        {
-          ...other.flow.document.place([...other.flow.trigger!.optionsPath, 'path']),
-          message: 'served here',
-        },
-      ],
-    })
-  }
-  return problems
 }
 
 /** Its lines are secrets. */

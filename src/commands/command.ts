@@ -21,6 +21,8 @@ export interface CommandIo {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Aborts on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
+  /** Calls `action` at each SIGHUP. */
+  readonly onHangup?: (action: () => void) => void
   /** Tells the program that started this one that the engine serves. */
   readonly ready?: () => void
   /** Who tells of errors that nobody expected: wants to know what is a secret. */

@@ -10,6 +10,7 @@ import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { logCommand } from './log.ts'
+import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
 import { startCommand } from './start.ts'
 
@@ -18,6 +19,7 @@ export const commands: readonly CommandDefinition[] = [
   startCommand,
   checkCommand,
   runCommand,
+  reloadCommand,
   flowListCommand,
   flowShowCommand,
   credentialListCommand,

@@ -3,7 +3,7 @@ import { loadSettings, SETTINGS_FILE, WRONG_FLAG, type LoadedSettings, type Sett
 import { hasErrors } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
 import { Stop, UsageError, type CommandIo } from './command.ts'
-import type { AppSetting } from '../app.ts'
+import type { AppSetting } from '../assembly.ts'
 
 /** Flags that name a setting, as the settings call them. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -13,6 +13,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   data: 'data',
   dev: 'dev',
   strict: 'strict',
+  watch: 'watch',
   logLevel: 'log.level',
   logFormat: 'log.format',
 }

@@ -1,11 +1,12 @@
 import { sayDuration } from '../core/duration.ts'
 import type { RunFailure } from '../core/failure.ts'
-import type { RunDetail, StepRecord } from '../store/rows.ts'
+import type { RunDetail, StepProgress, StepRecord } from '../store/rows.ts'
 import type { CommandIo } from './command.ts'
 import { paint, type Paint } from './paint.ts'
 import { bytes, localTime, oneLine, printable, shorten } from './plain-text.ts'
 import { paintLevel, paintStatus } from './run-list.ts'
 import { stepTree, type MoreNode, type Note, type StepNode } from './run-steps.ts'
+import { sayCount, sayItem, sayProgress, some } from './run-words.ts'
 
 interface Printing {
   readonly run: RunDetail
@@ -14,8 +15,6 @@ interface Printing {
   readonly out: string[]
   /** Width of guides, mark and id, so that what follows is aligned. */
   readonly idWidth: number
-  /** The failure stands below the last failed step that it names. */
-  failureShown: boolean
 }
 
 const MARKS: Record<StepRecord['outcome'], string> = { done: '✓', ended: '✓', failed: '✗', skipped: '○' }
@@ -27,25 +26,24 @@ export function printRun(run: RunDetail, io: Pick<CommandIo, 'color' | 'columns'
   const color = paint(io.color)
   const tree = stepTree(run)
   const idWidth = widest(tree.steps, 3)
-  const printing: Printing = { run, color, columns: io.columns, out: [], idWidth, failureShown: false }
+  const printing: Printing = { run, color, columns: io.columns, out: [], idWidth }
   printHead(printing)
   printing.out.push('')
   printSteps(tree.steps, '', printing)
-  if (run.steps.length === 0)
-    printing.out.push(
-      color.dim(
-        run.status === 'PROCESSING'
-          ? 'The timings of its steps are recorded when it ends.'
-          : run.status === 'ABANDONED'
-            ? 'The engine ended before it did; nobody knows how far it came.'
-            : 'No step ran.',
-      ),
-    )
+  if (run.steps.length === 0) printing.out.push(color.dim(withoutSteps(run)))
   if (run.omittedSteps > 0)
-    printing.out.push(color.dim(`(${run.omittedSteps} steps in the middle are not recorded)`))
+    printing.out.push(color.dim(`(${some(run.omittedSteps, 'step')} in the middle not recorded)`))
   for (const note of tree.notes) printNote(note, '', printing, true)
-  if (run.failure && !printing.failureShown) printFailure(run.failure, '', printing)
+  if (tree.failure) printFailure(tree.failure, '', printing)
   return `${printing.out.join('\n')}\n`
+}
+
+function withoutSteps({ status, progress }: RunDetail): string {
+  if (status === 'PROCESSING') return 'The timings of its steps are recorded when it ends.'
+  if (status !== 'ABANDONED') return 'No step ran.'
+  return progress === undefined
+    ? 'The engine ended before it did; nobody knows how far it came.'
+    : `The engine ended before it did, after ${sayProgress(progress)}, and perhaps a few more.`
 }
 
 function printHead({ run, color, out }: Printing): void {
@@ -55,6 +53,7 @@ function printHead({ run, color, out }: Printing): void {
     ['trigger', run.trigger],
     ['started', localTime(run.startedAt)],
     ['duration', run.status === 'PROCESSING' ? 'goes on' : took],
+    ['progress', run.progress && progressOf(run.progress)],
     ['correlation', run.correlationId === run.id ? undefined : run.correlationId],
     ['caller', run.caller],
     ['credentials', run.credentials.join(', ') || undefined],
@@ -67,25 +66,27 @@ function printHead({ run, color, out }: Printing): void {
     if (value !== undefined) out.push(`${color.dim(oneLine(name).padEnd(width))}  ${oneLine(value)}`)
 }
 
+function progressOf(progress: StepProgress): string {
+  return `${progress.kind || 'step'} "${progress.step}": ${sayProgress(progress)}`
+}
+
 function printSteps(nodes: readonly (StepNode | MoreNode)[], guide: string, printing: Printing): void {
   nodes.forEach((node, i) => {
     const last = i === nodes.length - 1
     const own = guide + (last ? '└─ ' : '├─ ')
     const below = guide + (last ? '   ' : '│  ')
     if (!('step' in node)) {
-      const failed = node.failed === 0 ? '' : `, ${node.failed} of them failed`
-      printing.out.push(printing.color.dim(`${own}… ${node.more} more rounds of "${node.id}"${failed}`))
+      const failed = node.failed === 0 ? '' : `, ${sayCount(node.failed)} of them failed`
+      printing.out.push(
+        printing.color.dim(`${own}… ${some(node.more, 'more round')} of "${node.id}"${failed}`),
+      )
       for (const note of node.notes) printNote(note, below, printing, true)
       return
     }
     printing.out.push(stepLine(node.step, own, printing))
     const inner = node.inside.length > 0 ? `${below}│  ` : `${below}   `
     for (const note of node.notes) printNote(note, inner, printing, false)
-    const failure = printing.run.failure
-    if (failure && node.step.outcome === 'failed' && failure.step === node.step.id) {
-      printing.failureShown = true
-      printFailure(failure, inner, printing)
-    }
+    if (node.failure) printFailure(node.failure, inner, printing)
     printSteps(node.inside, below, printing)
   })
 }
@@ -150,6 +151,7 @@ function printFailure(failure: RunFailure, guide: string, { color, out }: Printi
     for (const line of printable(text).split('\n')) out.push(`${color.dim(guide)}${line}`)
   }
   push(color.red(`${failure.code}: `) + printable(failure.message))
+  if (failure.item !== undefined) push(sayItem(failure.item))
   if (failure.position !== undefined) push(`at ${failure.position}`)
   if (failure.receiver !== undefined)
     push(

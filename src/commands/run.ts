@@ -14,6 +14,7 @@ import {
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
+import { sayItem } from './run-words.ts'
 
 export const runCommand: CommandDefinition = {
   name: 'run',
@@ -137,8 +138,13 @@ async function show(
       : `${outcome} ${report.flow} in ${sayDuration(report.duration)}  ${color.dim(`run ${report.id}`)}\n`,
   )
   if (failure) {
+    const { step, item } = failure
+    const where = [
+      ...(step === undefined ? [] : [`step "${step}"`]),
+      ...(item === undefined ? [] : [sayItem(item)]),
+    ]
     io.stderr(
-      `  ${failure.code}${failure.step === undefined ? '' : ` in step "${failure.step}"`}: ${failure.message}\n`,
+      `  ${failure.code}${where.length === 0 ? '' : ` in ${where.join(' of ')}`}: ${failure.message}\n`,
     )
     if (failure.position !== undefined) io.stderr(`  at ${failure.position}\n`)
     if (failure.hint !== undefined) io.stderr(`  ${color.dim(failure.hint)}\n`)

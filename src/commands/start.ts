@@ -13,12 +13,14 @@ export const startCommand: CommandDefinition = {
     { flags: '--listen <address>', description: 'host:port of the endpoints (default: 127.0.0.1:8080)' },
     ...settingOptions,
     parameterOption,
+    { flags: '--watch', description: 'changed flows take effect by themselves' },
     { flags: '--strict', description: 'end with exit code 1 when a flow is broken' },
     { flags: '--log-level <level>', description: "debug, info, warn or error: of the engine's own log" },
     { flags: '--log-format <format>', description: 'auto, pretty or json' },
   ],
   examples: ['sluice start', 'sluice start --listen 0.0.0.0:8080 --strict'],
-  details: 'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace).',
+  details:
+    'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace). SIGHUP reads flows again.',
   async run(io, _args, options) {
     const setting = await appSettingFor(io, options)
     const { startApp } = await import('../app.ts')
@@ -35,6 +37,11 @@ export const startCommand: CommandDefinition = {
     }
     io.stdout(summary(app, io, await logCommandFor(setting.settings.data, io)))
     io.ready?.()
+    io.onHangup?.(() => {
+      app.control
+        .reload()
+        .catch((error: unknown) => app.log.error({ err: error }, 'a fault while flows were read'))
+    })
     if (app.rings().length > 0) app.log.info({}, `script sandbox: ${app.rings().join('; ')}`)
     await until(io.signal)
     io.stderr('stopping: what runs may finish …\n')

@@ -1,5 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
+import { consumed, jsonMistake, tooLarge } from './body-failure.ts'
+import { charsetOf, decodeText, encodeJson, encodeText, isUtf16 } from './charset.ts'
 import { Failure } from './failure.ts'
+import { ListText, type Items } from './items.ts'
 import { parseJson } from './json.ts'
 
 const JSON_TYPE = /^application\/json\b|^[\w.-]+\/[\w.-]+\+json\b/i
@@ -17,8 +21,8 @@ export function isTextType(contentType: string | undefined): boolean {
 const EMPTY = Buffer.alloc(0)
 
 /**
- * What a message carries. It holds one representation (bytes, text, JSON value or byte stream), converts when
- * somebody asks, once, and remembers. A body that nobody looks into is never parsed or copied.
+ * What a message carries. It holds one representation (bytes, text, JSON value, byte stream or stream of items),
+ * converts when somebody asks, once, and remembers. A body that nobody looks into is never parsed or copied.
  */
 export class Body {
   readonly contentType: string | undefined
@@ -30,7 +34,10 @@ export class Body {
   private heldText: string | undefined
   private heldValue: unknown
   private source: Readable | undefined
+  private items: Items | undefined
   private taken = false
+  /** `held` was made of the text. */
+  private encoded = false
 
   private constructor(contentType: string | undefined, length: number | undefined) {
     this.contentType = contentType
@@ -85,12 +92,20 @@ export class Body {
     return body
   }
 
+  /** Items that are fetched as somebody takes them. Read as bytes they are a JSON list. */
+  static ofItems(items: Items, contentType = 'application/json'): Body {
+    const body = new Body(contentType, undefined)
+    body.items = items
+    return body
+  }
+
   /** The same content under another content type. A stream moves to the new body. */
   as(contentType: string | undefined): Body {
     const body = new Body(contentType, this.length)
     body.from = this.from
-    if (this.source) {
+    if (this.source || this.items) {
       body.source = this.source
+      body.items = this.items
       body.taken = this.taken
       this.taken = true
       return body
@@ -99,20 +114,44 @@ export class Body {
       if (isJsonType(contentType)) body.heldValue = this.heldValue
       else body.heldText = this.text()
     } else {
-      body.held = this.held
-      body.heldText = this.heldText
+      const same = body.charset === this.charset
+      if (same || !this.encoded) body.held = this.held
+      if (same || body.held === undefined) body.heldText = this.heldText
     }
     return body
   }
 
+  /** The same text under another content type, in its charset. A stream stays as it is, and so does what is no text. */
+  recoded(contentType: string): Body {
+    if (this.isStream || (!isTextType(this.contentType) && !isJsonType(this.contentType))) return this
+    const body = Body.ofText('', contentType)
+    if (body.charset === this.charset) return this
+    body.heldText = this.text()
+    return body
+  }
+
+  /** What its text is written in; undefined: UTF-8. */
+  private get charset(): string | undefined {
+    return charsetOf(this.contentType, this.held ?? this.heldText ?? '')
+  }
+
   /** A stream that has not been loaded: its value cannot be looked at yet. */
   get isStream(): boolean {
-    return this.source !== undefined
+    return this.source !== undefined || this.items !== undefined
+  }
+
+  get isItems(): boolean {
+    return this.items !== undefined
   }
 
   /** The stream while nobody has taken it; for those who let go of it. */
   get unread(): Readable | undefined {
     return this.taken ? undefined : this.source
+  }
+
+  /** The items while nobody has taken them. */
+  get unreadItems(): Items | undefined {
+    return this.taken ? undefined : this.items
   }
 
   /** True when there is certainly nothing in it. */
@@ -123,7 +162,7 @@ export class Body {
 
   /** Whether it can be read or sent more than once. */
   get repeatable(): boolean {
-    return this.source === undefined
+    return !this.isStream
   }
 
   /**
@@ -132,6 +171,7 @@ export class Body {
    * @throws Failure `body.too-large`, `body.consumed`, and what the stream fails with
    */
   async load(limit: number): Promise<void> {
+    if (this.items) return this.loadItems(limit)
     if (!this.source) return
     if (this.length !== undefined && this.length > limit) {
       this.source.destroy()
@@ -148,27 +188,58 @@ export class Body {
     this.source = undefined
   }
 
+  private async loadItems(limit: number): Promise<void> {
+    const all: unknown[] = []
+    let size = 0
+    const items = this.takeItems()
+    for (let page = await items.next(); page.done !== true; page = await items.next()) {
+      size += JSON.stringify(page.value).length
+      if (size > limit) {
+        await items.return?.()
+        throw tooLarge(limit, this.from)
+      }
+      for (const item of page.value) all.push(item)
+    }
+    this.items = undefined
+    this.heldValue = all
+  }
+
   /** The stream, once. @throws Failure `body.consumed` */
   take(): Readable {
+    if (this.items) return new ListText(this.takeItems())
     if (this.taken || !this.source) throw consumed()
     this.taken = true
     return this.source
   }
 
+  /** The items, once. @throws Failure `body.consumed` */
+  takeItems(): Items {
+    if (this.taken || !this.items) throw consumed()
+    this.taken = true
+    return this.items
+  }
+
+  /** @throws Failure `body.invalid` when it is text that its charset cannot hold */
   bytes(): Buffer {
-    if (this.held === undefined) this.held = Buffer.from(this.text(), 'utf8')
+    if (this.held === undefined) {
+      const text = this.text()
+      const encode = isJsonType(this.contentType) ? encodeJson : encodeText
+      this.held = encode(text, charsetOf(this.contentType, text))
+      this.encoded = true
+    }
     return this.held
   }
 
-  /** Bytes or text, whichever is at hand: for what hands it on without looking into it. */
+  /** Bytes in UTF-8 or text, whichever is at hand: for what hands it on without looking into it. */
   content(): Buffer | string {
-    return this.held ?? this.text()
+    const { held } = this
+    return held === undefined || this.charset !== undefined || isUtf16(held) ? this.text() : held
   }
 
   text(): string {
     if (this.heldText !== undefined) return this.heldText
     if (this.held !== undefined) return (this.heldText = this.decoded(this.held))
-    if (this.source) throw consumed()
+    if (this.isStream) throw consumed()
     return (this.heldText = JSON.stringify(this.heldValue))
   }
 
@@ -179,7 +250,7 @@ export class Body {
    */
   value(): unknown {
     if (this.heldValue !== undefined) return this.heldValue
-    if (this.source) throw consumed()
+    if (this.isStream) throw consumed()
     if (this.isEmpty) return null
     if (isJsonType(this.contentType)) return (this.heldValue = this.parsed())
     if (this.heldText !== undefined || isTextType(this.contentType)) return this.text()
@@ -187,61 +258,45 @@ export class Body {
   }
 
   private parsed(): unknown {
+    if (this.held !== undefined && !this.encoded) this.checkUtf8(this.held)
     try {
       return parseJson(this.text())
     } catch (error) {
       if (error instanceof Failure) throw error
       throw this.invalid(
         `is not JSON, though its content type is "${this.contentType}": ${jsonMistake(error)}`,
-        'Send JSON, or another content type.',
+        { caller: 'Send JSON, or another content type.' },
       )
     }
   }
 
+  /** JSON in another charset that is not named would be changed without a word. */
+  private checkUtf8(bytes: Buffer): void {
+    if (isUtf8(bytes) || this.charset !== undefined || isUtf16(bytes)) return
+    throw this.invalid(`is not UTF-8, though its content type "${this.contentType}" names no other charset`, {
+      flow: 'If it is another charset, name it before a step looks at the body: `set: { contentType: "application/json; charset=iso-8859-1" }`.',
+    })
+  }
+
   private decoded(bytes: Buffer): string {
-    const charset = this.contentType && /charset="?([\w-]+)/i.exec(this.contentType)?.[1]?.toLowerCase()
-    if (charset === undefined || charset === '' || charset === 'utf-8' || charset === 'utf8') {
-      const text = bytes.toString('utf8')
-      return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-    }
+    const { charset } = this
     try {
-      return new TextDecoder(charset).decode(bytes)
+      return decodeText(bytes, charset)
     } catch {
-      throw this.invalid(`has the charset "${charset}", which is not known`, 'Send UTF-8.')
+      throw this.invalid(`has the charset "${charset}", which is not known`, {
+        flow: 'If it is a charset under another name, say so before a step looks at the body: `set: { contentType: "text/plain; charset=utf-8" }`.',
+      })
     }
   }
 
-  /** Whose body it is decides who is told: the caller, or the receiver whose answer it was. */
-  private invalid(what: string, hint: string): Failure {
-    const host = this.from
-    return host === undefined
-      ? new Failure('body.invalid', `the body ${what}`, { hint })
-      : new Failure('receiver.broken', `the answer of "${host}" ${what}`, { receiver: { host } })
+  /** Whose body it is decides who is told: the caller, or the receiver whose answer it was; or what the flow can do. */
+  private invalid(what: string, hint: { caller?: string; flow?: string }): Failure {
+    const { from: host } = this
+    if (host === undefined)
+      return new Failure('body.invalid', `the body ${what}`, { hint: hint.flow ?? hint.caller! })
+    return new Failure('receiver.broken', `the answer of "${host}" ${what}`, {
+      receiver: { host },
+      ...(hint.flow !== undefined && { hint: hint.flow }),
+    })
   }
-}
-
-/** The parser's words without the piece of the text that it quotes: a receiver's text goes into no message. */
-function jsonMistake(error: unknown): string {
-  const text = (error as Error).message
-  return /nested deeper/.test(text)
-    ? text
-    : (/at position \d+( \(line \d+ column \d+\))?/.exec(text)?.[0] ?? 'it ends too early or holds no JSON')
-}
-
-function tooLarge(limit: number, host: string | undefined): Failure {
-  const details = {
-    hint: 'Raise the limit (limits.body), or hand the body on without looking into it: it is then streamed, whatever its size.',
-  }
-  return host === undefined
-    ? new Failure('body.too-large', `the body is larger than ${limit} bytes`, details)
-    : new Failure('receiver.too-large', `the answer of "${host}" is larger than ${limit} bytes`, {
-        ...details,
-        receiver: { host },
-      })
-}
-
-function consumed(): Failure {
-  return new Failure('body.consumed', 'the body was a stream and has been read already', {
-    hint: 'A stream is read once. Look at the body before the step that sends it (for example with `set: { body: ${body} }`), so that it is kept in memory.',
-  })
 }

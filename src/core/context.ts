@@ -53,6 +53,27 @@ export interface Context extends Cancellation {
   attach(name: string, content: string | Uint8Array, contentType: string): void
   /** Notes in the run's record which credential and receiver were used. */
   used(credential: string | undefined, host: string): void
+  /** Tells how far a long step has come. Shown while the run goes on. */
+  progress(done: number, failed: number): void
   /** A context of its own for an item or a branch. */
-  fork(own: { item?: unknown; index?: number; error?: Failure }): Context
+  fork(own: ForkedWith): Context
+  /** Lines of work that can be called off together while the run goes on. */
+  branch(): Branching
+}
+
+export interface ForkedWith {
+  readonly item?: unknown
+  readonly index?: number
+  readonly error?: Failure
+  /** Monotonic ms; it only shortens the time that there is. */
+  readonly deadline?: number
+}
+
+/** Several lines of work inside one step. */
+export interface Branching {
+  fork(own: ForkedWith): Context
+  /** Ends those that still go on; each of them fails with this reason. */
+  cancel(reason: Failure): void
+  /** All have ended: nothing is listened to any more. */
+  end(): void
 }

@@ -8,6 +8,8 @@ export interface Control {
   status(): EngineStatus
   flows(): readonly FlowState[]
   credentials(): readonly CredentialReport[]
+  /** Reads flows, scripts and parameters again; what is different and sound takes over. */
+  reload(): Promise<ReloadReport>
   /**
    * Runs a flow now, whatever its trigger. Undefined: there is no such flow running.
    * @param signal cancels the run
@@ -25,6 +27,20 @@ export interface Control {
   ): Promise<CredentialTestReport | undefined>
   /** Forgets what is kept for a credential, so that the next request asks anew. Undefined: there is no such credential. */
   invalidateCredential(name: string): CredentialInvalidation | undefined
+}
+
+/** What `sluice reload` did. */
+export interface ReloadReport {
+  /** Names of flows that run in a new version, that are new, that are gone. */
+  readonly changed: readonly string[]
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  /** Flows whose file has mistakes; those that ran go on in the version before. */
+  readonly broken: readonly { readonly flow: string; readonly file: string; readonly running: boolean }[]
+  readonly unchanged: number
+  /** Settings of sluice.yaml that are different and take effect with the next start. */
+  readonly restart: readonly string[]
+  readonly problems: readonly Problem[]
 }
 
 export interface EngineStatus {

@@ -12,7 +12,10 @@ export const FAILURES = {
   'receiver.too-large': { title: "The receiver's answer is too large", reply: 502 },
   'receiver.unauthorized': { title: 'The receiver refused the credential', reply: 502 },
   'receiver.redirect': { title: 'The receiver redirected too often or badly', reply: 502 },
+  'receiver.pages': { title: "The receiver's pages do not come to their end", reply: 502 },
+  'request.type': { title: 'The content type is not taken here', reply: 415 },
   'request.invalid': { title: 'The request could not be built', reply: 500 },
+  'request.throttled': { title: 'The request waited too long for its turn', reply: 503 },
   'credential.missing': { title: 'The credential is not there', reply: 502 },
   'credential.incomplete': { title: 'The credential lacks a secret', reply: 502 },
   'credential.type': { title: 'The credential is of another type', reply: 502 },
@@ -32,7 +35,6 @@ export const FAILURES = {
   'body.too-large': { title: 'The body is too large', reply: 413 },
   'body.consumed': { title: 'The body was a stream and is used up', reply: 500 },
   'body.cut-off': { title: 'The body ended too early', reply: 400 },
-  'request.type': { title: 'The content type is not taken here', reply: 415 },
   'flow.failed': { title: 'The flow failed', reply: 500 },
   'flow.timeout': { title: 'The flow took too long', reply: 504 },
   'flow.overload': { title: 'Too many messages at once', reply: 503 },
@@ -44,6 +46,11 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES
 
+/** Where the documentation tells more of a code; that of a `fail` step is told where `fail` is. From the package on. */
+export function docsOf(code: string): string {
+  return `docs/reference/failures/${Object.hasOwn(FAILURES, code) ? code : 'flow.failed'}`
+}
+
 /** A failure as data: what the message log keeps of it. */
 export interface RunFailure {
   readonly code: string
@@ -53,6 +60,16 @@ export interface RunFailure {
   /** `flows/a.yaml:9:19` */
   readonly position?: string
   readonly receiver?: { readonly status?: number; readonly host: string }
+  /** Of the innermost `forEach` that it happened in. */
+  readonly item?: FailedItem
+}
+
+/** The item that failed. */
+export interface FailedItem {
+  /** From 0. */
+  readonly index: number
+  /** What the `key` of the `forEach` says of it. */
+  readonly key?: string
 }
 
 export interface FailureDetails {
@@ -63,6 +80,8 @@ export interface FailureDetails {
   reply?: number
   /** Where in the flow or script it happened. */
   place?: Place
+  /** ms that the receiver asks to wait before the next attempt. */
+  retryAfter?: number
   cause?: unknown
 }
 
@@ -75,7 +94,11 @@ export class Failure extends Error {
   readonly receiver: { status?: number; host: string } | undefined
   /** HTTP status for the caller of an endpoint. */
   readonly reply: number
+  /** ms that the receiver asks to wait before the next attempt. */
+  readonly retryAfter: number | undefined
   place: Place | undefined
+  /** Set by the `forEach` that it happened in. */
+  item: FailedItem | undefined
   /** Id of the step that failed; set by the runner. */
   step: string | undefined
 
@@ -85,6 +108,7 @@ export class Failure extends Error {
     this.hint = details.hint
     this.receiver = details.receiver
     this.reply = details.reply ?? FAILURES[code as FailureCode]?.reply ?? 500
+    this.retryAfter = details.retryAfter
     this.place = details.place
   }
 
@@ -93,9 +117,22 @@ export class Failure extends Error {
     return FAILURES[this.code as FailureCode]?.title ?? 'The flow failed'
   }
 
+  /** The same, told as a part of something: `page 3 of "items"`. */
+  within(what: string): Failure {
+    const { code, message, hint, receiver, reply, retryAfter, place } = this
+    return new Failure(code, `${what}: ${message}`, {
+      ...(hint !== undefined && { hint }),
+      ...(receiver && { receiver }),
+      ...(retryAfter !== undefined && { retryAfter }),
+      ...(place && { place }),
+      reply,
+      cause: this,
+    })
+  }
+
   /** As the message log keeps it. */
   record(): RunFailure {
-    const { code, message, hint, step, place, receiver } = this
+    const { code, message, hint, step, place, receiver, item } = this
     return {
       code,
       message,
@@ -103,6 +140,7 @@ export class Failure extends Error {
       ...(step === undefined ? {} : { step }),
       ...(place === undefined ? {} : { position: `${place.file}:${place.line}:${place.column}` }),
       ...(receiver === undefined ? {} : { receiver }),
+      ...(item === undefined ? {} : { item }),
     }
   }
 

@@ -18,6 +18,8 @@ export interface Step {
   readonly condition?: string
   /** The key `timeout`, ms. */
   readonly timeout?: number
+  /** The key `retry`. */
+  readonly retry?: Retry
   readonly description?: string
   /** Its number in the flow, in the order of the text, nested steps included; the trigger is not counted. */
   readonly index: number
@@ -25,6 +27,22 @@ export interface Step {
   readonly parent: number
   /** 1-based line of the step in the file. */
   readonly line: number
+}
+
+/** When and how often a step is tried again. */
+export interface Retry {
+  /** The first one counts. */
+  readonly attempts: number
+  /** ms before the second attempt. */
+  readonly delay: number
+  /** Of each further wait. */
+  readonly factor: number
+  /** ms */
+  readonly maxDelay: number
+  /** Waits are half to all of what they would be, by chance. */
+  readonly jitter: boolean
+  /** `network`, `timeout`, a status (`429`), a class of them (`5xx`), or a failure's code. */
+  readonly on: readonly string[]
 }
 
 export interface Parameter {
@@ -45,6 +63,8 @@ export interface Flow {
   /** None: the flow is only callable by `sluice run`. */
   readonly trigger?: Step
   readonly steps: readonly Step[]
+  /** What runs when they failed. */
+  readonly onError: readonly Step[]
   /** All steps, nested ones too, by `index`. */
   readonly allSteps: readonly Step[]
   /** ms; of a whole run. Undefined: the default of its trigger. */

@@ -57,6 +57,20 @@ export interface OutgoingRequest {
   readonly collect?: number
   /** Statuses that the caller takes as they are, also when they mean that the credential was refused. */
   readonly accepts?: (status: number) => boolean
+  /** Each request waits for its turn, also one that is sent again or redirected. */
+  readonly throttle?: Throttle
+}
+
+/** How often, and how many at once, requests may go out with one credential or to one host. */
+export interface Throttle {
+  /** Whose requests are counted together; left out: those to the host that it goes to. */
+  readonly credential?: string
+  /** Requests that may begin within `per`; any number where left out. */
+  readonly rate?: number
+  /** ms */
+  readonly per: number
+  /** Requests that may be under way; any number where left out. */
+  readonly concurrency?: number
 }
 
 export interface ReceiverAnswer {

@@ -37,6 +37,14 @@ export interface PreparedStep {
   readonly run: Run
   /** Looks into the body itself; what its expressions read is known to the engine. A stream is loaded before such a step. */
   readonly readsBody?: boolean
+  /** It takes the body as a stream of items, too; other streams are loaded where it reads the body. */
+  readonly takesItems?: boolean
+  /** What the body is afterwards: a new one, or a stream of items. Left out: what it was. */
+  readonly leaves?: 'body' | 'items'
+  /** Its nested steps get messages of their own. */
+  readonly ownMessages?: boolean
+  /** It keeps to the step's `timeout` itself. */
+  readonly ownTimeout?: boolean
   stop?(): void
 }
 
@@ -74,8 +82,11 @@ export interface Deployment {
   readonly world: World
   readonly services: Services
   problem(report: ProblemReport): void
-  /** A bare expression, or exactly one `${}`. Mistakes are reported; what comes back then is never run. */
-  expression(text: string, at: Path): Template
+  /**
+   * A bare expression, or exactly one `${}`. Mistakes are reported; what comes back then is never run.
+   * @param inside it is evaluated for each item of this step: `item` and `index` are there, and the body is the item's
+   */
+  expression(text: string, at: Path, inside?: boolean): Template
   /** As `expression`, for a yes or no: null counts as false, other values that are no boolean fail. */
   condition(text: string, at: Path): (message: Message, context: Context) => boolean
   /** Text with `${}` in it. Exactly one `${}` keeps its type, anything else gives text. */
@@ -88,6 +99,12 @@ export interface Deployment {
   parts(text: string, at: Path): readonly TemplatePart[]
   /** Nested steps, ready to run one after the other. */
   steps(steps: readonly Step[]): Promise<Run>
+  /** Whether the step stands, however deep, in one of this kind. */
+  isInside(kind: string): boolean
+  /** Notes that the step was made from this file, too: the flow is another one when it changes. @param path absolute */
+  madeFrom(path: string, text: string): void
+  /** Notes that the step calls another flow; that it is there is checked once all flows are known. */
+  calls(flow: string, at: Path): void
 }
 
 export interface StepKind<Keys extends TProperties = TProperties> extends Described {
@@ -97,6 +114,8 @@ export interface StepKind<Keys extends TProperties = TProperties> extends Descri
   readonly shorthand?: keyof Keys & string
   /** ms, where the step has no `timeout`. */
   readonly timeout?: number
+  /** It consists of other steps: there is no `retry` of it. */
+  readonly composite?: boolean
   /** Once per deployment: compiles, checks names, reports problems. */
   prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedStep | Promise<PreparedStep>
 }
@@ -108,6 +127,8 @@ export interface RunResult {
   readonly status: 'COMPLETED' | 'FAILED' | 'CANCELLED'
   readonly message: Message
   readonly failure?: Failure
+  /** The flow failed, and its `onError` said what the caller gets: the message. */
+  readonly replied?: boolean
 }
 
 export interface RunRequest {
@@ -118,6 +139,8 @@ export interface RunRequest {
   readonly caller?: string
   /** Other values than the deployed ones for this run (`sluice run --param`); checked by who asks. */
   readonly parameters?: Readonly<Record<string, ParameterValue>>
+  /** Monotonic ms after which it may not go on, where the flow's own time is longer. */
+  readonly deadline?: number
   /** The run is on disk before it begins. */
   readonly durable?: boolean
   /** Gets a function that calls it off: while it waits to be let in, and again when it runs. */

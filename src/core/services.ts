@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Context } from './context.ts'
 import type { Failure } from './failure.ts'
-import type { Authorizer } from './kinds.ts'
+import type { Authorizer, RunRequest, RunResult } from './kinds.ts'
 import type { OutgoingRequest, ReceiverAnswer } from './http.ts'
 import type { StateStore } from './stores.ts'
 import type { Message } from './message.ts'
@@ -152,12 +152,19 @@ export interface RouteRequest {
 
 export type RouteHandler = (request: RouteRequest) => void
 
+/** The other flows of the engine. */
+export interface Flows {
+  /** Runs a deployed flow as a run of its own. Undefined: there is none of this name. */
+  run(flow: string, request: RunRequest): RunResult | Promise<RunResult> | undefined
+}
+
 /** What rooms need of each other. No token and no secret is in reach. */
 export interface Services {
   readonly send: Send
   readonly credentials: Credentials
   readonly scripts: Scripts
   readonly routes: Routes
+  readonly flows: Flows
   readonly state: StateStore
   readonly log: Logger
   readonly limits: { readonly body: number }

@@ -42,10 +42,22 @@ export interface RunRecord {
   /** Names; empty where none was used. */
   readonly credentials: readonly string[]
   readonly hosts: readonly string[]
+  /** How far its longest step has come, where it tells. */
+  readonly progress: RunProgress | undefined
   /** Values of the flow's `searchable` headers. */
   readonly searchable: Readonly<Record<string, string>> | undefined
   /** Four numbers a step that ran: index in the version's steps, start and duration (µs from the run's start), 0 done, 1 failed, 2 skipped, 3 ended the flow. */
   readonly timings: readonly number[]
+  /** Steps in the middle of `timings` that were left out. */
+  readonly omittedSteps: number
+}
+
+/** Items of a `forEach`. */
+export interface RunProgress {
+  /** Id of the step. */
+  readonly step: string
+  readonly done: number
+  readonly failed: number
 }
 
 /** What `debug` and `trace` keep after each step. */
@@ -66,6 +78,8 @@ export interface MessageLog {
   deployed(version: DeployedVersion): void
   /** The run has begun. Resolves when that is on disk; also when the disk refused it for now, or it is lost. */
   open(run: RunRecord): Promise<void>
+  /** The run, which is on record as open, has come further. */
+  progress(run: string, progress: RunProgress): void
   close(run: RunRecord): void
   line(
     run: string,

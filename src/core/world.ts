@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Cancellation } from './context.ts'
 
 export interface Timer {
   cancel(): void
@@ -31,6 +32,21 @@ export interface World {
   random(): number
   /** The connection pool for these TLS settings and proxy; the same one for the same arguments. */
   dispatcherFor(tls?: TlsMaterial, proxy?: string): Dispatcher
+}
+
+/** Resolves after `ms`, or rejects with the reason when it is called off before. */
+export function pause(clock: Clock, ms: number, until: Cancellation): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (until.cancelled) return reject(until.cancelled)
+    const release = until.onCancel((reason) => {
+      timer.cancel()
+      reject(reason)
+    })
+    const timer = clock.after(ms, () => {
+      release()
+      resolve()
+    })
+  })
 }
 
 /** Resolves after `ms`, or rejects with the signal's reason when it aborts before. */

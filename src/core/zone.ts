@@ -31,6 +31,28 @@ export function wallTimeIn(zone: string, wall: Temporal.PlainDateTime): number {
 
 /** What the clocks of `zone` show, as if it were UTC: epoch ms. */
 export function wallClockIn(zone: string, at: number): number {
-  const { offsetNanoseconds } = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
-  return at + offsetNanoseconds / 1e6
+  return at + offsetOf(zonedAt(zone, at))
+}
+
+/** A time, `from` on and before `to`, in which the clocks of a zone are not changed; epoch ms. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+  /** ms that they are ahead of UTC. */
+  readonly offset: number
+}
+
+/** The stretch from `at` until the clocks of `zone` are changed. */
+export function stretchAt(zone: string, at: number): Stretch {
+  const zoned = zonedAt(zone, at)
+  const to = zoned.getTimeZoneTransition('next')?.epochMilliseconds ?? Infinity
+  return { from: at, to, offset: offsetOf(zoned) }
+}
+
+function zonedAt(zone: string, at: number): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
+}
+
+function offsetOf({ offsetNanoseconds }: Temporal.ZonedDateTime): number {
+  return offsetNanoseconds / 1e6
 }

@@ -3,8 +3,9 @@ import type { AnyStepKind, AnyTriggerKind, PreparedStep, PreparedTrigger } from 
 import { hasErrors, type Problem } from '../core/problem.ts'
 import type { Credentials, Services } from '../core/services.ts'
 import type { World } from '../core/world.ts'
+import { itemStreamProblems, type PlannedStep } from './item-streams.ts'
 import type { ReadyStep } from './run.ts'
-import { StepDeployment, type FlowPlan } from './step-deployment.ts'
+import { StepDeployment, type FlowCall, type FlowPlan } from './step-deployment.ts'
 
 export interface Kinds {
   readonly steps: ReadonlyMap<string, AnyStepKind>
@@ -20,14 +21,20 @@ export interface PreparedFlow {
   readonly concurrency: { readonly running: number; readonly waiting: number }
   /** ms */
   readonly timeout: number
+  /** What runs when they failed. */
+  readonly onError: readonly ReadyStep[]
   /** Names of the credentials that its steps use. */
   readonly credentials: readonly string[]
+  /** Flows that its steps call. */
+  readonly calls: readonly FlowCall[]
   /** Lets go of what the steps hold (compiled scripts). */
   stop(): void
 }
 
 export interface Preparation {
   readonly prepared?: PreparedFlow
+  /** Absolute paths of the further files that it was made from, with what their content was (see `contentHash`). */
+  readonly files: ReadonlyMap<string, string>
   readonly problems: readonly Problem[]
 }
 
@@ -44,23 +51,27 @@ export async function prepareFlow(
 ): Promise<Preparation> {
   const plan = new Plan(flow, parameters, kinds, world, services)
   const trigger = flow.trigger && plan.prepareTrigger(flow.trigger)
-  const steps = await plan.prepareSteps(flow.steps)
+  const [steps, onError] = await Promise.all([plan.prepareSteps(flow.steps), plan.prepareSteps(flow.onError)])
+  plan.problems.push(...itemStreamProblems(flow, plan.lists))
   if (hasErrors(plan.problems)) {
     plan.stop()
-    return { problems: plan.problems }
+    return { problems: plan.problems, files: plan.files }
   }
   const kind = flow.trigger && kinds.triggers.get(flow.trigger.kind)
   return {
     problems: plan.problems,
+    files: plan.files,
     prepared: {
       flow,
       parameters,
       steps,
+      onError,
       trigger,
       concurrency:
         flow.concurrency ?? kind?.concurrency(flow.trigger!.options as never) ?? UNTRIGGERED.concurrency,
       timeout: flow.timeout ?? kind?.timeout ?? UNTRIGGERED.timeout,
       credentials: [...plan.credentials],
+      calls: plan.calls,
       stop: () => plan.stop(),
     },
   }
@@ -69,6 +80,10 @@ export async function prepareFlow(
 class Plan implements FlowPlan {
   readonly problems: Problem[] = []
   readonly credentials = new Set<string>()
+  readonly calls: FlowCall[] = []
+  readonly files = new Map<string, string>()
+  /** Every list of steps that was prepared, by the step it stands in; -1: the flow's own. */
+  readonly lists = new Map<number, (readonly PlannedStep[])[]>()
   readonly flow: Flow
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly world: World
@@ -96,27 +111,47 @@ class Plan implements FlowPlan {
   }
 
   async prepareSteps(steps: readonly Step[]): Promise<readonly ReadyStep[]> {
-    return Promise.all(steps.map((step) => this.prepareStep(step)))
+    const planned = await Promise.all(steps.map((step) => this.prepareStep(step)))
+    if (steps.length > 0) {
+      const { parent } = steps[0]!
+      this.lists.set(parent, [...(this.lists.get(parent) ?? []), planned])
+    }
+    return planned
   }
 
-  private async prepareStep(step: Step): Promise<ReadyStep> {
+  private async prepareStep(step: Step): Promise<PlannedStep> {
     const kind = this.kinds.steps.get(step.kind)!
     const deployment = new StepDeployment(this, step)
     const prepared = await kind.prepare(step.options as never, deployment)
     this.prepared.push(prepared)
     const condition = step.condition === undefined ? undefined : deployment.ownCondition(step.condition)
+    if (step.retry && kind.composite) this.problems.push(noRetry(step, this.flow))
     return {
       step,
       run: prepared.run,
       readsBody: prepared.readsBody === true || deployment.readsBody,
       condition: condition?.evaluate as ReadyStep['condition'],
       conditionReadsBody: condition?.readsBody === true,
-      timeout: step.timeout ?? kind.timeout ?? 0,
+      timeout: prepared.ownTimeout ? 0 : (step.timeout ?? kind.timeout ?? 0),
+      retry: step.retry && { ...step.retry, on: step.retry.on.map(String) },
+      takesItems: prepared.takesItems === true,
+      leaves: prepared.leaves,
+      ownMessages: prepared.ownMessages === true,
     }
   }
 
   stop(): void {
     for (const prepared of this.prepared) prepared.stop?.()
+  }
+}
+
+function noRetry(step: Step, { document }: Flow): Problem {
+  return {
+    code: 'flow/retry',
+    severity: 'error',
+    message: `"${step.kind}" consists of other steps; it is not tried again as a whole`,
+    hint: 'Write "retry" at the steps inside it that may be tried again.',
+    ...document.place([...step.path, 'retry'], { on: 'key' }),
   }
 }
 

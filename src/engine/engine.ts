@@ -3,15 +3,15 @@ import type { Step } from '../core/flow.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import type { MessageLog } from '../core/stores.ts'
 import type { Logger } from '../core/services.ts'
-import type { Timer, World } from '../core/world.ts'
+import type { World } from '../core/world.ts'
 import type { PreparedFlow } from './deployment.ts'
 import { letGo } from '../net/answer-stream.ts'
 import { full, Gate, waitedTooLong, type Turn } from './gate.ts'
 import { Line, RunState, type Runtime } from './line.ts'
+import { runOnError } from './on-error.ts'
+import { PendingRuns } from './pending.ts'
 import { runSteps } from './run.ts'
 
-/** A run that is still going gets its opening record at this age, ms. */
-const OPEN_AFTER = 1000
 /** ms that cancelled runs have to end after the grace time. */
 const LAST_CALL = 5000
 
@@ -58,11 +58,9 @@ export class Engine {
   private readonly setting: EngineSetting
   private readonly runtime: Runtime
   private readonly flows = new Map<string, Deployed>()
-  /** Runs that did not end at once; in no order (see `net/sweep.ts` for why this is no `Set`). */
-  private readonly pending: RunState[] = []
+  private readonly pending: PendingRuns
   /** Messages that wait to be let in. */
   private readonly turns = new Set<Turn>()
-  private sweep: Timer | undefined
   private stopping = false
   private whenIdle: (() => void) | undefined
 
@@ -72,7 +70,9 @@ export class Engine {
       clock: setting.world.clock,
       messageLog: setting.messageLog,
       bodyLimit: setting.bodyLimit,
+      random: () => setting.world.random(),
     }
+    this.pending = new PendingRuns(setting.world.clock, setting.messageLog, () => this.checkIdle())
   }
 
   /**
@@ -91,6 +91,13 @@ export class Engine {
     const deployed = new Deployed(this, prepared)
     this.flows.set(flow.name, deployed)
     if (!quiet) prepared.trigger?.start(deployed)
+    if (old) this.retire(old)
+  }
+
+  /** Takes a flow out of service: what it has ends, and nothing new comes. */
+  undeploy(name: string): void {
+    const old = this.flows.get(name)
+    this.flows.delete(name)
     if (old) this.retire(old)
   }
 
@@ -134,9 +141,10 @@ export class Engine {
   private async waited(turn: Turn, deployed: Deployed, request: RunRequest): Promise<RunResult> {
     const { clock } = this.runtime
     const arrived = clock.ticks()
+    const time = Math.min(deployed.prepared.timeout, (request.deadline ?? Infinity) - arrived)
     const timer = request.durable
       ? undefined
-      : clock.after(deployed.prepared.timeout, () => turn.giveUp(waitedTooLong(deployed.name)))
+      : clock.after(time, () => turn.giveUp(waitedTooLong(deployed.name)))
     this.turns.add(turn)
     request.onStart?.((reason) => turn.giveUp(reason))
     try {
@@ -168,16 +176,16 @@ export class Engine {
       this.runtime,
       request.trigger,
       request.parameters ?? prepared.parameters,
-      arrived + prepared.timeout,
+      Math.min(arrived + prepared.timeout, request.deadline ?? Infinity),
     )
     request.onStart?.((reason) => run.cancel(reason))
     if (request.durable)
-      return this.track(
+      return this.pending.track(
         run,
-        this.recorded(run).then(() => this.execute(deployed, run, line, request)),
+        this.pending.record(run).then(() => this.execute(deployed, run, line, request)),
       )
     const result = this.execute(deployed, run, line, request)
-    return result instanceof Promise ? this.track(run, result) : result
+    return result instanceof Promise ? this.pending.track(run, result) : result
   }
 
   private execute(
@@ -191,11 +199,25 @@ export class Engine {
       if (!(outcome instanceof Promise)) return this.end(deployed, run, message, undefined)
       return outcome.then(
         () => this.end(deployed, run, message, undefined),
-        (thrown: unknown) => this.end(deployed, run, message, Failure.from(thrown)),
+        (thrown: unknown) => this.failed(deployed, run, message, line, Failure.from(thrown)),
       )
     } catch (thrown) {
-      return this.end(deployed, run, message, Failure.from(thrown))
+      return this.failed(deployed, run, message, line, Failure.from(thrown))
     }
+  }
+
+  private failed(
+    deployed: Deployed,
+    run: RunState,
+    message: RunResult['message'],
+    line: Line,
+    failure: Failure,
+  ): RunResult | Promise<RunResult> {
+    const { onError, flow } = deployed.prepared
+    if (onError.length === 0 || failure === run.cancelled) return this.end(deployed, run, message, failure)
+    return runOnError(onError, flow, message, line, failure).then(({ told, replied }) =>
+      this.end(deployed, run, message, failure, told, replied),
+    )
   }
 
   private end(
@@ -203,13 +225,15 @@ export class Engine {
     run: RunState,
     message: RunResult['message'],
     failure: Failure | undefined,
+    told = failure,
+    replied = false,
   ): RunResult {
     const status = failure === undefined ? 'COMPLETED' : failure === run.cancelled ? 'CANCELLED' : 'FAILED'
     run.status = status
     run.duration = this.runtime.clock.ticks() - run.startedTicks
     if (failure) {
       run.failure = failure.record()
-      letGo(message.body)
+      if (!replied) letGo(message.body)
     }
     run.searchable = searchable(deployed.prepared.flow.searchable, message)
     this.setting.messageLog.close(run)
@@ -219,40 +243,10 @@ export class Engine {
         'a fault in the engine',
       )
     deployed.gate.leave()
-    if (run.slot >= 0) this.forget(run)
+    if (run.slot >= 0) this.pending.forget(run)
     return failure === undefined
       ? { id: run.id, status: 'COMPLETED', message }
-      : { id: run.id, status: status, message, failure }
-  }
-
-  /** Keeps a run in sight until it ended: for its opening record and for the shutdown. */
-  private track(run: RunState, result: Promise<RunResult>): Promise<RunResult> {
-    run.slot = this.pending.push(run) - 1
-    this.sweep ??= this.runtime.clock.after(OPEN_AFTER / 2, this.openOld)
-    return result
-  }
-
-  private forget(run: RunState): void {
-    const last = this.pending.pop()!
-    if (last !== run) {
-      this.pending[run.slot] = last
-      last.slot = run.slot
-    }
-    run.slot = -1
-    if (this.stopping) this.checkIdle()
-  }
-
-  private readonly openOld = (): void => {
-    this.sweep = undefined
-    if (this.pending.length === 0) return
-    const before = this.runtime.clock.ticks() - OPEN_AFTER
-    for (const run of this.pending) if (!run.opened && run.startedTicks <= before) void this.recorded(run)
-    this.sweep = this.runtime.clock.after(OPEN_AFTER / 2, this.openOld)
-  }
-
-  private recorded(run: RunState): Promise<void> {
-    run.opened = true
-    return this.setting.messageLog.open(run)
+      : { id: run.id, status, message, failure: told!, ...(replied && { replied }) }
   }
 
   /** Takes nothing new; resolves when the last run has ended. What is left after `grace` ms is cancelled. */
@@ -264,24 +258,24 @@ export class Engine {
     if (!(await this.idle(grace))) {
       const reason = new Failure('flow.stopped', 'the engine was shut down before the run had ended')
       this.setting.log.warn(
-        { runs: this.pending.length },
+        { runs: this.pending.count },
         `cancelling the runs that did not end within ${grace} ms`,
       )
       for (const turn of this.turns) turn.giveUp(reason)
-      for (const run of [...this.pending]) run.cancel(reason)
+      this.pending.cancel(reason)
       await this.idle(LAST_CALL)
     }
-    this.sweep?.cancel()
+    this.pending.stop()
     for (const deployed of this.flows.values()) deployed.prepared.stop()
     this.flows.clear()
   }
 
   private checkIdle(): void {
-    if (this.pending.length === 0 && this.turns.size === 0) this.whenIdle?.()
+    if (this.stopping && this.pending.count === 0 && this.turns.size === 0) this.whenIdle?.()
   }
 
   private idle(within: number): Promise<boolean> {
-    if (this.pending.length === 0 && this.turns.size === 0) return Promise.resolve(true)
+    if (this.pending.count === 0 && this.turns.size === 0) return Promise.resolve(true)
     return new Promise((resolve) => {
       const timer = this.runtime.clock.after(within, () => resolve(false))
       this.whenIdle = () => {

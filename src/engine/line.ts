@@ -1,10 +1,11 @@
-import type { Context, Level, TriggerInfo } from '../core/context.ts'
+import type { Branching, Context, ForkedWith, Level, TriggerInfo } from '../core/context.ts'
 import type { Failure, RunFailure } from '../core/failure.ts'
 import type { LogLevel, ParameterValue, Step } from '../core/flow.ts'
 import type { RunRequest } from '../core/kinds.ts'
 import type { Place } from '../core/problem.ts'
-import type { MessageLog, RunRecord, RunStatus } from '../core/stores.ts'
+import type { MessageLog, RunProgress, RunRecord, RunStatus } from '../core/stores.ts'
 import type { Clock } from '../core/world.ts'
+import { InnerScope, Scope } from './scope.ts'
 
 const NONE: readonly string[] = []
 
@@ -14,10 +15,17 @@ export interface Runtime {
   readonly messageLog: MessageLog
   /** Bytes; largest body that is read into memory. */
   readonly bodyLimit: number
+  /** 0 <= x < 1. */
+  random(): number
 }
 
+/** Numbers of timings (four a step) that a run may have: of more, steps in the middle are left out. */
+const MOST_TIMINGS = 32_000
+const FIRST_TIMINGS = 12_000
+const LAST_TIMINGS = 4000
+
 /** One message going through one flow: what all its lines of work share, and what the message log keeps of it. */
-export class RunState implements RunRecord {
+export class RunState extends Scope implements RunRecord {
   readonly id: string
   readonly flow: string
   readonly version: string
@@ -28,6 +36,10 @@ export class RunState implements RunRecord {
   readonly startedTicks: number
   readonly attempt = 1
   readonly timings: number[] = []
+  omittedSteps = 0
+  progress: RunProgress | undefined = undefined
+  /** The message log does not know of the progress yet. */
+  moved = false
   readonly level: LogLevel
   readonly placeOf: (step: Step) => Place
   duration = 0
@@ -36,13 +48,10 @@ export class RunState implements RunRecord {
   credentials: readonly string[] = NONE
   hosts: readonly string[] = NONE
   searchable: Readonly<Record<string, string>> | undefined = undefined
-  /** Why it was called off. */
-  cancelled: Failure | undefined = undefined
   /** Its place among the runs that are going on; -1 when it is not among them. */
   slot = -1
   /** Whether the message log has its opening record. */
   opened = false
-  private actions: Set<(reason: Failure) => void> | undefined = undefined
   private trace: string | undefined
 
   constructor(
@@ -52,6 +61,7 @@ export class RunState implements RunRecord {
     at: number,
     ticks: number,
   ) {
+    super()
     this.id = id
     this.flow = flow.name
     this.version = flow.version
@@ -73,22 +83,12 @@ export class RunState implements RunRecord {
     return `00-${id.slice(0, 8)}${id.slice(9, 13)}${id.slice(14, 18)}${span}-${span}-01`
   }
 
-  cancel(reason: Failure): void {
-    if (this.cancelled) return
-    this.cancelled = reason
-    const actions = this.actions
-    this.actions = undefined
-    if (actions) for (const action of actions) action(reason)
-  }
-
-  onCancel(action: (reason: Failure) => void): () => void {
-    if (this.cancelled) {
-      action(this.cancelled)
-      return () => {}
+  note(step: number, start: number, duration: number, outcome: number): void {
+    if (this.timings.length >= MOST_TIMINGS) {
+      this.timings.splice(FIRST_TIMINGS, MOST_TIMINGS - FIRST_TIMINGS - LAST_TIMINGS)
+      this.omittedSteps += (MOST_TIMINGS - FIRST_TIMINGS - LAST_TIMINGS) / 4
     }
-    const actions = (this.actions ??= new Set())
-    actions.add(action)
-    return () => actions.delete(action)
+    this.timings.push(step, start, duration, outcome)
   }
 
   used(credential: string | undefined, host: string): void {
@@ -109,6 +109,9 @@ export class Line implements Context {
   readonly error: Failure | undefined
   step = ''
   deadline: number
+  /** Id of the step around, whose time the deadline is; undefined: the flow's. */
+  limitedBy: string | undefined = undefined
+  private readonly scope: Scope
   private controller: AbortController | undefined
 
   constructor(
@@ -117,9 +120,11 @@ export class Line implements Context {
     trigger: TriggerInfo,
     parameters: Readonly<Record<string, ParameterValue>>,
     deadline: number,
-    own?: { item?: unknown; index?: number; error?: Failure },
+    own?: ForkedWith,
+    scope: Scope = run,
   ) {
     this.run = run
+    this.scope = scope
     this.runtime = runtime
     this.trigger = trigger
     this.parameters = parameters
@@ -130,18 +135,18 @@ export class Line implements Context {
   }
 
   get cancelled(): Failure | undefined {
-    return this.run.cancelled
+    return this.scope.cancelled
   }
 
   onCancel(action: (reason: Failure) => void): () => void {
-    return this.run.onCancel(action)
+    return this.scope.onCancel(action)
   }
 
   signal(): AbortSignal {
     if (this.controller === undefined) {
       const controller = new AbortController()
       this.controller = controller
-      this.run.onCancel((reason) => controller.abort(reason))
+      this.scope.onCancel((reason) => controller.abort(reason))
     }
     return this.controller.signal
   }
@@ -168,14 +173,37 @@ export class Line implements Context {
     this.run.used(credential, host)
   }
 
-  fork(own: { item?: unknown; index?: number; error?: Failure }): Line {
-    const line = new Line(this.run, this.runtime, this.trigger, this.parameters, this.deadline, {
-      item: this.item,
-      ...(this.index === undefined ? {} : { index: this.index }),
-      ...(this.error === undefined ? {} : { error: this.error }),
+  progress(done: number, failed: number): void {
+    if (this.index !== undefined) return
+    this.run.progress = { step: this.step, done, failed }
+    this.run.moved = true
+  }
+
+  fork(own: ForkedWith): Line {
+    return this.forkIn(this.scope, own)
+  }
+
+  branch(): Branching {
+    const scope = new InnerScope(this.scope)
+    return {
+      fork: (own) => this.forkIn(scope, own),
+      cancel: (reason) => scope.cancel(reason),
+      end: () => scope.end(),
+    }
+  }
+
+  private forkIn(scope: Scope, own: ForkedWith): Line {
+    const { run, runtime, trigger, parameters, item, index, error } = this
+    const forked: ForkedWith = {
+      item,
+      ...(index === undefined ? {} : { index }),
+      ...(error === undefined ? {} : { error }),
       ...own,
-    })
+    }
+    const deadline = Math.min(this.deadline, own.deadline ?? Infinity)
+    const line = new Line(run, runtime, trigger, parameters, deadline, forked, scope)
     line.step = this.step
+    line.limitedBy = own.deadline === undefined ? this.limitedBy : this.step
     return line
   }
 }

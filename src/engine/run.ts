@@ -1,9 +1,13 @@
 import { Failure } from '../core/failure.ts'
 import { END, type Outcome, type Run } from '../core/kinds.ts'
-import type { LogLevel, Step } from '../core/flow.ts'
+import { sayDuration } from '../core/duration.ts'
+import type { LogLevel, Retry, Step } from '../core/flow.ts'
 import { isJsonType, isTextType, type Body } from '../core/body.ts'
+import { loadBody } from '../core/loading.ts'
 import type { Message } from '../core/message.ts'
+import { pause } from '../core/world.ts'
 import type { Line } from './line.ts'
+import { afterAttempts, waitBefore } from '../core/retry.ts'
 
 /** A prepared step with what the runner does around it. */
 export interface ReadyStep {
@@ -11,9 +15,12 @@ export interface ReadyStep {
   readonly run: Run
   readonly condition: ((message: Message, line: Line) => unknown) | undefined
   readonly readsBody: boolean
+  /** A stream of items is not loaded for it. */
+  readonly takesItems: boolean
   readonly conditionReadsBody: boolean
-  /** ms; 0 where only the flow's deadline holds. */
+  /** ms; 0 where only the flow's deadline holds, or the step keeps to its time itself. */
   readonly timeout: number
+  readonly retry: Retry | undefined
 }
 
 const DONE = 0
@@ -52,8 +59,8 @@ async function goOn(
 }
 
 function runStep(ready: ReadyStep, message: Message, line: Line): Outcome | Promise<Outcome> {
-  const { run, runtime } = line
-  if (run.cancelled) throw run.cancelled
+  const { runtime } = line
+  if (line.cancelled) throw line.cancelled
   const started = runtime.clock.ticks()
   if (started > line.deadline) throw tooLong(line, ready)
   line.step = ready.step.id
@@ -73,7 +80,7 @@ async function loaded(
   stage: Stage,
 ): Promise<Outcome> {
   try {
-    await loadBody(message, line)
+    await loadBody(message.body, line.runtime.bodyLimit, line.runtime.clock, line)
   } catch (thrown) {
     throw failed(thrown, ready, line, started)
   }
@@ -90,27 +97,66 @@ const decide: Stage = (ready, message, line, started) => {
 }
 
 const begin: Stage = (ready, message, line, started) =>
-  ready.readsBody && message.body.isStream
+  ready.readsBody && message.body.isStream && !(ready.takesItems && message.body.isItems)
     ? loaded(ready, message, line, started, enter)
     : enter(ready, message, line, started)
 
 const enter: Stage = (ready, message, line, started) => {
+  if (ready.retry) return retrying(ready, ready.retry, message, line, started)
   const outerDeadline = line.deadline
+  const outerLimit = line.limitedBy
   let outcome: Outcome | Promise<Outcome>
   try {
-    if (ready.timeout !== 0 && started + ready.timeout < outerDeadline)
+    if (ready.timeout !== 0 && started + ready.timeout < outerDeadline) {
       line.deadline = started + ready.timeout
+      line.limitedBy = ready.step.id
+    }
     outcome = ready.run(message, line)
   } catch (thrown) {
     line.deadline = outerDeadline
+    line.limitedBy = outerLimit
     throw failed(thrown, ready, line, started)
   }
   if (outcome === undefined || outcome === END) {
     line.deadline = outerDeadline
+    line.limitedBy = outerLimit
     finish(ready, message, line, started, outcome)
     return outcome
   }
-  return settle(outcome, ready, message, line, started, outerDeadline)
+  return settle(outcome, ready, message, line, started, outerDeadline, outerLimit)
+}
+
+/** The step, again and again where that may help. Each attempt has the step's whole time. */
+async function retrying(
+  ready: ReadyStep,
+  retry: Retry,
+  message: Message,
+  line: Line,
+  started: number,
+): Promise<Outcome> {
+  const { clock } = line.runtime
+  const outerDeadline = line.deadline
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (ready.timeout !== 0) line.deadline = Math.min(outerDeadline, clock.ticks() + ready.timeout)
+      const outcome = await ready.run(message, line)
+      line.deadline = outerDeadline
+      finish(ready, message, line, started, outcome)
+      return outcome
+    } catch (thrown) {
+      line.deadline = outerDeadline
+      const failure = Failure.from(thrown)
+      const wait = line.cancelled ? undefined : waitBefore(retry, attempt, failure, line.runtime.random())
+      if (wait === undefined || clock.ticks() + wait >= outerDeadline)
+        throw failed(attempt === 1 ? failure : afterAttempts(failure, attempt), ready, line, started)
+      line.log('warn', `attempt ${attempt} failed: ${failure.message}; again in ${sayDuration(wait)}`, {
+        code: failure.code,
+      })
+      await pause(clock, wait, line).catch((reason: unknown) => {
+        throw failed(reason, ready, line, started)
+      })
+    }
+  }
 }
 
 async function settle(
@@ -120,14 +166,17 @@ async function settle(
   line: Line,
   started: number,
   outerDeadline: number,
+  outerLimit: string | undefined,
 ): Promise<Outcome> {
   try {
     const outcome = await pending
     line.deadline = outerDeadline
+    line.limitedBy = outerLimit
     finish(ready, message, line, started, outcome)
     return outcome
   } catch (thrown) {
     line.deadline = outerDeadline
+    line.limitedBy = outerLimit
     throw failed(thrown, ready, line, started)
   }
 }
@@ -140,7 +189,7 @@ function finish(ready: ReadyStep, message: Message, line: Line, started: number,
 
 function failed(thrown: unknown, ready: ReadyStep, line: Line, started: number): Failure {
   const failure = Failure.from(thrown)
-  if (failure.step === undefined && failure !== line.run.cancelled) {
+  if (failure.step === undefined && failure !== line.cancelled) {
     failure.step = ready.step.id
     failure.place ??= line.run.placeOf(ready.step)
   }
@@ -150,7 +199,7 @@ function failed(thrown: unknown, ready: ReadyStep, line: Line, started: number):
 
 function note(ready: ReadyStep, line: Line, started: number, outcome: number): void {
   const { run, runtime } = line
-  run.timings.push(
+  run.note(
     ready.step.index,
     Math.round((started - run.startedTicks) * 1000),
     Math.round((runtime.clock.ticks() - started) * 1000),
@@ -177,40 +226,33 @@ function snapshot(step: string, level: LogLevel, message: Message, line: Line): 
 
 function shownBody(body: Body): string {
   if (body.isStream) return '[a stream, passed on without being kept]'
-  const content = body.content()
+  const content = contentOf(body)
+  if (content === undefined) return '[a text in a charset that cannot be read]'
   if (typeof content === 'string') return content.slice(0, SNAPSHOT_LOOK)
   if (content.length > 0 && !isTextType(body.contentType) && !isJsonType(body.contentType))
     return `[${content.length} bytes]`
   return content.toString('utf8', 0, SNAPSHOT_LOOK)
 }
 
-function tooLong(line: Line, ready: ReadyStep): Failure {
-  const failure = new Failure('flow.timeout', `the run took longer than the flow's timeout`, {
-    hint: 'Raise `timeout` of the flow, or find the slow step in the run: `sluice log <run>`.',
-    place: line.run.placeOf(ready.step),
-  })
-  failure.step = ready.step.id
-  return failure
+function contentOf(body: Body): Buffer | string | undefined {
+  try {
+    return body.content()
+  } catch {
+    return undefined
+  }
 }
 
-/** Reads a streamed body into memory, within the run's deadline. What is called off stops reading. */
-async function loadBody(message: Message, line: Line): Promise<void> {
-  const { body } = message
-  const { clock, bodyLimit } = line.runtime
-  const source = body.unread
-  const stop = (reason: Failure) => void source?.destroy(reason)
-  const late = () =>
-    stop(
-      new Failure('flow.timeout', 'the body had not arrived when the time was up', {
-        hint: 'Raise `timeout` of the step or the flow, or look at the sender.',
-      }),
-    )
-  const timer = clock.after(Math.max(0, line.deadline - clock.ticks()), late)
-  const release = line.onCancel(stop)
-  try {
-    await body.load(bodyLimit)
-  } finally {
-    timer.cancel()
-    release()
-  }
+function tooLong(line: Line, ready: ReadyStep): Failure {
+  const { limitedBy } = line
+  const failure =
+    limitedBy === undefined
+      ? new Failure('flow.timeout', "the run took longer than the flow's timeout", {
+          hint: 'Raise `timeout` of the flow, or find the slow step in the run: `sluice log <run>`.',
+        })
+      : new Failure('flow.timeout', `the time of the step "${limitedBy}" was up`, {
+          hint: `Raise \`timeout\` of "${limitedBy}", or find the slow step in the run: \`sluice log <run>\`.`,
+        })
+  failure.place = line.run.placeOf(ready.step)
+  failure.step = ready.step.id
+  return failure
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { compileCondition, compileExpression } from '../expression/compile.ts'
 import { compileParts, compileTemplate, compileText } from '../expression/template.ts'
 import type { CompiledExpression, ExpressionMistake, ExpressionSetting } from '../expression/compile.ts'
@@ -7,21 +8,18 @@ import type { Flow, ParameterValue, Step } from '../core/flow.ts'
 import { defineOwn } from '../core/json.ts'
 import type { Deployment, ProblemReport, Run, Template, TemplatePart } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
-import type { Problem } from '../core/problem.ts'
+import type { Place, Problem } from '../core/problem.ts'
 import type { Services } from '../core/services.ts'
 import type { World } from '../core/world.ts'
 import type { Line } from './line.ts'
 import { runSteps, type ReadyStep } from './run.ts'
+import { variablesIn } from './variables.ts'
 
-const VARIABLES: ReadonlySet<string> = new Set([
-  'body',
-  'headers',
-  'properties',
-  'param',
-  'trigger',
-  'response',
-  'run',
-])
+/** A step that calls another flow. */
+export interface FlowCall {
+  readonly flow: string
+  readonly place: Place
+}
 
 /** What a step needs of the flow that it is prepared for. */
 export interface FlowPlan {
@@ -30,6 +28,8 @@ export interface FlowPlan {
   readonly world: World
   readonly services: Services
   readonly problems: Problem[]
+  readonly calls: FlowCall[]
+  readonly files: Map<string, string>
   prepareSteps(steps: readonly Step[]): Promise<readonly ReadyStep[]>
 }
 
@@ -67,8 +67,11 @@ export class StepDeployment implements Deployment {
     this.plan.problems.push({ code, severity, message, ...place, ...(hint === undefined ? {} : { hint }) })
   }
 
-  expression(text: string, at: Path): Template {
-    return this.taken(compileExpression(text, this.setting(at)), at)
+  expression(text: string, at: Path, inside = false): Template {
+    const compiled = compileExpression(text, this.setting(at, inside))
+    this.report(compiled.mistakes, at)
+    if (compiled.readsBody && !inside) this.readsBody = true
+    return compiled
   }
 
   condition(text: string, at: Path): (message: Message, context: Context) => boolean {
@@ -156,13 +159,28 @@ export class StepDeployment implements Deployment {
     }
   }
 
-  private setting(at: Path): ExpressionSetting {
-    return this.settingAt(this.pathOf(at))
+  isInside(kind: string): boolean {
+    for (let { parent } = this.step; parent >= 0; parent = this.flow.allSteps[parent]!.parent)
+      if (this.flow.allSteps[parent]!.kind === kind) return true
+    return false
   }
 
-  private settingAt(path: Path): ExpressionSetting {
+  madeFrom(path: string, text: string): void {
+    this.plan.files.set(path, contentHash(text))
+  }
+
+  calls(flow: string, at: Path): void {
+    this.plan.calls.push({ flow, place: this.flow.document.place(this.pathOf(at)) })
+  }
+
+  private setting(at: Path, inside = false): ExpressionSetting {
+    return this.settingAt(this.pathOf(at), inside)
+  }
+
+  /** @param inside the names that its nested steps see */
+  private settingAt(path: Path, inside = false): ExpressionSetting {
     return {
-      variables: VARIABLES,
+      variables: variablesIn(this.flow, this.step, inside),
       parameters: new Set(Object.keys(this.flow.parameters)),
       bodyLimit: this.services.limits.body,
       world: this.world,
@@ -176,6 +194,11 @@ export class StepDeployment implements Deployment {
     for (const key of this.step.optionsPath) value = (value as Record<string | number, unknown>)[key]
     return typeof value === 'string' ? this.step.optionsPath : [...this.step.optionsPath, ...at]
   }
+}
+
+/** The same for the same text. */
+export function contentHash(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
 }
 
 function fixed(value: unknown): Template {

@@ -93,12 +93,12 @@ function readFlow(document: Document, kinds: FlowKinds, fileName: string): Loade
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { name: fileName, problems: [noMap(document)] }
   const reader = new StepReader(document, kinds)
-  const lists: (readonly Step[])[] = []
+  const lists = new Map<unknown, readonly Step[]>()
   const shaped = checkShape(flowSchema, document, {
     subject: 'a flow',
     later: LATER.flowKeys,
     steps: (path) => {
-      lists.push(reader.list(path, -1))
+      lists.set(path[0], reader.list(path, -1))
       return []
     },
   })
@@ -117,7 +117,8 @@ function readFlow(document: Document, kinds: FlowKinds, fileName: string): Loade
     enabled: keys.enabled ?? true,
     parameters: parameters.parameters,
     ...(reader.trigger && { trigger: reader.trigger }),
-    steps: lists[0] ?? [],
+    steps: lists.get('steps') ?? [],
+    onError: lists.get('onError') ?? [],
     allSteps: reader.all,
     ...(timeout !== undefined && { timeout }),
     ...(concurrency && { concurrency: { ...usualConcurrency(reader.trigger, kinds), ...concurrency } }),

@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import {
   Choice,
   Duration,
@@ -6,6 +7,7 @@ import {
   Keys,
   ListOf,
   MapOf,
+  OneOrMore,
   Optional,
   Steps,
   Text,
@@ -31,6 +33,12 @@ export const flowSchema = Keys({
     }),
   ),
   steps: Steps({ description: 'What it does; the first step may be the trigger that starts it.' }),
+  onError: Optional(
+    Steps({
+      description:
+        'What to do when the flow failed; `error` tells why. A `respond` here says what the caller gets. The run stays FAILED.',
+    }),
+  ),
   timeout: Optional(
     Duration({
       description: 'How long a run may take; 60s behind an endpoint, 24h behind a timer.',
@@ -77,6 +85,44 @@ export const stepKeys = {
   description: Text({ description: 'What the step is for.' }),
   if: Expression({ description: 'The step runs only if this is true.' }),
   timeout: Duration({ description: 'How long one attempt may take.', minimum: 1 }),
+  retry: Keys(
+    {
+      attempts: Whole({
+        description: 'Attempts, the first one included.',
+        default: 3,
+        minimum: 2,
+        maximum: 100,
+      }),
+      delay: Duration({ description: 'Before the second attempt.', default: '1s', minimum: 0 }),
+      factor: Type.Number({
+        description: 'Each further wait is so many times longer.',
+        default: 2,
+        minimum: 1,
+      }),
+      maxDelay: Duration({ description: 'No wait is longer.', default: '60s', minimum: 0 }),
+      jitter: Flag({ description: 'Waits are half to all of it, by chance.', default: true }),
+      on: OneOrMore(
+        Type.Union([
+          Whole({ description: 'A status of the receiver.', minimum: 300, maximum: 599 }),
+          Text({
+            description:
+              '`network`, `timeout`, a class of statuses (`5xx`), or a code of a failure (`script.*`).',
+            pattern:
+              '^(network|timeout|[345]xx|[a-z][a-z0-9-]*(\\.[a-z0-9-]+)+|[a-z][a-z0-9-]*(\\.[a-z0-9-]+)*\\.\\*)$',
+            examples: ['5xx'],
+          }),
+        ]),
+        {
+          description: 'What is worth another attempt.',
+          default: ['network', 'timeout', 429, '5xx'],
+        },
+      ),
+    },
+    {
+      description:
+        'The step is tried again when it fails; not on by itself. A receiver that says how long to wait (`Retry-After`) is obeyed.',
+    },
+  ),
 }
 
 /** A parameter that is more than its default. */
@@ -90,24 +136,11 @@ export const parameterSchema = Keys({
 
 /** Words of the flow language that a later version has. */
 export const LATER = {
-  flowKeys: ['onError', 'delivery'],
-  stepKeys: ['retry'],
-  kinds: [
-    'forEach',
-    'try',
-    'parallel',
-    'call',
-    'repeat',
-    'validate',
-    'convert',
-    'variable',
-    'store',
-    'enqueue',
-    'idempotent',
-    'queue',
-  ],
+  flowKeys: ['delivery'],
+  stepKeys: [] as readonly string[],
+  kinds: ['repeat', 'validate', 'convert', 'variable', 'store', 'enqueue', 'idempotent', 'queue'],
   options: {
-    http: ['paginate', 'throttle', 'tenant'],
+    http: ['tenant'],
     endpoint: ['respond', 'rateLimit', 'cors', 'schema'],
   } as Readonly<Record<string, readonly string[]>>,
 }

@@ -55,7 +55,7 @@ export class StepReader {
     if (value.length === 0 && parent === -1)
       this.add('flow/no-steps', `"${path.at(-1)}" is an empty list; a flow has at least one step`, path)
     return value.flatMap((entry, i) => {
-      const step = this.step(entry, [...path, i], parent, parent === -1 && i === 0)
+      const step = this.step(entry, [...path, i], parent, path.length === 1 && path[0] === 'steps' && i === 0)
       return step ? [step] : []
     })
   }

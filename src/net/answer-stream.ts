@@ -43,6 +43,7 @@ export function discard({ body }: Answer): void {
 
 /** Ends an answer that is still a stream and that nobody will read. Other streams belong to others. */
 export function letGo(body: Body): void {
+  void body.unreadItems?.return?.()
   const stream = body.unread
   if (stream instanceof AnswerStream) stream.destroy()
 }

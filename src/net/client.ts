@@ -3,9 +3,19 @@ import type { Dispatcher } from 'undici'
 import { Failure } from '../core/failure.ts'
 import type { Answer, Exchange } from '../core/http.ts'
 import type { Clock } from '../core/world.ts'
+import { joinedHeaders } from './answer-headers.ts'
 import { AnswerStream, type Source } from './answer-stream.ts'
-import { cutOff, isAborted, networkFailure, timeoutFailure } from './network-failure.ts'
+import { allBusy, SET_FREE, type Connections } from './connections.ts'
+import {
+  cutOff,
+  interimFailure,
+  isAborted,
+  networkFailure,
+  tooLarge,
+  type Progress,
+} from './network-failure.ts'
 import { mayBeSentAgain } from './stale-connection.ts'
+import { timeoutFailure, type Awaited } from './timeout-failure.ts'
 import { sweepOf, type Sweep, type Waiting } from './sweep.ts'
 
 /** ms without a byte after which a streamed body is given up. */
@@ -22,11 +32,6 @@ const OVER = 4
 const CALLED_OFF = new Error('called off before it was sent')
 const EMPTY = Buffer.alloc(0)
 
-/** A dispatcher that knows how many connections to an origin are open. */
-export interface ConnectionCount {
-  connected(origin: string): number
-}
-
 /**
  * Sends one request and takes its answer. An answer whose `content-length` is at most `collect`, or one without that
  * ends within `collect` bytes, arrives in memory; a larger one as a stream with back-pressure. Follows nothing,
@@ -40,7 +45,7 @@ export function exchange(dispatcher: Dispatcher, clock: Clock, request: Exchange
 }
 
 class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
-  private readonly dispatcher: Dispatcher
+  private readonly dispatcher: Dispatcher & Partial<Connections>
   private readonly sweep: Sweep
   private readonly request: Exchange
   private readonly resolve: (answer: Answer) => void
@@ -142,23 +147,30 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (status < 200 || this.phase === OVER) return
+    if (this.phase === OVER) return
+    if (status < 200) return this.interim(status)
     const { method, collect, limit } = this.request
     this.status = status
-    this.headers = joined(headers)
+    this.headers = joinedHeaders(headers)
     const announced = this.headers['content-length']
     const bodiless = method === 'HEAD' || status === 204 || status === 304
     const length = bodiless || announced === undefined ? undefined : Number(announced)
     this.phase = COLLECTING
     if (length === undefined) return
-    if (length > limit) this.fail(this.tooLarge())
+    if (length > limit) this.fail(tooLarge(this.host, status, limit))
     else if (length > collect) this.handOver(length)
+  }
+
+  private interim(status: number): void {
+    const failure = interimFailure(status, this.host)
+    if (failure) this.fail(failure)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.phase === OVER) return
     this.size += chunk.length
-    if (this.size > this.request.limit) return this.fail(this.tooLarge())
+    const { limit } = this.request
+    if (this.size > limit) return this.fail(tooLarge(this.host, this.status, limit))
     if (this.phase === STREAMING) {
       this.lively = true
       if (!this.stream!.push(chunk)) controller.pause()
@@ -188,10 +200,16 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
       this.connectingSince = this.sweep.clock.ticks()
       return this.send()
     }
+    if (error === SET_FREE) return this.send()
     const broken = this.sourceFailure(error)
     if (broken) return this.fail(broken)
-    const progress = this.phase === CONNECTING ? 'connecting' : this.answered ? 'reading' : 'waiting'
-    this.fail(networkFailure(error, this.host, progress))
+    this.fail(networkFailure(error, this.host, this.progress))
+  }
+
+  private get progress(): Progress {
+    if (this.phase === CONNECTING) return 'connecting'
+    if (this.status > 0) return 'body'
+    return this.answered ? 'head' : 'waiting'
   }
 
   /** The body that was being sent failed: that says more than what became of the connection. */
@@ -233,13 +251,20 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
   check(now: number): void {
     const { connectTimeout, readTimeout } = this.request
     if (this.phase === STREAMING) return this.checkStream(now)
-    if (now >= this.deadline) return this.fail(this.tooLate(this.missing(), this.deadline - this.startedAt))
+    if (now >= this.deadline)
+      return this.giveUp(this.tooLate(this.missing(), this.deadline - this.startedAt), now)
     if (this.phase === CONNECTING) {
       if (!connectTimeout || now - this.connectingSince < connectTimeout) return
-      if (this.queued()) this.connectingSince = now
-      else this.fail(this.late('connection', connectTimeout))
+      if (allBusy(this.dispatcher, this.request.origin)) this.connectingSince = now
+      else this.giveUp(this.late('connection', connectTimeout), now)
     } else if (this.phase === WAITING && readTimeout && this.sent && now - this.sentAt >= readTimeout)
       this.fail(this.late('answer', readTimeout))
+  }
+
+  private giveUp(failure: Failure, now: number): void {
+    const connecting = this.phase === CONNECTING
+    this.fail(failure)
+    if (connecting) this.dispatcher.waitedInVain?.(this.request.origin, now)
   }
 
   private checkStream(now: number): void {
@@ -253,16 +278,10 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
     if (now - this.quietSince >= limit) this.fail(this.late(unread ? 'reader' : 'body', limit))
   }
 
-  private missing(): 'connection' | 'send' | 'answer' | 'rest' {
+  private missing(): Awaited {
     if (this.phase === CONNECTING) return 'connection'
     if (this.phase === COLLECTING) return 'rest'
     return this.sent ? 'answer' : 'send'
-  }
-
-  /** There are connections, all of them busy: the request waits for its turn. */
-  private queued(): boolean {
-    const { connected } = this.dispatcher as Partial<ConnectionCount>
-    return connected !== undefined && connected.call(this.dispatcher, this.request.origin) > 0
   }
 
   private fail(failure: Failure): void {
@@ -286,32 +305,12 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
     return origin.slice(origin.indexOf('//') + 2)
   }
 
-  private late(what: Parameters<typeof timeoutFailure>[0], ms: number): Failure {
+  private late(what: Awaited, ms: number): Failure {
     return timeoutFailure(what, this.host, ms)
   }
 
   /** The deadline has passed. */
-  private tooLate(what: Parameters<typeof timeoutFailure>[0], ms: number): Failure {
+  private tooLate(what: Awaited, ms: number): Failure {
     return timeoutFailure(what, this.host, ms, this.request.deadlineOf)
   }
-
-  private tooLarge(): Failure {
-    const { host } = this
-    return new Failure(
-      'receiver.too-large',
-      `the answer of "${host}" is larger than ${this.request.limit} bytes`,
-      {
-        receiver: { status: this.status, host },
-        hint: 'Ask for less at once, or raise the limit (`maxResponse` of the step).',
-      },
-    )
-  }
-}
-
-function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  for (const name in headers) {
-    const value = headers[name]
-    if (Array.isArray(value)) headers[name] = value.join(name === 'set-cookie' ? '\n' : ', ')
-  }
-  return headers as Record<string, string>
 }

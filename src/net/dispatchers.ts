@@ -3,7 +3,8 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import { Dispatcher, errors, Pool, ProxyAgent } from 'undici'
 import { readCertificates } from '../core/certificates.ts'
 import type { TlsMaterial } from '../core/world.ts'
-import type { ConnectionCount } from './client.ts'
+import { SET_FREE, type Connections } from './connections.ts'
+import { OriginPool } from './origin-pool.ts'
 import { createProxyRules, isLoopback, type ProxyRules } from './proxy.ts'
 
 /** ms for a connection where a request sets no time of its own. */
@@ -63,11 +64,11 @@ interface TlsOptions {
 }
 
 /** A pool of connections for each origin, looked up by its text. Pools that are no longer used are let go. */
-class Origins extends Dispatcher implements ConnectionCount {
+class Origins extends Dispatcher implements Connections {
   private readonly connections: number
   private readonly rules: ProxyRules
   private readonly tls: TlsOptions
-  private readonly pools = new Map<string, Pool>()
+  private readonly pools = new Map<string, OriginPool>()
   private readonly proxies = new Map<string, ProxyAgent>()
   private closed = false
 
@@ -87,6 +88,13 @@ class Origins extends Dispatcher implements ConnectionCount {
     return this.pools.get(origin)?.stats.connected ?? 0
   }
 
+  waitedInVain(origin: string, now: number): void {
+    const pool = this.pools.get(origin)
+    if (!pool?.waitedInVain(now)) return
+    this.pools.delete(origin)
+    void pool.end(SET_FREE)
+  }
+
   private open(origin: string): Dispatcher {
     if (this.closed) throw new errors.ClientClosedError()
     const proxy = this.rules.proxyFor(new URL(origin))
@@ -94,13 +102,10 @@ class Origins extends Dispatcher implements ConnectionCount {
   }
 
   private openPool(origin: string): Pool {
-    const pool = new Pool(origin, {
-      ...this.poolOptions(),
-      connect: { ...this.tls, timeout: CONNECT_TIMEOUT },
-    })
+    const connecting = { ...this.tls, allowH2: false, timeout: CONNECT_TIMEOUT }
+    const pool = new OriginPool(origin, this.poolOptions(), connecting)
     const letGo = () => {
-      const { connected, pending, running } = pool.stats
-      if (this.closed || connected + pending + running > 0 || this.pools.get(origin) !== pool) return
+      if (this.closed || !pool.unused || this.pools.get(origin) !== pool) return
       this.pools.delete(origin)
       void pool.close()
     }
@@ -146,9 +151,10 @@ class Origins extends Dispatcher implements ConnectionCount {
 
   override async destroy(): Promise<void> {
     this.closed = true
-    await Promise.all(
-      [...this.pools.values(), ...this.proxies.values()].map((dispatcher) => dispatcher.destroy()),
-    )
+    await Promise.all([
+      ...Array.from(this.pools.values(), (pool) => pool.end()),
+      ...Array.from(this.proxies.values(), (agent) => agent.destroy()),
+    ])
   }
 }
 

@@ -1,8 +1,8 @@
 import { Failure } from '../core/failure.ts'
-import type { TimeLimit } from '../core/time-limit.ts'
+import type { LostConnection } from './connector.ts'
 
-/** How far a request had come. */
-export type Progress = 'connecting' | 'waiting' | 'reading'
+/** How far a request had come: `head` and `body` are those of the answer. */
+export type Progress = 'connecting' | 'waiting' | 'head' | 'body'
 
 const CERTIFICATES: Record<string, readonly [what: string, hint: string]> = {
   CERT_HAS_EXPIRED: ['has expired', 'Ask the operator of the receiver to renew its certificate.'],
@@ -60,7 +60,8 @@ const CONNECTING: Record<string, readonly [what: (host: string) => string, hint:
  */
 export function networkFailure(error: unknown, host: string, progress: Progress): Failure {
   if (error instanceof Failure) return error
-  const { code, message } = plainError(error)
+  const plain = plainError(error)
+  const { code, message, shown } = plain
   const receiver = { host }
   const certificate = CERTIFICATES[code]
   if (certificate)
@@ -88,15 +89,16 @@ export function networkFailure(error: unknown, host: string, progress: Progress)
     return new Failure('request.invalid', `the request to "${host}" cannot be sent: ${message}`, { receiver })
   if (/^ERR_SSL_|^EPROTO$/.test(code)) return noTls(host, code, message)
   if (progress === 'connecting')
-    return new Failure('receiver.unreachable', `no connection to "${host}" (${code})`, {
+    return new Failure('receiver.unreachable', `no connection to "${host}"${shown}`, {
       receiver,
       hint: 'Check the host and port, the network and the proxy settings.',
     })
-  return progress === 'reading' || isParserError(code) || /^UND_ERR_(RES|HEADERS)/.test(code)
-    ? brokenAnswer(host, code, message)
-    : new Failure('receiver.unreachable', `"${host}" closed the connection without an answer (${code})`, {
+  if (speaksTls(error)) return onlyTls(host)
+  return progress !== 'waiting' || isParserError(code) || /^UND_ERR_(RES|HEADERS)/.test(code)
+    ? brokenAnswer(host, plain, progress)
+    : new Failure('receiver.unreachable', `"${host}" closed the connection without an answer${shown}`, {
         receiver,
-        hint: 'The receiver may be overloaded or restarting, or does not speak HTTP on this port. Whether it took the request is not known.',
+        hint: 'The receiver may be overloaded or restarting, or does not speak HTTP on this port (perhaps TLS: then the URL begins with "https:"). Whether it took the request is not known.',
       })
 }
 
@@ -114,10 +116,19 @@ export function cutOff(error: unknown): Failure {
       })
 }
 
-function plainError(error: unknown): { code: string; message: string } {
-  const { code, name, message, errors } = error as Partial<AggregateError & { code: unknown }>
+interface PlainError {
+  readonly code: string
+  readonly message: string
+  /** For people, at the end of a message. */
+  readonly shown: string
+}
+
+function plainError(error: unknown): PlainError {
+  const { code, name, message = '', errors, systemCode } = error as Partial<AggregateError & LostConnection>
   if (typeof code !== 'string' && errors !== undefined && errors.length > 0) return plainError(errors[0])
-  return { code: typeof code === 'string' ? code : (name ?? 'unknown'), message: message ?? '' }
+  const known = typeof code === 'string' ? code : (name ?? 'unknown')
+  const shown = systemCode ?? (known === 'UND_ERR_SOCKET' ? undefined : known)
+  return { code: known, message, shown: shown === undefined ? '' : ` (${shown})` }
 }
 
 function noConnection(host: string): Failure {
@@ -151,71 +162,78 @@ function noTls(host: string, code: string, message: string): Failure {
   })
 }
 
+/** The answer begins with a TLS record: an alert, or a handshake. @see https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
+function speaksTls(error: unknown): boolean {
+  const { data } = error as { data?: unknown }
+  return typeof data === 'string' && /^[\x15\x16]\x03/.test(data)
+}
+
+function onlyTls(host: string): Failure {
+  return new Failure('receiver.unreachable', `"${host}" speaks TLS on this port, not plain HTTP`, {
+    receiver: { host },
+    hint: 'Let the URL begin with "https:".',
+  })
+}
+
 function isParserError(code: string): boolean {
   return code === 'HTTPParserError' || code.startsWith('HPE_')
 }
 
-function brokenAnswer(host: string, code: string, message: string): Failure {
-  const what =
-    code === 'UND_ERR_HEADERS_OVERFLOW'
-      ? `the head of the answer of "${host}" is too large`
-      : code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
-        ? `the answer of "${host}" ended before its content-length`
-        : isParserError(code) && !/EOF/.test(message)
-          ? `the answer of "${host}" is no valid HTTP`
-          : `"${host}" broke off in the middle of its answer`
-  return new Failure('receiver.broken', `${what} (${code})`, {
+const TRY_AGAIN =
+  'Try again; if it stays, ask the operator of the receiver, or look at what stands between (a proxy, a load balancer).'
+
+function brokenAnswer(host: string, plain: PlainError, progress: Progress): Failure {
+  if (plain.message === 'bad response') return unasked(host, 100)
+  if (plain.message === 'bad upgrade') return unasked(host, 101)
+  return new Failure('receiver.broken', whatBroke(host, plain, progress), {
     receiver: { host },
-    hint: 'Try again; if it stays, ask the operator of the receiver, or look at what stands between (a proxy, a load balancer).',
+    hint: TRY_AGAIN,
   })
 }
 
-/** What was waited for, in a failure. @param ms how long @param whose time was up */
-export function timeoutFailure(
-  what: 'connection' | 'send' | 'answer' | 'rest' | 'body' | 'reader',
-  host: string,
-  ms: number,
-  whose: TimeLimit = 'own',
-): Failure {
-  const time = duration(ms)
-  const raise =
-    whose === 'own'
-      ? 'raise `timeout` of the step, and of the flow where that is not longer'
-      : 'the time of the flow (or of a step around this one) was up: raise its `timeout`'
-  const [message, hint] = {
-    connection: [
-      `no connection to "${host}" within ${time}`,
-      'Check the host and port and the firewall; if all connections to it are busy, raise `http.connections`.',
-    ],
-    send: [
-      `the request to "${host}" was not sent within ${time}`,
-      `The receiver takes it too slowly; ${raise}.`,
-    ],
-    answer: [
-      `no answer from "${host}" within ${time}`,
-      `${capital(raise)}, or ask the operator of the receiver.`,
-    ],
-    rest: [
-      `the answer of "${host}" was not complete within ${time}`,
-      `${capital(raise)}, or ask for less at once.`,
-    ],
-    body: [
-      `no byte of the body from "${host}" for ${time}`,
-      'The receiver stalled in the middle of its answer; try again.',
-    ],
-    reader: [
-      `nobody read the body of "${host}" for ${time}`,
-      'The connection was closed; let a step read the body, or end the flow earlier.',
-    ],
-  }[what] as [string, string]
-  return new Failure('receiver.timeout', message, { receiver: { host }, hint })
+function whatBroke(host: string, { code, message, shown }: PlainError, progress: Progress): string {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return `the head of the answer of "${host}" is too large`
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
+    return progress === 'head'
+      ? `the head of the answer of "${host}" is no valid HTTP`
+      : `the answer of "${host}" ended before its content-length`
+  if (isParserError(code) && !/EOF/.test(message)) {
+    const why = /\((.+)\)$/.exec(message)?.[1]
+    return `the answer of "${host}" is no valid HTTP${why === undefined ? '' : ` (${why})`}`
+  }
+  return `"${host}" broke off in the middle of its answer${isParserError(code) ? '' : shown}`
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+/** An interim answer that only those get who ask for it. */
+function unasked(host: string, status: 100 | 101): Failure {
+  const [name, hint] = {
+    100: [
+      'Continue',
+      'It is for requests with `expect: 100-continue` only: tell the operator of the receiver.',
+    ],
+    101: ['Switching Protocols', 'Check the URL: there seems to be a WebSocket or the like, not plain HTTP.'],
+  }[status] as [string, string]
+  return new Failure('receiver.broken', `"${host}" answered ${status} (${name}), which nobody asked for`, {
+    receiver: { status, host },
+    hint,
+  })
 }
 
-/** `60 s`, `1.5 s`, `300 ms` */
-function duration(ms: number): string {
-  return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : `${Math.round(ms / 100) / 10} s`
+/** An interim answer that ends the exchange. Undefined: the answer is still to come. */
+export function interimFailure(status: number, host: string): Failure | undefined {
+  if (status === 101) return unasked(host, 101)
+  if (status >= 100) return undefined
+  const text = String(status).padStart(3, '0')
+  return new Failure('receiver.broken', `the answer of "${host}" is no valid HTTP (status ${text})`, {
+    receiver: { host },
+    hint: TRY_AGAIN,
+  })
+}
+
+/** @param limit bytes */
+export function tooLarge(host: string, status: number, limit: number): Failure {
+  return new Failure('receiver.too-large', `the answer of "${host}" is larger than ${limit} bytes`, {
+    receiver: { status, host },
+    hint: 'Ask for less at once, or raise the limit (`maxResponse` of the step).',
+  })
 }

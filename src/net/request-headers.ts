@@ -3,6 +3,7 @@ import { Failure } from '../core/failure.ts'
 import { checkHeaderName, headerText } from '../core/header.ts'
 import type { Deployment, Template } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
+import { ENCODINGS } from './content-encoding.ts'
 
 /** Of a connection or of the framing: not for flows, neither sent nor taken over from an answer. */
 const OF_CONNECTION: ReadonlySet<string> = new Set([
@@ -28,10 +29,16 @@ export interface RequestHeaders {
   readonly userAgent: boolean
 }
 
+export interface HeaderSetting {
+  readonly withCredential: boolean
+  /** Value of `accept-encoding` where the flow has none. */
+  readonly encodings: string
+}
+
 /** Compiles headers that a flow wrote under `headers`; reports those that no flow may set. */
 export function prepareHeaders(
   written: Readonly<Record<string, unknown>>,
-  withCredential: boolean,
+  { withCredential, encodings }: HeaderSetting,
   deployment: Deployment,
 ): RequestHeaders {
   const fixed: string[] = []
@@ -52,7 +59,7 @@ export function prepareHeaders(
     else changing.push({ name, value: template })
   }
   if (!names.has('accept')) fixed.push('accept', '*/*')
-  fixed.push('accept-encoding', 'identity')
+  if (!names.has('accept-encoding')) fixed.push('accept-encoding', encodings)
   const traced = !names.has('traceparent')
   return {
     contentType,
@@ -92,14 +99,11 @@ export function prepareSavedHeaders(written: readonly string[], deployment: Depl
 function checkName(key: string, name: string, withCredential: boolean, deployment: Deployment): boolean {
   const at = ['headers', key]
   checkHeaderName(key, at, deployment)
-  if (OF_CONNECTION.has(name) || name === 'accept-encoding') {
+  if (OF_CONNECTION.has(name)) {
     deployment.problem({
       code: 'flow/header-reserved',
       message: `the header "${key}" is not set by a flow`,
-      hint:
-        name === 'accept-encoding'
-          ? 'The engine sets it (`identity`); compressed answers come with a later version.'
-          : 'The engine takes care of it.',
+      hint: 'The engine takes care of it.',
       at,
       on: 'key',
     })
@@ -134,6 +138,7 @@ function reportTwice(key: string, deployment: Deployment): void {
 function constantHeader(name: string, key: string, value: unknown, deployment: Deployment): string[] {
   try {
     const text = headerText(name, value)
+    if (name === 'accept-encoding' && text !== undefined) checkEncodings(text)
     return text === undefined ? [] : [name, text]
   } catch (error) {
     const { message, hint } = Failure.from(error)
@@ -145,4 +150,14 @@ function constantHeader(name: string, key: string, value: unknown, deployment: D
     })
     return []
   }
+}
+
+/** An answer can only be taken in an encoding that is known. @throws Failure `request.invalid` */
+function checkEncodings(text: string): void {
+  const names = text.split(',').map((entry) => entry.split(';')[0]!.trim().toLowerCase())
+  const unknown = names.find((name) => name !== '' && !(ENCODINGS as readonly string[]).includes(name))
+  if (unknown !== undefined)
+    throw new Failure('request.invalid', `answers in the encoding "${unknown}" cannot be read`, {
+      hint: `Known encodings: ${ENCODINGS.join(', ')}.`,
+    })
 }

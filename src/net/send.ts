@@ -20,6 +20,7 @@ import {
   withoutReceiverHeaders,
 } from './redirect.ts'
 import { notAllowed, notRenewed, refusedAnswer, setByCredential, type Refusal } from './refusal.ts'
+import { Throttles } from './throttle.ts'
 import { appendQuery } from './url-text.ts'
 import { judge, lacksScope, LOOKED_INTO, refusalBeyondLimit, type Verdict } from './verdict.ts'
 
@@ -61,9 +62,11 @@ class Sender {
   private readonly dispatcher: Dispatcher
   private readonly userAgent: readonly string[]
   private readonly addresses = new Addresses()
+  private readonly throttles: Throttles
 
   constructor(world: World, { userAgent }: SendSetting) {
     this.clock = world.clock
+    this.throttles = new Throttles(world.clock)
     this.dispatcher = world.dispatcherFor()
     this.userAgent = ['user-agent', userAgent]
   }
@@ -228,21 +231,23 @@ class Sender {
     least: number,
     dispatcher: Dispatcher,
   ): Promise<Answer> {
-    const stream = body !== null && body.isStream
-    const bytes = body === null ? null : stream ? body.take() : body.bytes()
-    const length = stream ? body.length : undefined
-    return exchange(dispatcher, this.clock, {
-      origin: address.origin,
-      path,
-      method,
-      headers,
-      body: bytes,
-      ...(length === undefined ? undefined : { bodyLength: length }),
-      until: context,
-      ...(request.deadlineOf === undefined ? undefined : { deadlineOf: request.deadlineOf }),
-      connectTimeout: CONNECT_TIMEOUT,
-      collect: Math.max(request.collect ?? SMALL, least),
-      limit: request.maxResponse,
+    return this.throttles.run(request.throttle, address.host, context, () => {
+      const stream = body !== null && body.isStream
+      const bytes = body === null ? null : stream ? body.take() : body.bytes()
+      const length = stream ? body.length : undefined
+      return exchange(dispatcher, this.clock, {
+        origin: address.origin,
+        path,
+        method,
+        headers,
+        body: bytes,
+        ...(length === undefined ? undefined : { bodyLength: length }),
+        until: context,
+        ...(request.deadlineOf === undefined ? undefined : { deadlineOf: request.deadlineOf }),
+        connectTimeout: CONNECT_TIMEOUT,
+        collect: Math.max(request.collect ?? SMALL, least),
+        limit: request.maxResponse,
+      })
     })
   }
 

@@ -3,7 +3,6 @@ import type { Exchange } from '../core/http.ts'
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2 */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
-const CONNECTION_LOST: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 /**
  * Whether a request that lost its connection before the first byte of an answer may be sent once more: the
@@ -12,5 +11,5 @@ const CONNECTION_LOST: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRE
 export function mayBeSentAgain({ method, body }: Exchange, error: Error): boolean {
   const { code = '', socket } = error as { code?: string; socket?: { bytesRead?: number } }
   const isNew = socket?.bytesRead === 0
-  return CONNECTION_LOST.has(code) && !isNew && IDEMPOTENT.has(method) && !(body instanceof Readable)
+  return code === 'UND_ERR_SOCKET' && !isNew && IDEMPOTENT.has(method) && !(body instanceof Readable)
 }

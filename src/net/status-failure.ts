@@ -32,6 +32,7 @@ export function statusFailure(
   return new Failure('receiver.status', `${method} "${host}" answered ${status}`, {
     receiver: { status, host },
     hint: hintFor(status, headers, credential) + later,
+    ...(wait !== undefined && { retryAfter: wait }),
   })
 }
 

@@ -3,6 +3,7 @@ import { Failure } from '../core/failure.ts'
 import type { Answer } from '../core/http.ts'
 import type { Grant } from '../core/kinds.ts'
 import { discard } from './answer-stream.ts'
+import { decodedSmall } from './content-encoding.ts'
 
 /** Bytes of an answer that `Grant.refuses` looks into. */
 export const LOOKED_INTO = 64 * 1024
@@ -32,8 +33,11 @@ export function judge(answer: Answer, grant: Grant): Verdict {
 function jsonOf({ headers, body }: Answer): unknown {
   const type = headers['content-type']
   if (!Buffer.isBuffer(body) || body.length > LOOKED_INTO || !isJsonType(type)) return null
+  const encoding = headers['content-encoding']
+  const plain = encoding === undefined ? body : decodedSmall(body, encoding, LOOKED_INTO)
+  if (plain === undefined) return null
   try {
-    return Body.ofBytes(body, type).value()
+    return Body.ofBytes(plain, type).value()
   } catch {
     return null
   }

@@ -36,7 +36,7 @@ export class InputMaker {
     let body: Buffer | string = EMPTY
     if (uses.body) {
       kind = this.kindOf(message.body)
-      if (kind !== BODY.none) body = contentOf(message.body, type)
+      if (kind !== BODY.none) body = message.body.content()
     }
     const sizes = [
       byteLength(headers),
@@ -86,11 +86,6 @@ export class InputMaker {
     }
     return this.parametersText
   }
-}
-
-/** Bytes where they are UTF-8 and at hand, else the text. */
-function contentOf(body: Body, type: string | undefined): Buffer | string {
-  return type !== undefined && /charset=(?!"?utf-?8)/i.test(type) ? body.text() : body.content()
 }
 
 function toJson(value: unknown): string {

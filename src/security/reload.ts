@@ -42,7 +42,14 @@ export function watchMaterial(setting: MaterialWatchSetting): Watch {
     return trouble === '' && !material.isDoubtful()
   }
 
-  return new Watch({ clock, log, folder, files: () => material.files(), changed: reload })
+  return new Watch({
+    clock,
+    log,
+    what: 'credentials',
+    folder,
+    files: () => material.files(),
+    changed: reload,
+  })
 }
 
 /** A problem as a line of the log. */

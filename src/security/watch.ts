@@ -16,7 +16,9 @@ const SHORT: ReadonlySet<string> = new Set(['ENOSPC', 'EMFILE'])
 export interface WatchSetting {
   readonly clock: Clock
   readonly log: Logger
-  /** The security material. All paths are absolute; nothing has to be there. */
+  /** For the log: `credentials`. */
+  readonly what: string
+  /** A folder of YAML files. All paths are absolute; nothing has to be there. */
   readonly folder: string
   /** Further files; asked for at each look. */
   readonly files: () => readonly string[]
@@ -25,7 +27,7 @@ export interface WatchSetting {
 }
 
 /**
- * Notices changes of the security material and of the files it refers to: by events of their folders (a file that is
+ * Notices changes of the files of a folder and of the files they refer to: by events of their folders (a file that is
  * replaced loses its own watch), and by looking at them every few seconds. Secrets are not read for that.
  */
 export class Watch {
@@ -49,6 +51,14 @@ export class Watch {
     this.begun = this.#look()
   }
 
+  /** Reads again, whatever can be seen. */
+  async again(): Promise<void> {
+    await this.#looking
+    this.#certain = true
+    this.#timer?.cancel()
+    await this.#look()
+  }
+
   /** Resolves when nothing of it goes on any more. */
   async close(): Promise<void> {
     this.#closed = true
@@ -61,7 +71,7 @@ export class Watch {
     this.#since = undefined
     this.#looking = this.#compare()
       .catch((error: unknown) =>
-        this.#setting.log.error({ err: error }, 'a fault while credentials were read'),
+        this.#setting.log.error({ err: error }, `a fault while ${this.#setting.what} were read`),
       )
       .then(() => {
         this.#looking = undefined
@@ -123,7 +133,7 @@ export class Watch {
     const hint = SHORT.has(error.code!) && { hint: 'Raise the limits fs.inotify.max_user_* of the system.' }
     this.#setting.log.warn(
       { folder, code: error.code, ...hint },
-      `changes of "${folder}" are not told by the system (${error.code}); credentials are looked at every ${SELDOM / 1000} s`,
+      `changes of "${folder}" are not told by the system (${error.code}); ${this.#setting.what} are looked at every ${SELDOM / 1000} s`,
     )
   }
 

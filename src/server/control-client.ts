@@ -8,6 +8,7 @@ import type {
   EngineStatus,
   FlowState,
   ManualRun,
+  ReloadReport,
   RunReport,
 } from '../core/control.ts'
 import { controlPath } from './control-path.ts'
@@ -17,6 +18,7 @@ export interface ControlClient {
   status(): Promise<EngineStatus>
   flows(): Promise<readonly FlowState[]>
   credentials(): Promise<readonly CredentialReport[]>
+  reload(): Promise<ReloadReport>
   /** @param signal ends the wait, and the engine cancels the run */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
   /** @param signal ends the wait, and the engine calls the test off */
@@ -56,6 +58,7 @@ function clientOf(path: string): ControlClient {
   return {
     status: async () => (await ask(path, 'GET', '/status')) as EngineStatus,
     flows: async () => (await ask(path, 'GET', '/flows')) as FlowState[],
+    reload: async () => (await ask(path, 'POST', '/reload')) as ReloadReport,
     credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],
     async run(flow, { body, headers, parameters }, signal) {
       const sent = {

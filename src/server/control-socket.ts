@@ -124,6 +124,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.flows()
     case 'GET flows/*':
       return control.flows().find((flow) => flow.name === name)
+    case 'POST reload':
+      return control.reload()
     case 'GET credentials':
       return control.credentials()
     case 'GET credentials/*':

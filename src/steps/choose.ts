@@ -4,6 +4,7 @@ import { Expression, Keys, ListOf, Optional, Steps } from '../core/schema.ts'
 export const choose = defineStep({
   name: 'choose',
   summary: 'Runs the steps of the first case whose condition is true.',
+  composite: true,
   options: Keys({
     cases: ListOf(
       Keys({

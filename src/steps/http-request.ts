@@ -1,16 +1,11 @@
-import type { Body } from '../core/body.ts'
 import type { Context } from '../core/context.ts'
-import type { Path } from '../core/document.ts'
-import { Failure } from '../core/failure.ts'
-import { headerText } from '../core/header.ts'
-import { typeName } from '../core/json.ts'
 import type { Deployment } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
 import type { CredentialInfo } from '../core/services.ts'
 import { parseTemplate } from '../expression/scan.ts'
 import { readAddress } from '../net/address.ts'
 import { notAllowed } from '../net/refusal.ts'
-import { isMultipart, requestBody, tokenField } from '../net/request-body.ts'
+import { tokenField } from '../net/request-body.ts'
 import { certainOrigin, checkUrl, type UrlPart } from '../net/url-check.ts'
 import { encodeName, urlText, withQuery } from '../net/url-text.ts'
 
@@ -78,76 +73,8 @@ function checkAddress(
   deployment.problem({ code: 'credential/host', message, hint, at: ['url'] })
 }
 
-/** Of a request; the body's own where it says nothing. */
-export interface ContentType {
-  /** It is always this one. */
-  readonly constant: string | undefined
-  /** Undefined: see `constant`. */
-  readonly evaluate: Evaluate<string | undefined> | undefined
-}
-
-/** @param header the name under which it is written among the headers */
-export function prepareContentType(
-  { contentType, headers }: RequestOptions,
-  header: string | undefined,
-  deployment: Deployment,
-): ContentType {
-  if (header !== undefined && contentType !== undefined)
-    deployment.problem({
-      code: 'flow/header-twice',
-      message: `the content type is there twice: as \`contentType\` and as the header "${header}"`,
-      hint: 'Take one of them out.',
-      at: ['headers', header],
-      on: 'key',
-    })
-  const at = contentType === undefined ? ['headers', header ?? ''] : ['contentType']
-  const written = contentType ?? (header === undefined ? undefined : headers?.[header])
-  if (written === undefined || written === null) return { constant: undefined, evaluate: undefined }
-  const template = deployment.value(written, at)
-  if (template.constant)
-    return { constant: constantType(template.constant.value, at, deployment), evaluate: undefined }
-  return {
-    constant: undefined,
-    evaluate: (message, context) => headerText('content-type', template.evaluate(message, context)),
-  }
-}
-
-function constantType(value: unknown, at: Path, deployment: Deployment): string | undefined {
-  try {
-    return headerText('content-type', value)
-  } catch (error) {
-    const { message, hint = '' } = Failure.from(error)
-    deployment.problem({ code: 'flow/header-value', message, hint, at })
-    return undefined
-  }
-}
-
-/** What is sent for a message; a constant body is made once. */
-export function prepareBody(
-  given: RequestOptions,
-  contentType: ContentType,
-  deployment: Deployment,
-): (message: Message, context: Context, type: string | undefined) => Body | null {
-  if (given.body === undefined) return sendsMessage(given) ? (message) => message.body : () => null
-  checkNoTokenRequest(given.body, ['body'], deployment)
-  const template = deployment.value(given.body, ['body'])
-  if (typeName(given.body) === 'map' && isMultipart(given.contentType ?? contentType.constant ?? '')) {
-    deployment.problem({
-      code: 'flow/multipart',
-      message: 'a map cannot be sent as multipart in this version',
-      hint: 'Send JSON or form fields; or build the whole body as text, with its boundaries.',
-      at: given.contentType === undefined ? ['body'] : ['contentType'],
-    })
-    return () => null
-  }
-  if (template.constant && contentType.evaluate === undefined) {
-    const always = requestBody(template.constant.value, contentType.constant)
-    return () => always
-  }
-  return (message, context, type) => requestBody(template.evaluate(message, context), type)
-}
-
-function checkNoTokenRequest(
+/** Reports a request that asks a token service for a token. */
+export function checkNoTokenRequest(
   written: unknown,
   at: ['url'] | ['query'] | ['body'],
   deployment: Deployment,

@@ -1,124 +1,35 @@
-import { Type } from '@sinclair/typebox'
 import { Failure } from '../core/failure.ts'
 import type { ReceiverAnswer } from '../core/http.ts'
 import { typeName } from '../core/json.ts'
 import { defineStep, type Deployment } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
-import {
-  Choice,
-  CredentialName,
-  Flag,
-  Keys,
-  ListOf,
-  OneOrMore,
-  Optional,
-  Size,
-  Template,
-  Templates,
-  Text,
-  Value,
-  Whole,
-} from '../core/schema.ts'
 import { limitOf } from '../core/time-limit.ts'
 import { letGo } from '../net/answer-stream.ts'
-import { encodedAnswer } from '../net/encoded-answer.ts'
+import { COMPRESSED } from '../net/content-encoding.ts'
+import { decodedAnswer, isEncoded } from '../net/decoded-answer.ts'
 import { isRedirect } from '../net/redirect.ts'
 import { prepareHeaders, prepareSavedHeaders } from '../net/request-headers.ts'
 import { statusFailure, unfollowedRedirect } from '../net/status-failure.ts'
 import { wantedCredential } from '../net/wanted-credential.ts'
-import { methodOf, prepareBody, prepareContentType, prepareUrl, sendsMessage } from './http-request.ts'
+import { preparePayload } from './http-body.ts'
+import { MAX_REDIRECTS, options } from './http-options.ts'
+import { preparePaging } from './http-paginate.ts'
+import { methodOf, prepareUrl, sendsMessage } from './http-request.ts'
+import { prepareThrottle } from './http-throttle.ts'
+import { PagedCall, type PagedSetting } from './paged-call.ts'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'MERGE', 'QUERY'] as const
 /** ms, where the step has no `timeout`. */
 const TIMEOUT = 60_000
-/** Bytes of an answer that goes into a property. */
-const INTO_LIMIT = 40 * 1024 * 1024
-const MAX_REDIRECTS = 10
-
-const options = Keys({
-  url: Template({
-    description:
-      "Where to; absolute, or relative to the credential's `baseUrl`. Each `${}` is encoded as one path segment or query value, except one that the URL begins with.",
-    examples: ['https://api.example.com/orders/${body.id}', 'orders'],
-  }),
-  method: Optional(
-    Choice(METHODS, {
-      description:
-        "GET when left out, POST when there is a `body`. POST, PUT and PATCH without `body` send the message's.",
-    }),
-  ),
-  query: Optional(
-    Templates({
-      description: 'Query entries by name; values are encoded, null leaves an entry out, a list repeats it.',
-      examples: [{ $filter: "status eq 'OPEN'", $top: 100 }],
-    }),
-  ),
-  headers: Optional(
-    Templates({
-      description:
-        'Headers of the request by name; null leaves one out. No authorization: that is what `credential` is for.',
-    }),
-  ),
-  body: Optional(
-    Value({
-      description: 'Body of the request: a map or list is sent as JSON (or as form fields), text as it is.',
-    }),
-  ),
-  contentType: Optional(
-    Template({
-      description: 'Content type of the request; made of the body when left out.',
-      examples: ['application/x-www-form-urlencoded'],
-    }),
-  ),
-  credential: Optional(
-    CredentialName({
-      description:
-        'Name in the security material. The engine gets the token, renews it and puts it on the request.',
-    }),
-  ),
-  acceptStatus: Optional(
-    OneOrMore(
-      Type.Union([
-        Whole({ description: 'A status.', minimum: 300, maximum: 599 }),
-        Text({ description: 'A class of them.', pattern: '^[345]xx$' }),
-      ]),
-      {
-        description: 'Statuses that do not fail the step, beside those below 300.',
-        examples: [[404, 409, '5xx']],
-      },
-    ),
-  ),
-  followRedirects: Optional(
-    Flag({
-      description: `Goes where the receiver points to, up to ${MAX_REDIRECTS} times; the credential only within its origin.`,
-      default: false,
-    }),
-  ),
-  maxResponse: Optional(
-    Size({
-      description:
-        'A larger answer fails the step. 40MB with `into`; no limit of its own for one that is only passed on.',
-    }),
-  ),
-  into: Optional(
-    Text({
-      description:
-        'Name of the property that takes the answer, one word; the body stays. The body takes it when left out.',
-      examples: ['customer'],
-    }),
-  ),
-  saveHeaders: Optional(
-    ListOf(Text({ description: 'Name of a header.' }), {
-      description: "Headers of the answer to keep among the message's.",
-    }),
-  ),
-})
+/** Bytes of an answer that goes into a property, or is a page. */
+const KEPT_LIMIT = 40 * 1024 * 1024
+/** Bytes of a decoded answer up to which it is kept in memory. */
+const SMALL = 64 * 1024
 
 export const http = defineStep({
   name: 'http',
   summary: 'Sends a request to a receiver and takes its answer.',
   description:
-    'The answer replaces the body and its content type. An answer of 64 KB or less is read at once, a larger one is streamed: it goes into the next request or the reply without being kept in memory. A status of 400 or more fails the step, and so does a redirect that is not followed, unless `acceptStatus` names it.',
+    'The answer replaces the body and its content type. An answer of 64 KB or less is read at once, a larger one is streamed: it goes into the next request or the reply without being kept in memory. A compressed answer is decoded. A status of 400 or more fails the step, and so does a redirect that is not followed, unless `acceptStatus` names it. With `paginate` the body becomes a stream of items: pages are fetched as items are taken; `timeout` and `retry` of the step are those of each page.',
   timeout: TIMEOUT,
   options,
   examples: [
@@ -134,65 +45,108 @@ export const http = defineStep({
       title: 'Look something up and keep the body',
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - http: { url: "https://api.example.com/customers/${body.customer}", into: customer, acceptStatus: [404] }\n',
     },
+    {
+      title: 'Go through all pages, with at most 10 requests a second',
+      yaml: 'steps:\n  - timer: { cron: "0 2 * * *" }\n  - http:\n      url: https://api.example.com/items\n      paginate:\n        items: body.items\n        page: { param: page, size: 100, sizeParam: per_page, total: body.total }\n      throttle: { rate: 10, per: 1s }\n  - forEach:\n      concurrency: 16\n      steps:\n        - http: { method: PUT, url: "https://store.example.com/items/${body.id}" }\n',
+    },
+    {
+      title: 'Send a file as a form does',
+      yaml: 'steps:\n  - endpoint: { path: /documents, access: public }\n  - http:\n      url: https://api.example.com/documents\n      contentType: multipart/form-data\n      body:\n        kind: invoice\n        file: { content: "${body}", contentType: application/pdf, filename: invoice.pdf }\n',
+    },
   ],
   prepare(given, deployment) {
+    const { into, paginate } = given
     const credential = given.credential && wantedCredential(given.credential, deployment)
     const url = prepareUrl(given, credential?.info, deployment)
-    const headers = prepareHeaders(given.headers ?? {}, given.credential !== undefined, deployment)
-    const contentType = prepareContentType(given, headers.contentType, deployment)
-    const body = prepareBody(given, contentType, deployment)
+    const headers = prepareHeaders(
+      given.headers ?? {},
+      { withCredential: given.credential !== undefined, encodings: paginate ? COMPRESSED : 'identity' },
+      deployment,
+    )
+    const payload = preparePayload(given, headers.contentType, deployment)
     const saved = prepareSavedHeaders(given.saveHeaders ?? [], deployment)
     const accepts = prepareStatuses(given.acceptStatus ?? [])
-    const { into } = given
     if (into !== undefined) checkInto(into, deployment)
+    const paging = paginate && preparePaging({ ...given, paginate }, deployment)
+    const throttle = given.throttle && prepareThrottle(given.throttle, given.credential?.name, deployment)
     const method = methodOf(given)
-    const timeout = deployment.step.timeout ?? TIMEOUT
+    const { step, services, world } = deployment
+    const timeout = step.timeout ?? TIMEOUT
+    const kept = into !== undefined || paging !== undefined
+    const limit = given.maxResponse ?? (kept ? KEPT_LIMIT : Infinity)
     const fixed = {
       method,
       followRedirects: given.followRedirects === true ? MAX_REDIRECTS : 0,
-      maxResponse: given.maxResponse ?? (into === undefined ? Infinity : INTO_LIMIT),
+      maxResponse: limit,
       accepts,
       ownUserAgent: headers.userAgent,
-      ...(into === undefined ? {} : { collect: Infinity }),
+      ...(kept && { collect: Infinity }),
+      ...(throttle && { throttle }),
     }
-    const { send } = deployment.services
-    const { clock } = deployment.world
+    const decoding = { collect: kept ? Infinity : SMALL, limit }
+    const { send } = services
+    const { clock } = world
 
-    const mistaken = (answer: ReceiverAnswer): Failure | undefined => {
+    /** The answer as the flow may take it, decoded. */
+    const checked = (answer: ReceiverAnswer): ReceiverAnswer | Promise<ReceiverAnswer> => {
       const { status, headers } = answer
       if (status >= 300 && !accepts(status)) {
-        if (isRedirect(status, headers)) return unfollowedRedirect(method, answer)
-        if (status >= 400) return statusFailure(method, answer, given.credential?.name, clock.now())
+        const failure = isRedirect(status, headers)
+          ? unfollowedRedirect(method, answer)
+          : status >= 400
+            ? statusFailure(method, answer, given.credential?.name, clock.now())
+            : undefined
+        if (failure) {
+          letGo(answer.body)
+          throw failure
+        }
       }
-      return encodedAnswer(answer)
+      return isEncoded(answer) ? decodedAnswer(answer, decoding) : answer
     }
 
-    const take = (answer: ReceiverAnswer, message: Message): void => {
-      const failure = mistaken(answer)
-      if (failure) {
-        letGo(answer.body)
-        throw failure
-      }
+    const take = (answer: ReceiverAnswer, message: Message, body = answer.body): void => {
       if (into === undefined) {
         letGo(message.body)
-        message.body = answer.body
+        message.body = body
       } else message.properties[into] = propertyOf(answer)
       message.response = { status: answer.status, headers: answer.headers, url: answer.url }
       for (const name of saved)
         message.setHeader(name, Object.hasOwn(answer.headers, name) ? answer.headers[name] : undefined)
     }
 
+    const paged: PagedSetting | undefined = paging && {
+      paging,
+      id: step.id,
+      timeout,
+      retry: step.retry && { ...step.retry, on: step.retry.on.map(String) },
+      world,
+      ask: (request, deadlineOf, context) =>
+        send({ ...fixed, ...request, deadlineOf }, credential?.reference, context).then(checked),
+    }
+
     return {
-      readsBody: into !== undefined && sendsMessage(given),
+      readsBody: (kept || step.retry !== undefined || payload.recodes) && sendsMessage(given),
+      ...(into === undefined && { leaves: paging ? ('items' as const) : ('body' as const) }),
       run(message, context) {
         const deadlineOf = limitOf(context.deadline, timeout, clock.ticks())
         const list = headers.evaluate(message, context)
-        const type = contentType.evaluate ? contentType.evaluate(message, context) : contentType.constant
-        const sent = body(message, context, type)
+        const type = payload.typeOf ? payload.typeOf(message, context) : payload.type
+        const sent = payload.body(message, context, type)
         const sentType = type ?? sent?.contentType
         if (sentType !== undefined) list.push('content-type', sentType)
-        const request = { ...fixed, url: url(message, context), headers: list, body: sent, deadlineOf }
-        return send(request, credential?.reference, context).then((answer) => take(answer, message))
+        const request = { url: url(message, context), headers: list, body: sent }
+        if (paged) {
+          const parts = { type, value: payload.value?.evaluate(message, context) }
+          return new PagedCall(paged, request, parts, message, context)
+            .first()
+            .then(({ answer, body }) => take(answer, message, body))
+        }
+        return send({ ...fixed, ...request, deadlineOf }, credential?.reference, context).then((answer) => {
+          const plain = checked(answer)
+          return plain instanceof Promise
+            ? plain.then((decoded) => take(decoded, message))
+            : take(plain, message)
+        })
       },
     }
   },

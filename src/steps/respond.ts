@@ -22,6 +22,13 @@ export const respond = defineStep({
     },
   ],
   prepare({ status, ...options }, deployment) {
+    for (const kind of ['forEach', 'parallel'])
+      if (deployment.isInside(kind))
+        deployment.problem({
+          code: 'flow/respond-inside',
+          message: `"respond" stands in "${kind}": one of several lines of work cannot end the flow`,
+          hint: `Put it after the "${kind}".`,
+        })
     const change = new MessageChange(options, deployment)
     return {
       run(message, context) {

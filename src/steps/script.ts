@@ -136,6 +136,7 @@ async function readSource(
   try {
     if (!isInside(await realpath(projectFolder), await realpath(path))) return void outside()
     const text = await readFile(path, 'utf8')
+    deployment.madeFrom(path, text)
     const shown = relative(projectFolder, path).replaceAll(sep, '/')
     return {
       file: shown,
@@ -144,6 +145,7 @@ async function readSource(
       ...(name === undefined ? {} : { function: name }),
     }
   } catch (error) {
+    deployment.madeFrom(path, '')
     deployment.problem({
       code: 'script/file',
       message: await whyNot(file, path, error as NodeJS.ErrnoException),

@@ -54,6 +54,7 @@ export const set = defineStep({
     const removedHeaders = (remove?.headers ?? []).map((name) => name.toLowerCase())
     const removedProperties = remove?.properties ?? []
     return {
+      ...(options.body !== undefined && { leaves: 'body' as const }),
       run(message, context) {
         const evaluated = change.evaluate(message, context)
         const values = newProperties.map(([, value]) => value.evaluate(message, context))

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../core/world.ts'
-import type { RunStatus } from '../core/stores.ts'
+import type { RunProgress, RunStatus } from '../core/stores.ts'
 import { LINE_COLUMNS, RUN_COLUMNS, toLine, toSummary, type LineRecord, type RunSummary } from './rows.ts'
 import { snapshot, type Database } from './sqlite/database.ts'
 
@@ -7,7 +7,7 @@ export interface FollowSetting {
   /** So many runs from before come first. */
   readonly earlier: number
   readonly flow?: string
-  /** Only runs as they get this status, and no lines. */
+  /** Only runs as they get this status, or come further in it, and no lines. */
   readonly status?: RunStatus
   /** Id of the only run to follow; it ends with that run. */
   readonly run?: string
@@ -16,6 +16,8 @@ export interface FollowSetting {
 /** `flow` of a line is unknown when its run has left no record. */
 export type LogEvent =
   | { readonly kind: 'run'; readonly run: RunSummary }
+  /** A run that goes on has come further; `at`: epoch ms when that was seen. */
+  | { readonly kind: 'progress'; readonly at: number; readonly run: RunSummary }
   | { readonly kind: 'line'; readonly line: LineRecord; readonly flow: string | undefined }
 
 /** What the follower reads from. */
@@ -28,8 +30,17 @@ export interface LogSource {
 /** ms between two looks, and for how long a line waits for the record of its run. */
 const LOOK_EVERY = 200
 const WAIT_FOR_RUN = 5000
+/** ms that are between two events about the progress of one run, at least. */
+const PROGRESS_EVERY = 2000
 const RUNS_A_LOOK = 1000
 const LINES_A_LOOK = 5000
+
+/** A run that goes on, and what was last said of its progress, at these ticks. */
+interface OpenRun {
+  readonly flow: string
+  readonly said: RunProgress | undefined
+  readonly saidAt: number
+}
 
 /** Sees what another process writes into the message log. */
 export class Follower {
@@ -42,8 +53,9 @@ export class Follower {
   private lastLine = 0
   private seenVersion: unknown
   private behind = false
-  /** Runs that go on, with their flow. */
-  private readonly open = new Map<string, string>()
+  /** Whether a run has come further since its last event, which is too short ago for another one. */
+  private held = false
+  private readonly open = new Map<string, OpenRun>()
   /** Lines of runs that have no record yet, with the ticks at which they were seen. */
   private early: { readonly line: LineRecord; readonly seen: number }[] = []
 
@@ -68,22 +80,24 @@ export class Follower {
   private look(database: Database): LogEvent[] {
     if (!this.begun) return this.begin(database)
     const version = database.prepare('PRAGMA data_version').get()!['data_version']
-    if (version === this.seenVersion && this.early.length === 0 && !this.behind) return []
+    if (version === this.seenVersion && this.early.length === 0 && !this.behind && !this.held) return []
     this.seenVersion = version
     const begun = this.newRuns(database)
-    const ended = [...begun.filter(isOver), ...this.endedRuns(database)]
+    const { over, further } = this.openRuns(database)
+    const ended = [...begun.filter(isOver), ...over]
     const events: LogEvent[] = begun.filter((run) => !isOver(run)).map((run) => ({ kind: 'run', run }))
-    for (const run of begun) if (!isOver(run)) this.open.set(run.id, run.flow)
+    for (const run of begun) if (!isOver(run)) this.said(run)
     const ofEnded = new Map<string, LineRecord[]>(ended.map((run) => [run.id, []]))
     const lines = [...this.early, ...this.newLines(database)]
     this.early = []
     for (const { line, seen } of lines) {
       const own = ofEnded.get(line.run)
-      const flow = this.open.get(line.run) ?? (own ? undefined : flowOf(database, line.run))
+      const flow = this.open.get(line.run)?.flow ?? (own ? undefined : flowOf(database, line.run))
       if (own) own.push(line)
       else if (flow === undefined && this.clock.ticks() - seen < WAIT_FOR_RUN) this.early.push({ line, seen })
       else events.push({ kind: 'line', line, flow })
     }
+    for (const run of further) events.push(this.progressed(run))
     for (const run of ended) {
       this.open.delete(run.id)
       for (const line of ofEnded.get(run.id)!) events.push({ kind: 'line', line, flow: run.flow })
@@ -92,12 +106,12 @@ export class Follower {
     return events
   }
 
-  /** What a run that goes on has written already. */
-  private linesSoFar(database: Database, run: string): LogEvent[] {
-    const flow = this.open.get(run)
-    if (flow === undefined) return []
-    const rows = database.prepare(`SELECT ${LINE_COLUMNS} FROM lines WHERE run = ? ORDER BY number`).all(run)
-    return rows.map((row) => ({ kind: 'line', line: toLine(row), flow }))
+  /** What a run that goes on has written already, and how far it is. */
+  private soFar(database: Database, run: RunSummary): LogEvent[] {
+    const { id, flow } = run
+    const rows = database.prepare(`SELECT ${LINE_COLUMNS} FROM lines WHERE run = ? ORDER BY number`).all(id)
+    const lines = rows.map((row): LogEvent => ({ kind: 'line', line: toLine(row), flow }))
+    return run.progress === undefined ? lines : [...lines, this.progressed(run)]
   }
 
   /** The runs from before, and those that go on now. */
@@ -105,13 +119,13 @@ export class Follower {
     const { earlier, flow, status, run } = this.setting
     this.lastRun = lastNumber(database, 'runs')
     this.lastLine = lastNumber(database, 'lines')
-    for (const row of database
+    const going = database
       .prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE status = 0 AND status <> 1`)
-      .all()) {
-      const { id, flow } = toSummary(row)
-      this.open.set(id, flow)
-    }
-    if (run !== undefined) return this.linesSoFar(database, run)
+      .all()
+      .map(toSummary)
+    for (const each of going) this.said(each)
+    if (run !== undefined)
+      return going.filter(({ id }) => id === run).flatMap((own) => this.soFar(database, own))
     if (earlier === 0) return []
     return this.source
       .runs({
@@ -135,15 +149,34 @@ export class Follower {
     return rows.map(toSummary)
   }
 
-  private endedRuns(database: Database): RunSummary[] {
+  /** Of those that went on: the ones that are over, and the ones that have come further and may say so. */
+  private openRuns(database: Database): { over: RunSummary[]; further: RunSummary[] } {
     const find = database.prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ?`)
-    const ended: RunSummary[] = []
-    for (const id of this.open.keys()) {
+    const over: RunSummary[] = []
+    const further: RunSummary[] = []
+    this.held = false
+    for (const [id, { said, saidAt }] of this.open) {
       const row = find.get(id)
-      if (!row) this.open.delete(id)
-      else if (row['status'] !== 0) ended.push(toSummary(row))
+      if (!row) {
+        this.open.delete(id)
+        continue
+      }
+      const run = toSummary(row)
+      if (isOver(run)) over.push(run)
+      else if (!hasMoved(said, run.progress)) continue
+      else if (this.clock.ticks() - saidAt >= PROGRESS_EVERY) further.push(run)
+      else this.held = true
     }
-    return ended
+    return { over, further }
+  }
+
+  private progressed(run: RunSummary): LogEvent {
+    this.said(run)
+    return { kind: 'progress', at: this.clock.now(), run }
+  }
+
+  private said({ id, flow, progress }: RunSummary): void {
+    this.open.set(id, { flow, said: progress, saidAt: this.clock.ticks() })
   }
 
   private newLines(database: Database): { line: LineRecord; seen: number }[] {
@@ -177,6 +210,13 @@ export class Follower {
 
 function isOver(run: RunSummary): boolean {
   return run.status !== 'PROCESSING'
+}
+
+function hasMoved(before: RunProgress | undefined, now: RunProgress | undefined): boolean {
+  return (
+    now !== undefined &&
+    (now.done !== before?.done || now.failed !== before.failed || now.step !== before.step)
+  )
 }
 
 function flowOf(database: Database, run: string): string | undefined {

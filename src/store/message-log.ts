@@ -1,10 +1,26 @@
 import type { Level } from '../core/context.ts'
 import type { LogLevel } from '../core/flow.ts'
 import type { Logger } from '../core/services.ts'
-import type { DeployedVersion, MessageLog, RunRecord, Snapshot, StateStore } from '../core/stores.ts'
+import type {
+  DeployedVersion,
+  MessageLog,
+  RunProgress,
+  RunRecord,
+  Snapshot,
+  StateStore,
+} from '../core/stores.ts'
 import type { Clock, Timer } from '../core/world.ts'
 import { Batches, LINES, PAYLOADS, RUNS } from './batches.ts'
-import { CLOSED, OPENED, pushAttachment, pushLine, pushRun, pushSnapshot, pushVersion } from './records.ts'
+import {
+  CLOSED,
+  OPENED,
+  pushAttachment,
+  pushLine,
+  pushProgress,
+  pushRun,
+  pushSnapshot,
+  pushVersion,
+} from './records.ts'
 import { redacting, type Cleaning, type Redacting } from './redacting.ts'
 import { StoreThread } from './thread.ts'
 
@@ -98,6 +114,13 @@ class WrittenBehind implements MessageLog {
       pushRun(records, OPENED, run, this.redact.run(run))
       this.batches.pushed(RUN_SIZE, 1, resolve)
     })
+  }
+
+  progress(run: string, progress: RunProgress): void {
+    const records = this.batches.room(LINES)
+    if (records === undefined) return
+    pushProgress(records, run, progress)
+    this.batches.pushed(LINE_SIZE, 0)
   }
 
   close(run: RunRecord): void {

@@ -7,6 +7,7 @@ import {
   LINE_COLUMNS,
   RUN_COLUMNS,
   toAttachment,
+  toDescribed,
   toLine,
   toSnapshot,
   toSteps,
@@ -18,7 +19,7 @@ import {
 } from './rows.ts'
 import { openForReading, type Database } from './sqlite/database.ts'
 import { LOG_FILE } from './sqlite/data-folder.ts'
-import { LOG_MIGRATIONS } from './sqlite/schema.ts'
+import { LOG_MIGRATIONS, LOG_VIEWS } from './sqlite/schema.ts'
 
 export interface RunFilter {
   readonly flow?: string
@@ -127,9 +128,16 @@ export class MessageLogReader {
       .get(row['version']!)
     const of = (columns: string, table: string): Row[] =>
       database.prepare(`SELECT ${columns} FROM ${table} WHERE run = ? ORDER BY ${table}.number`).all(id)
-    const { steps, omitted } = toSteps(row['timings'] as Uint8Array | null, version?.['steps'])
+    const described = toDescribed(version?.['steps'])
+    const { steps, omitted } = toSteps(row['timings'] as Uint8Array | null, described)
+    const summary = toSummary(row)
+    const { progress } = summary
     return {
-      ...toSummary(row),
+      ...summary,
+      progress: progress && {
+        ...progress,
+        kind: described.find((step) => step.id === progress.step)?.kind ?? '',
+      },
       version: String(version?.['version'] ?? ''),
       file: version?.['file'] == null ? undefined : String(version['file']),
       steps,
@@ -157,7 +165,7 @@ export class MessageLogReader {
     return row && { ...toAttachment(row), content: row['content'] as Uint8Array }
   }
 
-  /** What happens from now on, until the signal: runs that begin or end, and lines. Looks every 200 ms. */
+  /** What happens from now on, until the signal: runs that begin, come further or end, and lines. Looks every 200 ms. */
   follow(setting: FollowSetting, clock: Clock, signal: AbortSignal): AsyncGenerator<LogEvent> {
     const source = {
       database: () => this.database(),
@@ -176,6 +184,6 @@ export class MessageLogReader {
   }
 
   private database(): Database | undefined {
-    return (this.opened ??= openForReading(this.file, LOG_MIGRATIONS.length))
+    return (this.opened ??= openForReading(this.file, LOG_MIGRATIONS.length, LOG_VIEWS))
   }
 }

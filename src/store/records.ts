@@ -1,5 +1,5 @@
 import type { Level } from '../core/context.ts'
-import type { DeployedVersion, RunRecord, RunStatus } from '../core/stores.ts'
+import type { DeployedVersion, RunProgress, RunRecord, RunStatus } from '../core/stores.ts'
 import { appendTimings } from './timings.ts'
 
 /** In the order of their numbers in `log.db`. Add to the end. */
@@ -28,6 +28,7 @@ export const CLOSED = 2
 export const LINE = 3
 export const ATTACHMENT = 4
 export const SNAPSHOT = 5
+export const PROGRESS = 6
 
 /**
  * Records on their way to the writing thread, one after the other in one flat array, which is what crosses
@@ -36,7 +37,7 @@ export const SNAPSHOT = 5
 export type Records = unknown[]
 
 /** Fields of `OPENED` and `CLOSED` before the timings. */
-export const RUN_FIELDS = 13
+export const RUN_FIELDS = 14
 
 /** The texts of a run as they may be kept, redacted. */
 export interface RunTexts {
@@ -69,9 +70,14 @@ export function pushRun(records: Records, kind: number, run: RunRecord, texts: R
     lines(run.credentials),
     texts.hosts,
     texts.searchable,
+    run.progress === undefined ? null : JSON.stringify(run.progress),
   )
-  if (kind === CLOSED) appendTimings(records, run.timings)
+  if (kind === CLOSED) appendTimings(records, run.timings, run.omittedSteps)
   records[at + 1] = records.length - at - 2
+}
+
+export function pushProgress(records: Records, run: string, progress: RunProgress): void {
+  records.push(PROGRESS, 2, run, JSON.stringify(progress))
 }
 
 export function pushLine(

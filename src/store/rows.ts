@@ -1,6 +1,6 @@
 import type { Level } from '../core/context.ts'
 import type { RunFailure } from '../core/failure.ts'
-import type { DeployedVersion, RunStatus } from '../core/stores.ts'
+import type { DeployedVersion, RunProgress, RunStatus } from '../core/stores.ts'
 import { LEVELS, STATUSES } from './records.ts'
 import { unpackTimings, type StepOutcome } from './timings.ts'
 
@@ -21,9 +21,12 @@ export interface RunSummary {
   readonly failure: RunFailure | undefined
   readonly credentials: readonly string[]
   readonly hosts: readonly string[]
+  /** The last that is known of how far it came. */
+  readonly progress: RunProgress | undefined
 }
 
 export interface RunDetail extends RunSummary {
+  readonly progress: StepProgress | undefined
   readonly version: string
   readonly file: string | undefined
   /** In the order in which they ended. */
@@ -34,6 +37,11 @@ export interface RunDetail extends RunSummary {
   readonly lines: readonly LineRecord[]
   readonly attachments: readonly AttachmentInfo[]
   readonly snapshots: readonly SnapshotRecord[]
+}
+
+export interface StepProgress extends RunProgress {
+  /** Of the step; empty where its version is not known. */
+  readonly kind: string
 }
 
 /** One step that ran, once. */
@@ -82,7 +90,7 @@ export interface SnapshotRecord {
 }
 
 export const RUN_COLUMNS =
-  'runs.number, id, (SELECT name FROM flows WHERE flows.number = runs.flow) AS flow, trigger, status, started, duration, correlation, caller, failure, credentials, hosts'
+  'runs.number, id, (SELECT name FROM flows WHERE flows.number = runs.flow) AS flow, trigger, status, started, duration, correlation, caller, failure, credentials, hosts, progress'
 export const LINE_COLUMNS = 'lines.number, run, at, level, step, text, fields'
 
 export function toSummary(row: Row): RunSummary {
@@ -99,14 +107,18 @@ export function toSummary(row: Row): RunSummary {
     failure: failure(row['failure']),
     credentials: list(row['credentials']),
     hosts: list(row['hosts']),
+    progress: progress(row['progress']),
   }
+}
+
+export function toDescribed(steps: unknown): DeployedVersion['steps'] {
+  return (fromJson(steps ?? '[]') ?? []) as DeployedVersion['steps']
 }
 
 export function toSteps(
   timings: Uint8Array | null,
-  steps: unknown,
+  described: DeployedVersion['steps'],
 ): { readonly steps: readonly StepRecord[]; readonly omitted: number } {
-  const described = (fromJson(steps ?? '[]') ?? []) as DeployedVersion['steps']
   const unpacked = unpackTimings(timings)
   return {
     omitted: unpacked.omitted,
@@ -170,6 +182,11 @@ function failure(value: Row[string] | undefined): RunFailure | undefined {
   return typeof parsed === 'object' && parsed !== null
     ? (parsed as RunFailure)
     : { code: 'engine.fault', message: String(value) }
+}
+
+function progress(value: Row[string] | undefined): RunProgress | undefined {
+  const parsed = value === null || value === undefined ? undefined : fromJson(value)
+  return typeof parsed === 'object' && parsed !== null ? (parsed as RunProgress) : undefined
 }
 
 /** What redaction has taken out of the middle of a JSON text stays text. */

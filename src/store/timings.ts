@@ -15,15 +15,18 @@ export interface StepTiming {
 export type StepOutcome = 'done' | 'failed' | 'skipped' | 'ended'
 const OUTCOMES: readonly StepOutcome[] = ['done', 'failed', 'skipped', 'ended']
 
-/** Puts the kept ones of `timings` on the end of `target`, after the number of those left out. */
-export function appendTimings(target: unknown[], timings: readonly number[]): void {
+/**
+ * Puts the kept ones of `timings` on the end of `target`, after the number of those left out: those of the middle that
+ * are `omitted` in it already, and those that are left out here.
+ */
+export function appendTimings(target: unknown[], timings: readonly number[], omitted: number): void {
   const steps = Math.floor(timings.length / FIELDS)
   if (steps <= KEPT_FIRST + KEPT_LAST) {
-    target.push(0)
+    target.push(omitted)
     for (let i = 0; i < steps * FIELDS; i++) target.push(timings[i])
     return
   }
-  target.push(steps - KEPT_FIRST - KEPT_LAST)
+  target.push(omitted + steps - KEPT_FIRST - KEPT_LAST)
   for (let i = 0; i < KEPT_FIRST * FIELDS; i++) target.push(timings[i])
   for (let i = (steps - KEPT_LAST) * FIELDS; i < steps * FIELDS; i++) target.push(timings[i])
 }

@@ -114,7 +114,7 @@ export class EndpointCall implements RunRequest {
   private readonly answer = (result: RunResult): void => {
     const { request } = this
     try {
-      if (result.failure) this.refuse(result.failure, result)
+      if (result.failure && result.replied !== true) this.refuse(result.failure, result)
       else this.send(result)
     } catch (error) {
       const failure =

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { wallClockIn, wallTimeIn } from '../core/zone.ts'
+import { stretchAt, wallClockIn, wallTimeIn } from '../core/zone.ts'
 
 /** When something is due. All times are epoch ms. */
 export interface Schedule {
@@ -11,30 +11,27 @@ export const NEVER: Schedule = { next: () => undefined }
 
 /** The fields' names, seconds left out when there are five. */
 const FIELDS = 'minute hour day-of-month month day-of-week'
-const EVERY_HOUR = /^(\*|\?|\*\/1|0-23)$/
 
 /**
  * Five fields, or six with seconds first. A pattern that names hours means times on the clocks of `zone`: one that
- * the clocks skip is due when they go on, one that they show twice is due once. A pattern for every hour goes on
- * evenly, whatever the clocks do.
+ * the clocks skip is due when they go on, one that they show twice is due once. A pattern for every hour is due
+ * whenever the clocks show one of its minutes, so that it goes on evenly.
  * @throws Error whose message says what is wrong with the pattern
  */
 export function cronSchedule(pattern: string, zone: string): Schedule {
-  const fields = pattern.trim().split(/\s+/)
-  if (pattern.trim() === '' || fields.length < 5 || fields.length > 6)
+  const fields = pattern.trim() === '' ? [] : pattern.trim().split(/\s+/)
+  if (fields.length < 5 || fields.length > 6)
     throw new Error(
-      `it has ${pattern.trim() === '' ? 0 : fields.length} fields; five are expected (${FIELDS}), or six with seconds first`,
+      `it has ${fields.length} fields; five are expected (${FIELDS}), or six with seconds first`,
     )
-  const everyHour = EVERY_HOUR.test(fields.at(-4)!)
-  const cron = parseCron(pattern, everyHour ? zone : 'UTC')
-  return everyHour
-    ? { next: (after) => cron.nextRun(new Date(after))?.getTime() }
-    : { next: (after) => nextWallTime(cron, zone, after) }
+  const cron = parseCron(pattern)
+  return forEveryHour(fields.at(-4)!) ? evenSchedule(cron, zone) : wallSchedule(cron, zone)
 }
 
-function parseCron(pattern: string, zone: string): Cron {
+/** What it matches is what clocks show, taken as UTC. */
+function parseCron(pattern: string): Cron {
   try {
-    return new Cron(pattern, { mode: '5-or-6-parts', timezone: zone, paused: true })
+    return new Cron(pattern, { mode: '5-or-6-parts', timezone: 'UTC', paused: true })
   } catch (error) {
     throw new Error(
       (error as Error).message.replace(/^CronPattern: /, '').replace(/^./, (c) => c.toLowerCase()),
@@ -43,15 +40,37 @@ function parseCron(pattern: string, zone: string): Cron {
   }
 }
 
-/** `cron` matches what the clocks show, taken as UTC. */
-function nextWallTime(cron: Cron, zone: string, after: number): number | undefined {
-  let wall = new Date(wallClockIn(zone, after))
-  for (;;) {
-    const match = cron.nextRun(wall)
-    if (!match) return undefined
-    const at = wallTimeIn(zone, Temporal.PlainDateTime.from(match.toISOString().slice(0, -1)))
-    if (at > after) return at
-    wall = match
+function forEveryHour(hours: string): boolean {
+  return parseCron(`0 ${hours} * * *`).nextRuns(24, new Date(-1)).at(-1)!.getTime() < 24 * 60 * 60 * 1000
+}
+
+function evenSchedule(cron: Cron, zone: string): Schedule {
+  let stretch = stretchAt(zone, 0)
+  return {
+    next(after) {
+      for (let from = after; ; from = stretch.to - 1) {
+        if (!(from + 1 >= stretch.from && from + 1 < stretch.to)) stretch = stretchAt(zone, from + 1)
+        const { to, offset } = stretch
+        const match = cron.nextRun(new Date(from + offset))
+        if (!match) return undefined
+        if (match.getTime() - offset < to) return match.getTime() - offset
+      }
+    },
+  }
+}
+
+function wallSchedule(cron: Cron, zone: string): Schedule {
+  return {
+    next(after) {
+      let wall = new Date(wallClockIn(zone, after))
+      for (;;) {
+        const match = cron.nextRun(wall)
+        if (!match) return undefined
+        const at = wallTimeIn(zone, Temporal.PlainDateTime.from(match.toISOString().slice(0, -1)))
+        if (at > after) return at
+        wall = match
+      }
+    },
   }
 }
 
@@ -73,6 +92,16 @@ export function within(schedule: Schedule, from = -Infinity, to = Infinity): Sch
     next(after) {
       const time = schedule.next(Math.max(after, from - 1))
       return time !== undefined && time <= to ? time : undefined
+    },
+  }
+}
+
+/** What is due before `turn` by the one schedule, from then on by the other. */
+export function joined(before: Schedule, turn: number, after: Schedule): Schedule {
+  return {
+    next(moment) {
+      const time = before.next(moment)
+      return time !== undefined && time < turn ? time : after.next(Math.max(moment, turn - 1))
     },
   }
 }

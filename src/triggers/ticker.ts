@@ -1,72 +1,70 @@
-import { letGo } from '../net/answer-stream.ts'
-import type { RunResult, TriggerHost } from '../core/kinds.ts'
-import { Message } from '../core/message.ts'
-import type { Logger } from '../core/services.ts'
-import type { StateStore } from '../core/stores.ts'
-import type { World } from '../core/world.ts'
-import { everySchedule, listSchedule, newest, within, type Schedule } from './schedule.ts'
+import type { TriggerHost } from '../core/kinds.ts'
+import { Alarm } from './alarm.ts'
+import { everySchedule, joined, listSchedule, newest, NEVER, within, type Schedule } from './schedule.ts'
+import { TickRunner, type TickerSetting } from './tick-runner.ts'
+import type { TimerPlan } from './timer-plan.ts'
 
 /** ms after which the wall clock is looked at again: it may have been set. */
 const RECHECK = 30_000
-/** ms that an occurrence may be late and still counts as on time. */
+/** ms that an occurrence may be late, jitter apart, and still counts as on time. */
 const ON_TIME = 60_000
-/** ms until the state store is tried again. */
-const RETRY = 5_000
+/** ms by which the wall clock must be set back to count as set, not as kept right. */
+const SET_BACK = 1000
 /** Missed occurrences that are made up for at most. */
 const MOST_MISSED = 1000
 
-/** What a timer does, as prepared. Times are epoch ms. */
-export interface TimerPlan {
-  /** Name in the state store. */
-  readonly key: string
-  /** `schedule`: as it says. `every`: a period in ms from the start on. `once`: a single time. */
-  readonly times: { readonly schedule: Schedule } | { readonly every: number } | { readonly once: true }
-  readonly from: number | undefined
-  readonly to: number | undefined
-  /** ms */
-  readonly jitter: number
-  readonly overlap: 'skip' | 'queue' | 'allow'
-  readonly misfire: 'skip' | 'last' | 'all'
-}
-
-export interface TickerSetting {
-  readonly world: World
-  readonly state: StateStore
-  readonly log: Logger
-}
-
 /** A timer that goes: waits for the next occurrence, records it, runs the flow. */
 export class Ticker {
-  /** The occurrence that comes next; undefined where there is none. */
-  upcoming: number | undefined
   private readonly plan: TimerPlan
   private readonly host: TriggerHost
   private readonly setting: TickerSetting
+  private readonly alarm: Alarm
+  private readonly runner: TickRunner
   private schedule: Schedule
-  /** The occurrence that was dealt with last. */
-  private cursor = 0
-  /** ms by which the upcoming occurrence is delayed. */
+  /** Where a period counts from. */
+  private first: number
+  /** ms that the wall clock is ahead of the monotonic one. */
+  private ahead: number
+  /** The occurrence that comes next, and the ms by which chance delays it. */
+  private aim: number | undefined
   private delay = 0
-  private running = 0
-  private stopped = false
-  private wake: (() => void) | undefined
-  private firing: Promise<unknown> = Promise.resolve()
+  /** Up to here, included, all occurrences are dealt with. */
+  private cursor = 0
+  /** From here up to `cursor` every occurrence was recorded; before, some were left out. */
+  private recordedFrom = 0
+  /** Missed occurrences that wait to be made up for. */
+  private missed = 0
+  /** The occurrence for which it was told that the clock was set back. */
+  private toldOf: number | undefined
 
   constructor(plan: TimerPlan, host: TriggerHost, setting: TickerSetting) {
     this.plan = plan
     this.host = host
     this.setting = setting
+    this.alarm = new Alarm(setting.world.clock)
+    this.runner = new TickRunner(plan, host, setting, this.alarm)
     const now = setting.world.clock.now()
+    this.first = now
+    this.ahead = now - setting.world.clock.ticks()
     this.schedule = this.scheduleFrom(now)
-    this.upcoming = this.schedule.next(now - 1)
+    this.aim = this.schedule.next(now - 1)
     void this.go()
+  }
+
+  /** When it fires next, as far as that can be said; epoch ms. Undefined: never again. */
+  get next(): number | undefined {
+    const now = this.setting.world.clock.now()
+    if (this.missed > 0) return now
+    if (this.aim === undefined || this.aim + this.delay > now) return this.aim && this.aim + this.delay
+    return this.plan.overlap === 'skip' && this.runner.running > 0
+      ? this.schedule.next(Math.max(now, this.cursor))
+      : now
   }
 
   /** Resolves when a tick that is recorded already has been handed over. */
   async stop(): Promise<void> {
-    this.stopped = true
-    this.wake?.()
-    await this.firing
+    this.alarm.switchOff()
+    await this.runner.firing
   }
 
   private scheduleFrom(first: number): Schedule {
@@ -82,11 +80,12 @@ export class Ticker {
   private async go(): Promise<void> {
     try {
       await this.begin()
-      while (!this.stopped) {
+      this.aim = undefined
+      while (!this.alarm.off) {
         const wait = this.untilNext()
         if (wait === undefined) return
-        if (wait > 0) await this.sleep(Math.min(wait, RECHECK))
-        else await this.catchUp(this.setting.world.clock.now() - this.delay, ON_TIME)
+        if (wait > 0) await this.alarm.wait(Math.min(wait, RECHECK))
+        else await this.catchUp()
       }
     } catch (error) {
       this.setting.log.error(
@@ -99,24 +98,29 @@ export class Ticker {
   /** Finds out where it was left, and makes up for what was missed since. */
   private async begin(): Promise<void> {
     const { plan, setting } = this
-    const last = await this.insist(() => setting.state.lastFire(plan.key))
+    let found: { at: number | undefined } | undefined
+    while (!found && !this.alarm.off) found = await this.runner.lastFire()
+    if (!found || this.alarm.off) return
+    const last = found.at
     const now = setting.world.clock.now()
-    this.cursor = now - 1
-    if (this.stopped) return
+    this.first = now
+    this.schedule = this.scheduleFrom(now)
+    this.cursor = this.recordedFrom = now - 1
     if ('once' in plan.times) {
-      this.schedule = last === undefined ? this.scheduleFrom(now) : listSchedule([])
+      if (last !== undefined) this.schedule = NEVER
     } else if ('every' in plan.times) {
-      this.schedule = this.scheduleFrom(now)
       if (last === undefined || plan.misfire !== 'all') return
-      const former = within(everySchedule(plan.times.every, last), plan.from, plan.to)
-      await this.fireAll(newest(former, last, now - 1, MOST_MISSED))
+      const before = within(everySchedule(plan.times.every, last), plan.from, plan.to)
+      this.schedule = joined(before, now, this.schedule)
+      this.cursor = this.recordedFrom = Math.min(last, now - 1)
+      await this.catchUp()
     } else if (last === undefined) {
       // Known from now on: what is missed before it ever fired is missed all the same.
-      this.cursor = now
-      await this.record(now)
+      this.cursor = this.recordedFrom = now
+      while (!this.alarm.off && (await this.runner.record(now)) === undefined);
     } else {
-      this.cursor = last
-      await this.catchUp(now, -1)
+      this.cursor = this.recordedFrom = last
+      await this.catchUp()
     }
   }
 
@@ -124,111 +128,101 @@ export class Ticker {
   private untilNext(): number | undefined {
     const { plan, setting } = this
     const now = setting.world.clock.now()
-    if ('every' in plan.times && this.cursor > now) {
-      // The wall clock was set back; a period is counted in time that passed.
-      this.schedule = this.scheduleFrom(now)
-      this.cursor = now
-    }
+    this.lookAtClock(now)
     const next = this.schedule.next(this.cursor)
-    if (next !== this.upcoming) {
-      this.upcoming = next
-      this.delay = setting.world.random() * plan.jitter
+    if (next !== this.aim) {
+      this.aim = next
+      this.delay = Math.round(setting.world.random() * plan.jitter)
     }
     return next === undefined ? undefined : next + this.delay - now
   }
 
-  /** Deals with all occurrences up to `until`. The last one is on time when it is at most `tolerance` ms old. */
-  private async catchUp(until: number, tolerance: number): Promise<void> {
-    const due = newest(this.schedule, this.cursor, until, MOST_MISSED)
-    const last = due.at(-1)
-    if (last === undefined) {
-      this.cursor = Math.max(this.cursor, until)
+  /** The wall clock may have been set back: a period goes on; other ticks come again only if they were left out. */
+  private lookAtClock(now: number): void {
+    const { clock } = this.setting.world
+    const back = Math.round(this.ahead - (now - clock.ticks()))
+    this.ahead = now - clock.ticks()
+    if ('every' in this.plan.times) {
+      if (back >= SET_BACK) this.moveBack(back)
       return
     }
-    const { misfire } = this.plan
-    const onTime = until - last <= tolerance
-    const chosen = misfire === 'all' ? due : misfire === 'last' || onTime ? [last] : []
-    this.cursor = last
-    if (chosen.length < due.length)
-      this.setting.log.info(
-        { flow: this.host.flow, missed: due.length - chosen.length, misfire },
-        'missed ticks of the timer are left out',
+    if (this.cursor - now > ON_TIME && this.toldOf !== this.cursor)
+      this.setting.log.warn(
+        { flow: this.host.flow, last: new Date(this.cursor).toISOString() },
+        'the clock was set back: the timer has dealt with later ticks already; none is fired twice',
       )
-    await this.fireAll(chosen)
+    this.toldOf = this.cursor
+    if (now < this.recordedFrom) this.cursor = this.recordedFrom = now
   }
 
-  /** Several at once are made up for one after the other, whatever `overlap` says. */
-  private async fireAll(times: readonly number[]): Promise<void> {
-    for (const time of times) {
-      if (this.stopped) return
-      const firing = this.fire(time)
-      this.firing = firing
-      const { run } = await firing
-      if (times.length > 1) await run
+  private moveBack(ms: number): void {
+    this.first -= ms
+    this.cursor -= ms
+    this.recordedFrom -= ms
+    if (this.aim !== undefined) this.aim -= ms
+    this.schedule = this.scheduleFrom(this.first)
+  }
+
+  /** Deals with all occurrences that are due. Where the state store does not work, it is to be called again. */
+  private async catchUp(): Promise<void> {
+    const { misfire, jitter } = this.plan
+    const until = this.setting.world.clock.now() - this.delay
+    const due = newest(this.schedule, this.cursor, until, MOST_MISSED + 1)
+    const last = due.at(-1)
+    if (last === undefined) return
+    const onTime = until - last <= Math.max(ON_TIME, jitter)
+    const chosen = misfire === 'all' ? due.slice(-MOST_MISSED) : misfire === 'last' || onTime ? [last] : []
+    this.leaveOut(due, due.length - chosen.length, 'missed ticks of the timer are left out')
+    const several = chosen.length > 1
+    this.missed = several ? chosen.length : 0
+    for (const time of chosen) {
+      const { recorded, run } = await this.runner.fire(time)
+      if (!recorded) return
+      this.cursor = time
+      if (!several) return
+      this.missed--
+      await run
+      if (this.alarm.off) return
+    }
+    if (several) await this.goOn(chosen.length)
+  }
+
+  /**
+   * Deals with what came due while `before` missed ticks were made up for, as `overlap` says. As long as they become
+   * fewer, they are made up for, too.
+   */
+  private async goOn(before: number): Promise<void> {
+    const due = newest(this.schedule, this.cursor, this.setting.world.clock.now(), MOST_MISSED + 1)
+    if (this.plan.overlap === 'skip') {
+      if (due.length < before) return
+      this.leaveOut(due, due.length, 'ticks of the timer are skipped: missed ones were being made up for')
+      await this.runner.record(this.cursor)
+      return
+    }
+    const chosen = due.slice(-MOST_MISSED)
+    this.leaveOut(due, due.length - chosen.length, 'missed ticks of the timer are left out')
+    for (const time of chosen) {
+      if (this.alarm.off || !(await this.runner.fire(time)).recorded) return
+      this.cursor = time
     }
   }
 
-  private async fire(scheduledAt: number): Promise<{ run?: Promise<void> }> {
-    const { host, setting, plan } = this
-    const about = { flow: host.flow, scheduledAt: new Date(scheduledAt).toISOString() }
-    const recorded = await this.record(scheduledAt)
-    if (recorded === undefined) return {}
-    if (!recorded) {
-      setting.log.debug(about, 'tick left out: it has been fired before')
-    } else if (plan.overlap === 'skip' && this.running > 0) {
-      setting.log.debug(about, 'tick skipped: the run before it is not over')
-    } else return { run: this.run(scheduledAt, about) }
-    return {}
-  }
-
-  private async run(scheduledAt: number, about: { flow: string; scheduledAt: string }): Promise<void> {
-    const { world, log } = this.setting
-    const firedAt = new Date(world.clock.now()).toISOString()
-    this.running++
-    const result: RunResult = await this.host.process({
-      message: new Message(),
-      trigger: { kind: 'timer', data: { scheduledAt: new Date(scheduledAt).toISOString(), firedAt } },
-      durable: true,
-    })
-    this.running--
-    letGo(result.message.body)
-    if (result.failure?.code !== 'flow.overload' && result.failure?.code !== 'flow.stopped') return
-    const text = `tick not run: ${result.failure.message}`
-    if (this.plan.overlap === 'skip') log.debug(about, text)
-    else log.warn(about, text)
-  }
-
-  /** True when it is on disk now and was not there before; undefined when the timer was stopped. */
-  private record(scheduledAt: number): Promise<boolean | undefined> {
-    const operation = { kind: 'fire', timer: this.plan.key, scheduledAt } as const
-    return this.insist(() => this.setting.state.atomically([operation]))
-  }
-
-  /** Tries until it succeeds or the timer is stopped: without the state store a timer must not fire. */
-  private async insist<T>(action: () => Promise<T>): Promise<T | undefined> {
-    while (!this.stopped) {
-      try {
-        return await action()
-      } catch (error) {
-        this.setting.log.error(
-          { err: error, flow: this.host.flow },
-          `the timer waits: the state store does not work; it is tried again in ${RETRY / 1000} s`,
-        )
-        await this.sleep(RETRY)
-      }
-    }
-    return undefined
-  }
-
-  private sleep(ms: number): Promise<void> {
-    if (this.stopped) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = this.setting.world.clock.after(ms, () => this.wake?.())
-      this.wake = () => {
-        this.wake = undefined
-        timer.cancel()
-        resolve()
-      }
-    })
+  /** The first `count` of the ticks that are due. */
+  private leaveOut(due: readonly number[], count: number, text: string): void {
+    if (count === 0) return
+    const first = this.schedule.next(this.cursor)!
+    const last = due[count - 1]!
+    this.setting.log.info(
+      {
+        flow: this.host.flow,
+        misfire: this.plan.misfire,
+        ...(due.length <= MOST_MISSED && { ticks: count }),
+        first: new Date(first).toISOString(),
+        last: new Date(last).toISOString(),
+      },
+      text,
+    )
+    this.cursor = last
+    this.recordedFrom = last + 1
   }
 }

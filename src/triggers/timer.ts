@@ -1,15 +1,21 @@
 import type { Static } from '@sinclair/typebox'
 import { printDuration } from '../core/duration.ts'
+import type { Flow } from '../core/flow.ts'
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import { Choice, Duration, Flag, Keys, Moment, OneOrMore, Optional, Text } from '../core/schema.ts'
 import { isTimeZone, momentIn, timeZones } from '../core/zone.ts'
-import { cronSchedule, everySchedule, listSchedule, NEVER, shortestGap, type Schedule } from './schedule.ts'
-import { Ticker, type TimerPlan } from './ticker.ts'
+import { cronSchedule, everySchedule, listSchedule, NEVER, type Schedule } from './schedule.ts'
+import { Ticker } from './ticker.ts'
+import { checkJitter, checkTicks, type Way } from './timer-check.ts'
+import type { TimerPlan } from './timer-plan.ts'
 
-const WAYS = ['cron', 'every', 'at', 'once'] as const
+const WAYS: readonly Way[] = ['cron', 'every', 'at', 'once']
 const CRON_HINT =
   'Five fields, "minute hour day-of-month month day-of-week", or six with seconds first: "0 2 * * *" is every day at 02:00, "*/15 * * * *" every quarter of an hour.'
+
+/** ms: a hundred years. */
+const LONGEST_PERIOD = 36_525 * 24 * 60 * 60 * 1000
 
 const options = Keys({
   cron: Optional(
@@ -19,7 +25,12 @@ const options = Keys({
     }),
   ),
   every: Optional(
-    Duration({ description: 'A period; the first tick is at once.', minimum: 100, examples: ['5m'] }),
+    Duration({
+      description: 'A period, at least 100ms; the first tick is at once, or at `startAt`.',
+      minimum: 100,
+      maximum: LONGEST_PERIOD,
+      examples: ['5m'],
+    }),
   ),
   at: Optional(
     OneOrMore(Moment({ description: 'A date and time.' }), {
@@ -35,21 +46,31 @@ const options = Keys({
       examples: ['Europe/Brussels'],
     }),
   ),
-  startAt: Optional(Moment({ description: 'No tick before.' })),
-  endAt: Optional(Moment({ description: 'No tick after.' })),
+  startAt: Optional(
+    Moment({
+      description: 'No tick is due before; `every` counts from here.',
+      examples: ['2026-12-01T02:00'],
+    }),
+  ),
+  endAt: Optional(Moment({ description: 'No tick is due after.', examples: ['2026-12-31T23:59'] })),
   jitter: Optional(
-    Duration({ description: 'Each tick is delayed by a random time up to this.', examples: ['30s'] }),
+    Duration({
+      description:
+        'Each tick is delayed by a random time up to this; `trigger.scheduledAt` stays when it was due.',
+      examples: ['30s'],
+    }),
   ),
   overlap: Optional(
     Choice(['skip', 'queue', 'allow'], {
-      description: 'What happens with a tick that is due while the run before it is not over.',
+      description:
+        "What happens with a tick that is due while the run before it is not over: it is skipped; it waits its turn, in order (1,000 at most, in memory); or it runs beside it (100 at most). Ticks that are not run are told in the engine's log.",
       default: 'skip',
     }),
   ),
   misfire: Optional(
     Choice(['skip', 'last', 'all'], {
       description:
-        'What happens with ticks that were due while the engine was down: none is made up for, only the last, or all one after the other (the newest 1,000).',
+        "What happens with ticks that are more than a minute late or were passed over, because the engine was down, the computer slept, or the disk refused to record them: none is made up for, only the last, or all, one after the other (the newest 1,000). What is left out is told in the engine's log.",
       default: 'last',
     }),
   ),
@@ -85,7 +106,7 @@ export const timer = defineTrigger({
         ticker = new Ticker(plan, host, { world, state: services.state, log: services.log })
       },
       stop: () => ticker?.stop() ?? Promise.resolve(),
-      next: () => ticker?.upcoming,
+      next: () => ticker?.next,
     }
   },
 })
@@ -114,10 +135,10 @@ function planOf(options: Options, deployment: Deployment): TimerPlan {
   const way = wayOf(options, deployment)
   const schedule = way && scheduleOf(options, zone, from, deployment)
   const window = { from, to }
-  checkWindow(window, deployment)
-  if (schedule) checkSchedule(schedule, way, jitter, deployment)
+  if (way !== undefined) checkTicks(way, schedule, window, deployment)
+  if (schedule && jitter > 0) checkJitter(schedule, jitter, deployment)
   return {
-    key: way === 'once' ? `${flow.name}@${flow.version}` : `${flow.name} ${summaryOf(options)}`,
+    key: keyOf(options, way, flow),
     times:
       way === 'once'
         ? { once: true }
@@ -131,7 +152,7 @@ function planOf(options: Options, deployment: Deployment): TimerPlan {
   }
 }
 
-function wayOf(options: Options, deployment: Deployment): (typeof WAYS)[number] | undefined {
+function wayOf(options: Options, deployment: Deployment): Way | undefined {
   const given = WAYS.filter((way) => options[way] !== undefined && options[way] !== false)
   if (given.length === 1) return given[0]
   const choice = 'one of `cron`, `every`, `at` and `once: true`'
@@ -179,63 +200,16 @@ function cronOption(pattern: string, zone: string, deployment: Deployment): Sche
   }
 }
 
-function checkWindow({ from, to }: Pick<TimerPlan, 'from' | 'to'>, deployment: Deployment): void {
-  if (to === undefined) return
-  if (from !== undefined && to <= from)
-    deployment.problem({
-      code: 'timer/window',
-      message: '`endAt` is not after `startAt`: the timer never fires',
-      hint: 'Correct one of them.',
-      at: ['endAt'],
-    })
-  else if (to < deployment.world.clock.now())
-    deployment.problem({
-      code: 'timer/over',
-      severity: 'warning',
-      message: '`endAt` is over: the timer does not fire any more',
-      hint: 'Set `enabled: false`, or delete the flow, if it is not needed any more.',
-      at: ['endAt'],
-    })
-}
-
-function checkSchedule(
-  schedule: Schedule,
-  way: (typeof WAYS)[number],
-  jitter: number,
-  deployment: Deployment,
-): void {
-  const now = deployment.world.clock.now()
-  if (schedule.next(now) === undefined) {
-    if (way === 'cron')
-      deployment.problem({
-        code: 'timer/never',
-        message: 'the cron pattern never fires: no date matches it',
-        hint: 'Change its day or its month: there is no 30 February, for example.',
-        at: ['cron'],
-      })
-    else if (way === 'at' && schedule.next(0) !== undefined)
-      deployment.problem({
-        code: 'timer/over',
-        severity: 'warning',
-        message: 'all times in `at` are over: the timer does not fire any more',
-        hint: 'Add a time, or delete the flow if it is not needed any more.',
-        at: ['at'],
-      })
-  }
-  if (jitter === 0) return
-  const gap = shortestGap(schedule, now)
-  if (jitter > gap)
-    deployment.problem({
-      code: 'timer/jitter',
-      message: `the jitter of ${printDuration(jitter)} is longer than the ${printDuration(gap)} between two ticks`,
-      hint: 'Make it shorter.',
-      at: ['jitter'],
-    })
-}
-
 /** For people: `every 1m`, `cron 0 2 * * * Europe/Brussels`. */
 function summaryOf({ cron, every, at, timezone = 'UTC' }: Options): string {
   if (cron !== undefined) return `cron ${cron} ${timezone}`
   if (every !== undefined) return `every ${printDuration(every)}`
   return at === undefined ? 'once' : `at ${at.join(', ')} ${timezone}`
+}
+
+/** What it is known by in the state store: another schedule is another timer. */
+function keyOf(options: Options, way: Way | undefined, { name, version }: Flow): string {
+  if (way === 'once') return `${name}@${version}`
+  const { startAt, endAt } = options
+  return `${name} ${summaryOf(options)}${startAt === undefined ? '' : ` from ${startAt}`}${endAt === undefined ? '' : ` to ${endAt}`}`
 }

@@ -21,7 +21,10 @@ async function slowReceiver(t: TestContext) {
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
-    asked: () => (waiting.length > 0 ? Promise.resolve() : once(server, 'asked').then(() => {})),
+    /** Resolves once so many requests have come that were not answered. */
+    async asked(count = 1) {
+      while (waiting.length < count) await once(server, 'asked')
+    },
     answer: () => waiting.shift()!.end('done'),
   }
 }
@@ -67,7 +70,7 @@ test('what does not end within the grace time is cancelled and answered 503', as
   reader.close()
 })
 
-test('a run that was going when the engine was killed is ABANDONED after the next start', async (t) => {
+test('a run that was going when the engine was killed is ABANDONED after the next start, and the next tick comes', async (t) => {
   const receiver = await slowReceiver(t)
   const folder = projectFolder(t, {
     'flows/tick.yaml': `steps:\n  - timer: { every: 1h }\n  - http: { url: "${receiver.url}" }\n`,
@@ -84,6 +87,7 @@ test('a run that was going when the engine was killed is ABANDONED after the nex
     ['tick'],
   )
   reader.close()
+  await receiver.asked(2)
 })
 
 test('a second engine on the same data folder says so and ends with 3', async (t) => {

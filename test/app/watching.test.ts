@@ -289,7 +289,7 @@ test('a flow whose credential had a broken file starts when it is mended, if wha
   assert.equal((await run('typed')).status, 'COMPLETED')
 })
 
-test('a flow whose credential was unknown at the start needs a restart, and the log says so once it is there', async (t) => {
+test('a flow whose credential was unknown at the start needs a reload, and the log says so once it is there', async (t) => {
   const { bearer } = await startServices(t)
   const { write, logged, state, log } = await startWith(
     t,
@@ -302,7 +302,7 @@ test('a flow whose credential was unknown at the start needs a restart, and the 
   )
   write('security-material/api.yaml', bearer('${env:TOKEN}'))
   await logged(
-    /"level":40.*credential \\"api\\" is there now; the flow \\"call\\".* runs after a restart of the engine/,
+    /"level":40.*credential \\"api\\" is there now; the flow \\"call\\".* runs after a reload: sluice reload/,
   )
   assert.equal(state('call').state, 'broken')
   write(
@@ -310,11 +310,11 @@ test('a flow whose credential was unknown at the start needs a restart, and the 
     bearer('${env:TOKEN}').replace('bearer', 'apiKey').replace('token', 'key'),
   )
   await logged(/credential \\"api\\" was changed/)
-  assert.equal(log.filter((line) => line.includes('restart')).length, 1)
+  assert.equal(log.filter((line) => line.includes('runs after a reload')).length, 1)
   assert.deepEqual(
     log.filter((line) => line.includes('wrong')),
     [],
-    'a restart alone would not help that one',
+    'a reload alone would not help that one',
   )
 })
 

@@ -141,6 +141,61 @@ test('a run that goes on, one that was abandoned and one that failed before its 
   assert.match((await log(folder, [going.id])).out, /ABANDONED[^]*duration +unknown[^]*nobody knows how far/)
 })
 
+test('a run tells how far it has come while it goes on, when it was cut off, and when it has ended', async (t) => {
+  const folder = await dataFolder(t)
+  const first = await stores(t, { folder })
+  first.messageLog.deployed({ ...VERSION, steps: [{ id: 'copy', kind: 'forEach', line: 3, parent: -1 }] })
+  const going = runRecord({ status: 'PROCESSING' })
+  await first.messageLog.open(going)
+  first.messageLog.progress(going.id, { step: 'copy', done: 4117, failed: 3 })
+  await first.messageLog.flush()
+  const told = /\nprogress +forEach "copy": 4,120 items, 3 failed\n/
+  const shown = await log(folder, [going.id])
+  assert.match(shown.out, /PROCESSING[^]*recorded when it ends\.\n$/)
+  assert.match(shown.out, told)
+  await first.close()
+
+  const second = await stores(t, { folder })
+  const cutOff = (await log(folder, [going.id])).out
+  assert.match(cutOff, told)
+  assert.match(
+    cutOff,
+    /ABANDONED[^]*\nThe engine ended before it did, after 4,120 items, 3 failed, and perhaps a few more\.\n$/,
+  )
+  const ended = runRecord({ progress: { step: 'copy', done: 1, failed: 0 }, timings: [0, 0, 9000, 0] })
+  second.messageLog.close(ended)
+  await second.messageLog.flush()
+  assert.match((await log(folder, [ended.id])).out, /\nprogress +forEach "copy": 1 item\n/)
+  const unknown = runRecord({ version: '?', progress: { step: 'copy', done: 2_000_000, failed: 0 } })
+  second.messageLog.close(unknown)
+  await second.messageLog.flush()
+  assert.match((await log(folder, [unknown.id])).out, /\nprogress +step "copy": 2,000,000 items\n/)
+  const json = JSON.parse((await log(folder, [ended.id], { json: true })).out) as { progress: unknown }
+  assert.deepEqual(json.progress, { step: 'copy', done: 1, failed: 0, kind: 'forEach' })
+})
+
+test('a failure names its item', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  messageLog.deployed(VERSION)
+  const failure = { code: 'receiver.status', message: 'it answered 503', step: 'fetch' }
+  const keyed = runRecord({
+    status: 'FAILED',
+    timings: [3, 0, 1000, 1],
+    failure: { ...failure, item: { index: 17, key: 'C-\x1b17' } },
+  })
+  const plain = runRecord({ status: 'FAILED', failure: { ...failure, item: { index: 4120 } } })
+  messageLog.close(keyed)
+  messageLog.close(plain)
+  await messageLog.flush()
+  assert.match((await log(folder, [keyed.id])).out, /: it answered 503\n +item 17 \("C-\\x1b17"\)\n$/)
+  assert.match((await log(folder, [plain.id])).out, /: it answered 503\nitem 4120\n$/)
+  const list = (await log(folder, [], {}, { columns: 200 })).out
+  assert.match(list, /  receiver\.status: item 17 \("C-\\x1b17"\): it answered 503\n/)
+  assert.match(list, /  receiver\.status: item 4120: it answered 503\n/)
+  const json = JSON.parse((await log(folder, [keyed.id], { json: true })).out) as RunRecord
+  assert.deepEqual(json.failure!.item, { index: 17, key: 'C-\x1b17' })
+})
+
 test('many rounds of a step are put together; failed ones and all lines are shown', async (t) => {
   const { messageLog, folder } = await stores(t)
   messageLog.deployed(VERSION)
@@ -155,6 +210,66 @@ test('many rounds of a step are put together; failed ones and all lines are show
   assert.equal(out.match(/✗ fetch/g)!.length, 1)
   assert.match(out, /… 94 more rounds of "fetch"\n/)
   for (let i = 0; i < 100; i++) assert.match(out, new RegExp(`item ${i}\n`))
+})
+
+test('steps that overlap stand in the round that they belong to', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  messageLog.deployed(VERSION)
+  const timings = [2, 3000, 1000, 0, 1, 2000, 4000, 0, 3, 2500, 8000, 1, 1, 1000, 11000, 1]
+  const run = runRecord({ timings })
+  messageLog.close(run)
+  await messageLog.flush()
+  const tree = (await log(folder, [run.id])).out.split('\n\n')[1]!
+  assert.deepEqual(tree.replaceAll(/ +\d.*/g, '').split('\n'), [
+    '├─ ✗ choose',
+    '│  └─ ✗ fetch',
+    '└─ ✓ choose',
+    '   └─ ✓ mark',
+    '',
+  ])
+})
+
+/** Rounds of `fetch`, one every 2 ms, in a `choose` around them; some fail, and then some are called off. */
+function rounds(count: number, failed: readonly number[], calledOff = 0): number[] {
+  const timings: number[] = []
+  const last = (count - 1) * 2000
+  for (let i = 0; i < count; i++) timings.push(3, i * 2000, 1000, failed.includes(i) ? 1 : 0)
+  for (let i = 0; i < calledOff; i++) timings.push(3, last - 500 * (i + 1), 3000 + i * 500, 1)
+  return [...timings, 1, 0, count * 2000 + 5000, failed.includes(count - 1) ? 1 : 0]
+}
+
+test('why a run failed stands once, below the round that failed it', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  messageLog.deployed(VERSION)
+  const failure = { code: 'receiver.status', message: 'it answered 503', step: 'fetch' }
+  const shown = async (timings: number[]): Promise<string> => {
+    const run = runRecord({ startedAt: AT, status: 'FAILED', timings, failure })
+    messageLog.close(run)
+    await messageLog.flush()
+    return (await log(folder, [run.id])).out
+  }
+  const handled = await shown(rounds(3999, [1, 10, 20, 30, 40, 3998]))
+  assert.equal(handled.match(/it answered 503/g)!.length, 1)
+  assert.match(handled, /└─ ✗ fetch .*\+8 s\n {9}receiver\.status: it answered 503\n$/)
+  assert.match(handled, /… 3,990 more rounds of "fetch", 1 of them failed\n/)
+  const beside = await shown(rounds(100, [99], 12))
+  assert.equal(beside.match(/it answered 503/g)!.length, 1)
+  assert.match(beside, /✗ fetch .*\+198 ms\n {9}receiver\.status: it answered 503\n$/)
+})
+
+test('a run of thousands of rounds and lines is a page of steps, and every line is there', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  messageLog.deployed(VERSION)
+  const run = runRecord({ startedAt: AT, timings: rounds(3999, []), omittedSteps: 96_000 })
+  for (let i = 0; i < 20_000; i++)
+    messageLog.line(run.id, AT + (i % 8000), 'info', 'fetch', `line ${i}`, undefined)
+  messageLog.close(run)
+  await messageLog.flush()
+  const { out } = await log(folder, [run.id])
+  assert.equal(new Set(out.match(/line \d+/g)).size, 20_000)
+  assert.match(out, /… 3,994 more rounds of "fetch"\n/)
+  assert.match(out, /\n\(96,000 steps in the middle not recorded\)\n$/)
+  assert.equal(out.split('\n').filter((text) => !text.includes('line')).length, 15)
 })
 
 test('the list is a table, newest last, failures cut to the width of the terminal', async (t) => {
@@ -189,6 +304,47 @@ test('the list is a table, newest last, failures cut to the width of the termina
   const two = await log(folder, [], { limit: '2' })
   assert.equal(two.out.split('\n').length, 4)
   assert.ok(!two.out.includes(run.id.slice(-12)))
+})
+
+test('the list tells how far runs came, beside them or, in a narrow terminal, below', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  const at = (second: number, over: Partial<RunRecord>) =>
+    runRecord({ id: `01a1fd90-ffff-7c7f-a2f8-00000000000${second}`, startedAt: AT + second * 1000, ...over })
+  messageLog.close(at(1, { progress: { step: 'copy', done: 4120, failed: 0 } }))
+  messageLog.close(
+    at(2, {
+      status: 'FAILED',
+      progress: { step: 'copy', done: 17, failed: 0 },
+      failure: { code: 'receiver.status', message: 'it answered 503 '.repeat(9), item: { index: 17 } },
+    }),
+  )
+  messageLog.close(at(3, {}))
+  await messageLog.open(
+    at(4, { status: 'PROCESSING', flow: 'nightly', progress: { step: 'copy', done: 9997, failed: 3 } }),
+  )
+  assert.equal(
+    (await log(folder, [], {}, { columns: 140 })).out,
+    `STARTED                  STATUS      FLOW     DURATION  TRIGGER   RUN           PROGRESS, FAILURE
+2026-11-21 12:00:01.005  COMPLETED   orders   12 ms     endpoint  000000000001  4,120 items
+2026-11-21 12:00:02.005  FAILED      orders   12 ms     endpoint  000000000002  17 items; receiver.status: item 17: it answered 503 it answ…
+2026-11-21 12:00:03.005  COMPLETED   orders   12 ms     endpoint  000000000003
+2026-11-21 12:00:04.005  PROCESSING  nightly  -         endpoint  000000000004  10,000 items, 3 failed
+`,
+  )
+  const narrow = (await log(folder, [], {}, { columns: 80 })).out
+  assert.equal(
+    narrow,
+    `STARTED                  STATUS      FLOW     DURATION  TRIGGER   RUN
+2026-11-21 12:00:01.005  COMPLETED   orders   12 ms     endpoint  000000000001
+  4,120 items
+2026-11-21 12:00:02.005  FAILED      orders   12 ms     endpoint  000000000002
+  17 items; receiver.status: item 17: it answered 503 it answered 503 it answer…
+2026-11-21 12:00:03.005  COMPLETED   orders   12 ms     endpoint  000000000003
+2026-11-21 12:00:04.005  PROCESSING  nightly  -         endpoint  000000000004
+  10,000 items, 3 failed
+`,
+  )
+  assert.ok(narrow.split('\n').every((line) => line.length <= 80))
 })
 
 test('filters narrow the list', async (t) => {
@@ -361,6 +517,46 @@ test(
     assert.match(await said.until(/└─ ✓ log/), /COMPLETED\nflow/)
   },
 )
+
+test('--follow prints how far runs have come, in lines or in JSON', { timeout: 20_000 }, async (t) => {
+  const { messageLog, folder } = await stores(t)
+  const ctrlC = new AbortController()
+  const [text, json, one] = [heard(), heard(), heard()]
+  const run = runRecord({ status: 'PROCESSING', flow: 'nightly' })
+  await messageLog.open(run)
+  messageLog.progress(run.id, { step: 'copy', done: 5, failed: 0 })
+  await messageLog.flush()
+  const { signal } = ctrlC
+  const following = [
+    log(folder, [], { follow: true }, { stdout: text.stdout, signal }),
+    log(folder, [], { follow: true, json: true }, { stdout: json.stdout, signal }),
+    log(folder, [run.id], { follow: true }, { stdout: one.stdout, signal }),
+  ]
+  const short = run.id.slice(-12)
+  await text.until(new RegExp(`${short}  PROCESSING  nightly  5 items\\n`))
+  await json.until(/\n/)
+  await one.until(new RegExp(`${short}  PROCESSING  nightly/copy  5 items\\n`))
+  messageLog.progress(run.id, { step: 'copy', done: 4117, failed: 3 })
+  await messageLog.flush()
+  await text.until(new RegExp(`\\d  ${short}  PROCESSING  nightly/copy  4,120 items, 3 failed\\n`))
+  await one.until(/nightly\/copy {2}4,120 items, 3 failed\n/)
+  const events = (await json.until(/"progress","at".*\n/))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; run: RunRecord })
+  assert.deepEqual(
+    events.map(({ kind, run: { id, progress } }) => [kind, id, progress]),
+    [
+      ['run', run.id, { step: 'copy', done: 5, failed: 0 }],
+      ['progress', run.id, { step: 'copy', done: 4117, failed: 3 }],
+    ],
+  )
+  messageLog.close({ ...run, status: 'COMPLETED', progress: { step: 'copy', done: 5000, failed: 3 } })
+  await messageLog.flush()
+  await text.until(/COMPLETED {2}nightly {2}12 ms {2}5,003 items, 3 failed\n/)
+  ctrlC.abort()
+  await Promise.all(following)
+})
 
 test('--follow --json prints a line of JSON for each event', { timeout: 20_000 }, async (t) => {
   const { folder } = await failedRun(t)

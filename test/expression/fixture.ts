@@ -106,6 +106,8 @@ export function contextFor(given: Given = {}): Context {
     log: () => {},
     attach: () => {},
     used: () => {},
+    progress: () => {},
     fork: () => contextFor(given),
+    branch: () => ({ fork: () => contextFor(given), cancel: () => {}, end: () => {} }),
   }
 }

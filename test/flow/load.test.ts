@@ -34,6 +34,7 @@ describe('one flow', () => {
       file: 'flows/orders.yaml',
       enabled: true,
       parameters: {},
+      onError: [],
       logLevel: 'info',
       searchable: [],
       onDisconnect: 'continue',

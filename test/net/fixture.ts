@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import type { Context } from '../../src/core/context.ts'
+import type { Branching, Context } from '../../src/core/context.ts'
 import { Failure } from '../../src/core/failure.ts'
 import type { Answer, Exchange, OutgoingRequest, ReceiverAnswer } from '../../src/core/http.ts'
 import type { Grant } from '../../src/core/kinds.ts'
@@ -195,6 +195,12 @@ export class TestRun implements Context {
 
   log(): void {}
   attach(): void {}
+  progress(): void {}
+
+  branch(): Branching {
+    return { fork: () => this, cancel: () => {}, end: () => {} }
+  }
+
   fork(): Context {
     return this
   }

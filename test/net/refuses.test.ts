@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { Body } from '../../src/core/body.ts'
 import { Failure } from '../../src/core/failure.ts'
 import type { Grant } from '../../src/core/kinds.ts'
@@ -84,7 +84,24 @@ const views: [
   ['JSON that is none', { type: JSON_TYPE, body: '{"a":' }, null, false],
   ['JSON that is nested too deeply', { type: JSON_TYPE, body: '['.repeat(5000) }, null, false],
   ['JSON in an unknown charset', { type: 'application/json;charset=x-odd', body: '{}' }, null, false],
-  ['compressed JSON', { type: JSON_TYPE, encoding: 'gzip', body: gzipSync('{"a":1}') }, null, false],
+  ['gzip', { type: JSON_TYPE, encoding: 'gzip', body: gzipSync('{"a":1}') }, { a: 1 }, false],
+  ['deflate', { type: JSON_TYPE, encoding: 'deflate', body: deflateSync('{"a":1}') }, { a: 1 }, false],
+  [
+    'bare deflate',
+    { type: JSON_TYPE, encoding: 'deflate', body: deflateRawSync('{"a":1}') },
+    { a: 1 },
+    false,
+  ],
+  ['brotli', { type: JSON_TYPE, encoding: 'br', body: brotliCompressSync('{"a":1}') }, { a: 1 }, false],
+  [
+    'zstd over gzip',
+    { type: JSON_TYPE, encoding: 'gzip, zstd', body: zstdCompressSync(gzipSync('[]')) },
+    [],
+    false,
+  ],
+  ['a bomb', { type: JSON_TYPE, encoding: 'gzip', body: gzipSync(long(64 * KIB + 1)) }, null, false],
+  ['what is no gzip', { type: JSON_TYPE, encoding: 'gzip', body: '{"a":1}' }, null, false],
+  ['an unknown encoding', { type: JSON_TYPE, encoding: 'compress', body: '{"a":1}' }, null, false],
   ['nothing', { type: JSON_TYPE, body: '' }, null, false],
   ['the answer to HEAD', { type: JSON_TYPE, body: '{"a":1}', method: 'HEAD' }, null, false],
   ['64 KiB', { type: JSON_TYPE, body: long(64 * KIB) }, 'x'.repeat(64 * KIB - 2), false],

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { Body } from '../../src/core/body.ts'
-import type { Context, Level } from '../../src/core/context.ts'
+import type { Branching, Context, Level } from '../../src/core/context.ts'
 import type { Failure } from '../../src/core/failure.ts'
 import { Message } from '../../src/core/message.ts'
 import type { CompiledScript, ScriptMistake, ScriptSource } from '../../src/core/services.ts'
@@ -100,6 +100,12 @@ export class TestRun implements Context {
     this.attachments.push({ name, content, contentType })
   }
   used(): void {}
+  progress(): void {}
+
+  branch(): Branching {
+    return { fork: () => this, cancel: () => {}, end: () => {} }
+  }
+
   fork(): Context {
     return this
   }

@@ -54,6 +54,7 @@ async function setUp(
       told()
     })
   const watch = new Watch({
+    what: 'credentials',
     clock: clock ?? events,
     log,
     folder: at('material'),
@@ -185,6 +186,7 @@ test('what changes while it is read is looked at afterwards', async (t) => {
   const again = Promise.withResolvers<void>()
   let calls = 0
   const watch = new Watch({
+    what: 'credentials',
     clock: new EventsOnly(() => {}),
     log: new TestLog(),
     folder: join(folder, 'material'),

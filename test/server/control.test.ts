@@ -11,6 +11,7 @@ import type {
   CredentialTestReport,
   EngineStatus,
   FlowState,
+  ReloadReport,
   ManualRun,
   RunReport,
 } from '../../src/core/control.ts'
@@ -28,6 +29,16 @@ const STATUS: EngineStatus = {
   notReady: ['the flow "a" does not run'],
 }
 
+const REPORT: ReloadReport = {
+  changed: ['a/b'],
+  added: [],
+  removed: [],
+  broken: [],
+  unchanged: 2,
+  restart: [],
+  problems: [],
+}
+
 const redact = (text: string) => text.replaceAll('hunter22', '[secret]')
 
 function folder(t: TestContext, deep = ''): string {
@@ -43,6 +54,7 @@ function fakeControl(own: Partial<Control> = {}): Control {
     status: () => STATUS,
     flows: () => [{ name: 'a/b', description: undefined } as FlowState],
     credentials: () => [{ name: 'shop_api' } as CredentialReport],
+    reload: async () => REPORT,
     run: async () => undefined,
     testCredential: async () => undefined,
     invalidateCredential: () => undefined,

@@ -1,11 +1,14 @@
 import type { TestContext } from 'node:test'
 import { readDocument } from '../../src/core/document.ts'
 import type { Context } from '../../src/core/context.ts'
+import type { Retry } from '../../src/core/flow.ts'
 import { toText } from '../../src/core/json.ts'
 import type { Deployment, PreparedStep, ProblemReport, Template } from '../../src/core/kinds.ts'
 import type { Message } from '../../src/core/message.ts'
 import type { CredentialInfo, CredentialReference, Send } from '../../src/core/services.ts'
 import { checkShape } from '../../src/core/shape.ts'
+import type { World } from '../../src/core/world.ts'
+import { compileExpression } from '../../src/expression/compile.ts'
 import { compileParts, compileTemplate } from '../../src/expression/template.ts'
 import { createSend } from '../../src/net/send.ts'
 import { http } from '../../src/steps/http.ts'
@@ -28,12 +31,14 @@ export async function prepareHttp(
     send?: Send
     /** ms; the step's own. */
     timeout?: number
+    retry?: Retry
+    world?: Partial<World>
   } = {},
 ): Promise<Prepared> {
   const { document } = readDocument('flows/test.yaml', yaml)
   const shape = checkShape(http.options, document!, { subject: 'http' })
   if (shape.problems.length > 0) throw new Error(shape.problems.map(({ message }) => message).join('\n'))
-  const world = testWorld(t)
+  const world = testWorld(t, setting.world)
   const problems: ProblemReport[] = []
   const compile = {
     variables: VARIABLES,
@@ -52,7 +57,11 @@ export async function prepareHttp(
   )
   const deployment = {
     world,
-    step: { ...(setting.timeout === undefined ? {} : { timeout: setting.timeout }) },
+    step: {
+      id: 'items',
+      ...(setting.timeout === undefined ? {} : { timeout: setting.timeout }),
+      ...(setting.retry === undefined ? {} : { retry: setting.retry }),
+    },
     services: {
       send: setting.send ?? createSend(world, { userAgent: 'sluice/test' }),
       credentials: {
@@ -65,6 +74,7 @@ export async function prepareHttp(
     },
     problem: (report: ProblemReport) => void problems.push(report),
     template: (text: string) => compileTemplate(text, compile),
+    expression: (text: string) => compileExpression(text, compile),
     parts: (text: string) => compileParts(text, compile).parts,
     text: (text: string) => {
       const { evaluate } = compileTemplate(text, compile)

@@ -13,6 +13,7 @@ test('a run is read as it was written', async (t) => {
     step: 'fetch',
     position: 'flows/orders.yaml:9:7',
     receiver: { status: 503, host: 'api.example.com' },
+    item: { index: 17, key: 'C-0017' },
   }
   const run = runRecord({
     correlationId: 'order-77',
@@ -21,6 +22,7 @@ test('a run is read as it was written', async (t) => {
     failure,
     credentials: ['lms_admin_OAuth2', 'shop_api'],
     hosts: ['api.example.com', 'lms.example.com:8443'],
+    progress: { step: 'fetch', done: 4117, failed: 3 },
     searchable: { 'x-order': '77' },
     timings: [0, 5, 100, 0, 2, 130, 40, 2, 3, 200, 12000, 1, 1, 120, 12100, 1],
   })
@@ -40,6 +42,7 @@ test('a run is read as it was written', async (t) => {
     failure,
     credentials: ['lms_admin_OAuth2', 'shop_api'],
     hosts: ['api.example.com', 'lms.example.com:8443'],
+    progress: { step: 'fetch', kind: 'http', done: 4117, failed: 3 },
     searchable: { 'x-order': '77' },
     omittedSteps: 0,
     steps: [
@@ -157,6 +160,37 @@ test('an open run is PROCESSING without a duration, and closing it completes the
   assert.equal(log.run(run.id)!.steps.length, 1)
 })
 
+test('an open run is as far as it last said, also once it has ended', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  const log = reader(t, folder)
+  const progress = () => log.runs({ limit: 10 }).map((run) => run.progress)
+  const run = runRecord({ status: 'PROCESSING', progress: { step: 'copy', done: 10, failed: 0 } })
+  await messageLog.open(run)
+  assert.deepEqual(progress(), [{ step: 'copy', done: 10, failed: 0 }])
+  messageLog.progress(run.id, { step: 'copy', done: 20, failed: 1 })
+  messageLog.progress(run.id, { step: 'copy', done: 30, failed: 2 })
+  messageLog.progress('nobody', { step: 'copy', done: 1, failed: 0 })
+  await messageLog.flush()
+  assert.deepEqual(progress(), [{ step: 'copy', done: 30, failed: 2 }])
+  messageLog.close({ ...run, status: 'COMPLETED', progress: { step: 'copy', done: 38, failed: 2 } })
+  messageLog.progress(run.id, { step: 'copy', done: 35, failed: 2 })
+  await messageLog.flush()
+  assert.deepEqual(progress(), [{ step: 'copy', done: 38, failed: 2 }])
+  assert.equal(messageLog.lost, 0)
+})
+
+test('a run that was cut off keeps how far it had come', async (t) => {
+  const first = await stores(t)
+  const run = runRecord({ status: 'PROCESSING' })
+  await first.messageLog.open(run)
+  first.messageLog.progress(run.id, { step: 'copy', done: 30, failed: 2 })
+  await first.close()
+  await stores(t, { folder: first.folder })
+  const read = reader(t, first.folder).run(run.id)!
+  assert.equal(read.status, 'ABANDONED')
+  assert.deepEqual(read.progress, { step: 'copy', kind: '', done: 30, failed: 2 })
+})
+
 test('steps are those of the version that ran, also after another one was deployed', async (t) => {
   const { messageLog, folder } = await stores(t)
   const old = runRecord({ timings: [0, 0, 1, 0] })
@@ -211,6 +245,25 @@ test('of very many steps the first and the last are kept, and how many were left
   assert.equal(read.omittedSteps, 6001)
   assert.equal(read.steps[2999]!.start, 29.99)
   assert.deepEqual([read.steps.at(-1)!.index, read.steps.at(-1)!.outcome], [1, 'failed'])
+})
+
+test('steps that the engine has left out already are among those left out', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  const timings = (steps: number) => Array.from({ length: steps }, (_, i) => [0, i * 10, 5, 0]).flat()
+  const many = runRecord({ timings: timings(7000), omittedSteps: 92_000 })
+  const few = runRecord({ timings: timings(4000), omittedSteps: 4000 })
+  messageLog.close(many)
+  messageLog.close(few)
+  await messageLog.flush()
+  const log = reader(t, folder)
+  const kept = [many, few].map(({ id }) => log.run(id)!)
+  assert.deepEqual(
+    kept.map(({ steps, omittedSteps }) => [steps.length, omittedSteps, steps[3000]!.start]),
+    [
+      [4000, 95_000, 60],
+      [4000, 4000, 30],
+    ],
+  )
 })
 
 test('what is written is handed over within 20 ms, or after 500 records at once', async (t) => {

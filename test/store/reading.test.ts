@@ -93,7 +93,9 @@ function following(t: TestContext, folder: string, setting: FollowSetting) {
 }
 
 function inShort(event: LogEvent): string {
-  return event.kind === 'line' ? `${event.flow}: ${event.line.text}` : `${event.run.flow} ${event.run.status}`
+  if (event.kind === 'line') return `${event.flow}: ${event.line.text}`
+  const { flow, status, progress } = event.run
+  return `${flow} ${event.kind === 'progress' ? progress!.done : status}`
 }
 
 test('following shows runs that begin, their lines, and how they end', async (t) => {
@@ -172,6 +174,66 @@ test('following keeps to a flow, to a status, or to one run until it ends', asyn
   await messageLog.flush()
   assert.deepEqual(await byRun.look(), ['orders COMPLETED'])
   await byRun.ended
+})
+
+test('following shows how far a run has come, at most every 2 s, and in between what else happens', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  const progress = (run: RunRecord, done: number, failed = 0) =>
+    messageLog.progress(run.id, { step: 'copy', done, failed })
+  const before = runRecord({ flow: 'before', status: 'PROCESSING' })
+  await messageLog.open(before)
+  progress(before, 5)
+  await messageLog.flush()
+  const follower = following(t, folder, { earlier: 0 })
+  assert.deepEqual(await follower.look(), [])
+  const sync = runRecord({ flow: 'sync', status: 'PROCESSING' })
+  await messageLog.open(sync)
+  assert.deepEqual(await follower.look(), ['sync PROCESSING'])
+  progress(sync, 100)
+  await messageLog.flush()
+  assert.deepEqual(await follower.look(1800), [])
+  progress(sync, 200)
+  messageLog.close(runRecord({ flow: 'other' }))
+  await messageLog.flush()
+  assert.deepEqual(await follower.look(), ['sync 200', 'other COMPLETED'])
+  progress(sync, 300)
+  progress(before, 6)
+  await messageLog.flush()
+  assert.deepEqual(await follower.look(), ['before 6'])
+  assert.deepEqual(await follower.look(1600), [])
+  assert.deepEqual(await follower.look(), ['sync 300'], 'it is told though nothing more was written')
+  assert.deepEqual(await follower.look(60_000), [])
+  progress(sync, 300, 1)
+  await messageLog.flush()
+  assert.deepEqual(await follower.look(), ['sync 300'], 'only the failed ones are more')
+  progress(sync, 400)
+  messageLog.close({ ...sync, status: 'COMPLETED', progress: { step: 'copy', done: 401, failed: 0 } })
+  await messageLog.flush()
+  assert.deepEqual(await follower.look(), ['sync COMPLETED'])
+})
+
+test('following one run, a flow or a status shows the progress that belongs there', async (t) => {
+  const { messageLog, folder } = await stores(t)
+  const sync = runRecord({ flow: 'sync', status: 'PROCESSING' })
+  const other = runRecord({ flow: 'other', status: 'PROCESSING' })
+  for (const run of [sync, other]) {
+    messageLog.line(run.id, NOW, 'info', 'log', 'begun', undefined)
+    await messageLog.open(run)
+    messageLog.progress(run.id, { step: 'copy', done: 1, failed: 0 })
+  }
+  await messageLog.flush()
+  const byRun = following(t, folder, { earlier: 5, run: sync.id })
+  const byFlow = following(t, folder, { earlier: 0, flow: 'sync' })
+  const going = following(t, folder, { earlier: 0, status: 'PROCESSING' })
+  const failed = following(t, folder, { earlier: 0, status: 'FAILED' })
+  assert.deepEqual(await byRun.look(), ['sync: begun', 'sync 1'])
+  assert.deepEqual(await byFlow.look(), [])
+  for (const run of [sync, other]) messageLog.progress(run.id, { step: 'copy', done: 2, failed: 0 })
+  await messageLog.flush()
+  assert.deepEqual(await byRun.look(2000), ['sync 2'])
+  assert.deepEqual(await byFlow.look(2000), ['sync 2'])
+  assert.deepEqual(await going.look(2200), ['sync 2', 'other 2'])
+  assert.deepEqual(await failed.look(2200), [])
 })
 
 test('following keeps up with more than one look takes', async (t) => {

@@ -92,8 +92,10 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     failure: undefined,
     credentials: [],
     hosts: [],
+    progress: undefined,
     searchable: undefined,
     timings: [],
+    omittedSteps: 0,
     ...over,
   }
 }

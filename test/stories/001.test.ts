@@ -32,6 +32,25 @@ describe('story 001: a flow names a credential', { concurrency: 2 }, () => {
     assert.deepEqual(await leaks(), [])
   })
 
+  it('reads all pages with one credential, writes each item with another, and collects what fails', async (t) => {
+    const { sluice, partner, leaks } = await story(t)
+    const run = await sluice('run', 'nightly-credits')
+    assert.equal(run.code, 0, run.stderr)
+    assert.deepEqual(JSON.parse(run.stdout), { count: 250, failed: 44 })
+    assert.equal(partner.control.credits.length, 175)
+    assert.deepEqual(partner.counts('acme'), { asked: 1, tokenRequests: 1, tokens: 1, calls: 3, refused: 0 })
+    const { asked, tokens, calls } = partner.counts('client_im_write')
+    assert.deepEqual({ asked, tokens, calls }, { asked: 1, tokens: 1, calls: 219 })
+    const id = /run (\S+)/.exec(run.stderr)![1]!
+    const log = await sluice('log', id)
+    assert.match(log.stdout, /credentials +lms_admin_OAuth2, im_write/)
+    assert.match(log.stdout, /250 items, 44 failed/)
+    assert.match(log.stdout, /item 4 \("COURSE-005"\) failed: POST .* answered 422/)
+    const summary = await sluice('log', id, '--attachment', 'summary.json')
+    assert.deepEqual(JSON.parse(summary.stdout), { count: 250, failed: 44 })
+    assert.deepEqual(await leaks(), [])
+  })
+
   it('starts the timers at once, and asks for a token once for many runs', async (t) => {
     const { start, sluice, npx, going, partner, leaks } = await story(t, { trace: true })
     const engine = await start()
@@ -90,7 +109,7 @@ describe('story 001: a flow names a credential', { concurrency: 2 }, () => {
     const { sluice, environment } = await story(t)
     const whole = await sluice('check')
     assert.equal(whole.code, 0, whole.stdout + whole.stderr)
-    assert.match(whole.stdout, /5 flows, no problems/)
+    assert.match(whole.stdout, /6 flows, no problems/)
 
     delete environment['LMS_CLIENT_SECRET']
     const unset = await sluice('check')

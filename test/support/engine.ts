@@ -13,6 +13,7 @@ export interface StepSetting {
   readonly condition?: ReadyStep['condition']
   readonly readsBody?: boolean
   readonly timeout?: number
+  readonly retry?: ReadyStep['retry']
 }
 
 /** A step that does what the function does. */
@@ -33,6 +34,8 @@ export function step(run: Run, setting: StepSetting = {}): (index: number) => Re
     conditionReadsBody: false,
     readsBody: setting.readsBody ?? false,
     timeout: setting.timeout ?? 0,
+    retry: setting.retry,
+    takesItems: false,
   })
 }
 
@@ -45,6 +48,7 @@ export interface FlowSetting {
   readonly searchable?: string[]
   readonly trigger?: PreparedTrigger
   readonly onStop?: () => void
+  readonly onError?: ((index: number) => ReadyStep)[]
 }
 
 /** A prepared flow of such steps. */
@@ -53,6 +57,7 @@ export function preparedFlow(
   setting: FlowSetting = {},
 ): PreparedFlow {
   const ready = steps.map((make, index) => make(index))
+  const onError = (setting.onError ?? []).map((make, index) => make(ready.length + index))
   const flow: Flow = {
     name: setting.name ?? 'test',
     file: 'flows/test.yaml',
@@ -60,7 +65,8 @@ export function preparedFlow(
     enabled: true,
     parameters: {},
     steps: ready.map((entry) => entry.step),
-    allSteps: ready.map((entry) => entry.step),
+    onError: onError.map((entry) => entry.step),
+    allSteps: [...ready, ...onError].map((entry) => entry.step),
     logLevel: setting.level ?? 'info',
     searchable: setting.searchable ?? [],
     onDisconnect: 'continue',
@@ -77,6 +83,8 @@ export function preparedFlow(
     flow,
     parameters: {},
     steps: ready,
+    onError,
+    calls: [],
     trigger: setting.trigger,
     concurrency: setting.concurrency ?? { running: 100, waiting: 100 },
     timeout: setting.timeout ?? 60_000,

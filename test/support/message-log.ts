@@ -1,4 +1,4 @@
-import type { MessageLog, RunRecord } from '../../src/core/stores.ts'
+import type { MessageLog, RunProgress, RunRecord } from '../../src/core/stores.ts'
 
 interface Entry {
   readonly run: string
@@ -9,6 +9,7 @@ interface Entry {
 export class MemoryLog implements MessageLog {
   readonly versions: unknown[] = []
   readonly opened: string[] = []
+  readonly moved: (RunProgress & { run: string })[] = []
   readonly closed: RunRecord[] = []
   readonly lines: (Entry & { level: string; text: string; fields: unknown })[] = []
   readonly attachments: (Entry & { name: string; content: string | Uint8Array; contentType: string })[] = []
@@ -26,6 +27,10 @@ export class MemoryLog implements MessageLog {
   async open(run: RunRecord): Promise<void> {
     await this.disk
     this.opened.push(run.id)
+  }
+
+  progress(run: string, progress: RunProgress): void {
+    this.moved.push({ run, ...progress })
   }
 
   close(run: RunRecord): void {

@@ -70,14 +70,15 @@ export function prepare(kind: AnyTriggerKind, options: object, setting: PrepareS
   return { prepared, problems, log, clock }
 }
 
-/** A flow that does what the function does with the message. */
+/** A flow that does what the function does with the message; a failure with `flow.overload` is one that is not let in. */
 export function host(
   run: (message: Message, request: RunRequest) => void | Promise<void | Failure> | Failure,
 ): TriggerHost & { requests: RunRequest[] } {
   let ids = 0
   const requests: RunRequest[] = []
   const result = (message: Message, failure: Failure | void): RunResult => {
-    const id = `run-${++ids}`
+    const refused = failure?.code === 'flow.overload' || failure?.code === 'flow.stopped'
+    const id = refused ? undefined : `run-${++ids}`
     return failure ? { id, message, status: 'FAILED', failure } : { id, message, status: 'COMPLETED' }
   }
   return {

@@ -29,7 +29,7 @@ test('misfire last makes up for the last tick only, and is the default', async (
   for (const misfire of ['last', undefined]) {
     const { times, clock, finishOne, log } = await afterDowntime(misfire)
     assert.deepEqual(times(), ['15:00'])
-    assert.match(JSON.stringify(log.lines), /"missed":2/)
+    assert.match(JSON.stringify(log.lines), /"ticks":2/)
     await finishOne()
     await clock.advance(HOUR)
     assert.deepEqual(times(), ['15:00', '16:00'])

@@ -108,7 +108,7 @@ test('jitter delays each tick by chance; the time it was due stays', async () =>
   ])
 })
 
-test('overlap skip leaves a tick out while the run before it is not over, with a line at debug', async () => {
+test('overlap skip leaves a tick out while the run before it is not over; the log tells the first and how many they were', async () => {
   let finish: () => void = () => {}
   const { clock, times, log } = await start(
     { every: HOUR },
@@ -118,11 +118,19 @@ test('overlap skip leaves a tick out while the run before it is not over, with a
   assert.deepEqual(times(), ['12:00'])
   assert.deepEqual(
     log.lines.map(({ level, text }) => [level, text]),
-    Array.from({ length: 2 }, () => ['debug', 'tick skipped: the run before it is not over']),
+    [
+      ['info', 'tick skipped: the run before it is not over'],
+      ['debug', 'tick skipped: the run before it is not over'],
+    ],
   )
   finish()
   await clock.advance(HOUR)
   assert.deepEqual(times(), ['12:00', '15:00'])
+  const { level, text, fields } = log.lines.at(-1)!
+  assert.deepEqual(
+    [level, text, fields['ticks']],
+    ['info', 'the timer runs again; 2 ticks in a row were not run', 2],
+  )
 })
 
 test('overlap queue and allow hand each tick to the engine, which has the limits that go with it', async () => {

@@ -8,6 +8,9 @@ import { StoreError } from '../store-error.ts'
 export type Database = DatabaseSync
 export type Statement = StatementSync
 
+/** By version of older tables: what makes them look like the newest ones. */
+export type Views = Readonly<Record<number, string>>
+
 export interface DatabaseSetting {
   /** ms to wait for a lock. */
   readonly timeout: number
@@ -40,31 +43,39 @@ export function openDatabase(file: string, setting: DatabaseSetting): Database {
  * Opens a file that another process may be writing. Undefined: there is none yet.
  * @throws StoreError `store.damaged`, `store.newer`, `store.unwritable`
  */
-export function openForReading(file: string, newest: number): Database | undefined {
+export function openForReading(file: string, newest: number, views: Views): Database | undefined {
   if (!existsSync(file)) return undefined
   let database: Database | undefined
   try {
     database = new DatabaseSync(file, { readOnly: true, timeout: 2000 })
-    const found = version(database, file, newest)
-    if (found > 0) return database
+    if (readAs(database, file, newest, views)) return database
     database.close()
     return undefined
   } catch (error) {
     database?.close()
-    if (errcode(error) === CANTOPEN && !existsSync(`${file}-wal`)) return openUnchanging(file, newest, error)
+    if (errcode(error) === CANTOPEN && !existsSync(`${file}-wal`))
+      return openUnchanging(file, newest, views, error)
     throw toStoreError(error, file)
   }
 }
 
 /** A folder without the right to write: SQLite reads the file when it is told that nobody changes it. */
-function openUnchanging(file: string, newest: number, first: unknown): Database {
+function openUnchanging(file: string, newest: number, views: Views, first: unknown): Database {
   try {
     const database = new DatabaseSync(new URL(`${pathToFileURL(file).href}?immutable=1`), { readOnly: true })
-    version(database, file, newest)
+    readAs(database, file, newest, views)
     return database
   } catch {
     throw toStoreError(first, file)
   }
+}
+
+/** False: there are no tables yet. */
+function readAs(database: Database, file: string, newest: number, views: Views): boolean {
+  const found = version(database, file, newest)
+  const view = views[found]
+  if (view !== undefined) database.exec(view)
+  return found > 0
 }
 
 /** Runs `work` in a transaction of its own: all of it, or nothing. */

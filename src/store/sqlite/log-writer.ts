@@ -1,4 +1,14 @@
-import { ATTACHMENT, CLOSED, DEPLOYED, LINE, OPENED, RUN_FIELDS, SNAPSHOT, type Records } from '../records.ts'
+import {
+  ATTACHMENT,
+  CLOSED,
+  DEPLOYED,
+  LINE,
+  OPENED,
+  PROGRESS,
+  RUN_FIELDS,
+  SNAPSHOT,
+  type Records,
+} from '../records.ts'
 import { packTimings } from '../timings.ts'
 import { isOfTheRecord, transaction, type Database, type Statement } from './database.ts'
 
@@ -70,6 +80,9 @@ export class LogWriter {
       case CLOSED:
         this.run(s.close, f, i, packTimings(records, i + RUN_FIELDS, i + (records[at + 1] as number)))
         return
+      case PROGRESS:
+        s.progress.run(f[i + 1]!, f[i]!)
+        return
       case LINE:
         s.line.run(f[i]!, f[i + 1]!, f[i + 2]!, f[i + 3]!, f[i + 4]!, f[i + 5]!)
         return
@@ -101,6 +114,7 @@ export class LogWriter {
       f[i + 10]!,
       f[i + 11]!,
       timings,
+      f[i + 13]!,
     )
     const searchable = f[i + 12]
     if (typeof searchable === 'string') this.search(id, searchable)
@@ -127,8 +141,8 @@ export class LogWriter {
 }
 
 const RUN_COLUMNS =
-  'id, flow, version, status, trigger, started, duration, correlation, caller, failure, credentials, hosts, timings'
-const RUN_VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?'
+  'id, flow, version, status, trigger, started, duration, correlation, caller, failure, credentials, hosts, timings, progress'
+const RUN_VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?'
 
 function prepareAll(database: Database) {
   const prepare = (sql: string): Statement => database.prepare(sql)
@@ -138,8 +152,9 @@ function prepareAll(database: Database) {
       `INSERT INTO runs (${RUN_COLUMNS}) VALUES (${RUN_VALUES}) ON CONFLICT (id) DO UPDATE SET
         status = excluded.status, duration = excluded.duration, correlation = excluded.correlation,
         caller = excluded.caller, failure = excluded.failure, credentials = excluded.credentials,
-        hosts = excluded.hosts, timings = excluded.timings`,
+        hosts = excluded.hosts, timings = excluded.timings, progress = excluded.progress`,
     ),
+    progress: prepare('UPDATE runs SET progress = ? WHERE id = ? AND status = 0'),
     line: prepare('INSERT INTO lines (run, at, level, step, text, fields) VALUES (?, ?, ?, ?, ?, ?)'),
     attachment: prepare(
       'INSERT INTO attachments (run, at, step, name, type, size, content) VALUES (?, ?, ?, ?, ?, ?, ?)',

@@ -1,3 +1,5 @@
+import type { Views } from './database.ts'
+
 /** Tables of `log.db`, one script a version. Add to the end; never change what was released. */
 export const LOG_MIGRATIONS: readonly string[] = [
   `
@@ -74,7 +76,15 @@ export const LOG_MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX snapshots_run ON snapshots (run);
   `,
+  `
+  ALTER TABLE runs ADD COLUMN progress TEXT;  -- JSON of RunProgress
+  `,
 ]
+
+/** What a reader, which cannot bring tables up to date, sets before those of an older version to read them as today's. */
+export const LOG_VIEWS: Views = {
+  1: 'CREATE TEMP VIEW runs AS SELECT *, NULL AS progress FROM main.runs',
+}
 
 /** Tables of `state.db`. */
 export const STATE_MIGRATIONS: readonly string[] = [

@@ -5,7 +5,7 @@ import type { Failure } from '../../../src/core/failure.ts'
 import { headerText } from '../../../src/core/header.ts'
 import type { OutgoingRequest, ReceiverAnswer } from '../../../src/core/http.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { encodedAnswer } from '../../../src/net/encoded-answer.ts'
+import { decodedAnswer, isEncoded } from '../../../src/net/decoded-answer.ts'
 import { isRedirect } from '../../../src/net/redirect.ts'
 import { statusFailure, unfollowedRedirect } from '../../../src/net/status-failure.ts'
 import {
@@ -42,10 +42,10 @@ async function taken(answer: Promise<ReceiverAnswer>): Promise<never> {
   const { status, headers } = got
   if (isRedirect(status, headers)) throw unfollowedRedirect('GET', got)
   if (status >= 400) throw statusFailure('GET', got, 'api', 0)
-  const encoded = encodedAnswer(got)
-  if (encoded) throw encoded
-  await got.body.load(64 * 1024)
-  got.body.value()
+  const decode = { collect: 64 * 1024, limit: 64 * 1024 }
+  const { body } = isEncoded(got) ? await decodedAnswer(got, decode) : got
+  await body.load(64 * 1024)
+  body.value()
   throw new Error('it was taken')
 }
 

@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
+import { hasErrors, type Problem } from './core/problem.ts'
+import type { Logger, Services } from './core/services.ts'
+import type { StateStore } from './core/stores.ts'
+import { credentials } from './credentials/index.ts'
+import type { Kinds } from './engine/deployment.ts'
+import { Engine } from './engine/engine.ts'
+import type { Faults, Guard } from './faults.ts'
+import { createLog } from './log.ts'
+import { createDispatchers } from './net/dispatchers.ts'
+import { createSend } from './net/send.ts'
+import { loadProject, type ProjectSetting } from './project.ts'
+import { createScripts } from './scripts/pool.ts'
+import { readEnvironment } from './security/environment.ts'
+import { createSecurityMaterial } from './security/material.ts'
+import { proxySecrets } from './security/proxy-secrets.ts'
+import { createRedactor, type Redactor } from './security/redaction.ts'
+import { RouteTable } from './server/routes.ts'
+import { steps } from './steps/index.ts'
+import { triggers } from './triggers/index.ts'
+import { version } from './version.ts'
+import { realWorld } from './world.ts'
+
+/** Made by `npm run prepare`. */
+const scriptBundle = fileURLToPath(new URL('../dist/script-host.cjs', import.meta.url))
+
+const kinds: Kinds = {
+  steps: new Map(steps.map((kind) => [kind.name, kind])),
+  triggers: new Map(triggers.map((kind) => [kind.name, kind])),
+}
+
+export interface AppSetting {
+  readonly settings: Settings
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** `--param name=value` */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly color: boolean
+  /** A person reads the engine's log. */
+  readonly terminal: boolean
+  /** Where the engine's log goes. */
+  readonly writeLog: (text: string) => void
+  /** Who tells of errors that nobody caught. */
+  readonly faults?: Faults
+}
+
+export interface Ground {
+  readonly redactor: Redactor
+  readonly log: Logger
+  readonly guard: Guard
+}
+
+/** The engine's log and what keeps secrets out of it: there before everything else. */
+export function lay({ settings, color, terminal, writeLog, faults }: AppSetting): Ground {
+  const redactor = createRedactor()
+  const format = settings.log.format === 'auto' ? (terminal ? 'pretty' : 'json') : settings.log.format
+  const log = createLog({ level: settings.log.level, format, color, redactor, write: writeLog })
+  const guard = { redact: (text: string) => redactor.text(text), log }
+  faults?.guard(guard)
+  return { redactor, log, guard }
+}
+
+/** What every way of running shares: the world, the credentials, the sandbox, the sender. */
+export async function assemble(
+  setting: AppSetting,
+  { redactor, log }: Ground,
+  state: StateStore | undefined,
+) {
+  const { settings } = setting
+  const found: Problem[] = []
+  const environment = await readEnvironment(settings.projectFolder, setting.environment, (problem) =>
+    found.push(problem),
+  )
+  for (const secret of proxySecrets(settings.http.proxy, environment)) redactor.add(secret)
+  const dispatchers = createDispatchers({
+    connections: settings.http.connections,
+    environment,
+    ...(settings.http.proxy === undefined ? {} : { proxy: settings.http.proxy }),
+    ...(settings.http.ca === undefined ? {} : { ca: await certificates(settings.http.ca) }),
+  })
+  const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
+  let current = settings
+  const globals = globalParameters(settings)
+  const material = createSecurityMaterial({
+    kinds: new Map(credentials.map((kind) => [kind.name, kind])),
+    projectFolder: settings.projectFolder,
+    world,
+    log,
+    redactor,
+    environment,
+    parameters: globals,
+    dev: settings.dev,
+  })
+  const scripts = createScripts({ world, log, bundle: scriptBundle })
+  let engine: Engine | undefined
+  const routes = new RouteTable((text) => redactor.text(text))
+  const services: Services = {
+    send: createSend(world, { userAgent: `sluice/${version}` }),
+    credentials: material,
+    scripts,
+    routes,
+    flows: { run: (flow, request) => engine?.process(flow, request) },
+    state: state ?? NO_STATE,
+    log,
+    limits: { body: settings.limits.body },
+    projectFolder: settings.projectFolder,
+  }
+  const loading = (): ProjectSetting => ({
+    settings: current,
+    kinds,
+    world,
+    services,
+    material,
+    environment,
+    flags: setting.parameters,
+    found,
+  })
+  const written = await loadSettings(settings.projectFolder, setting.environment, {})
+  const readSettings = async () => {
+    const { settings: now, problems } = await loadSettings(settings.projectFolder, setting.environment, {})
+    if (hasErrors(problems)) return { problems, restart: [], parameters: false }
+    const parameters = JSON.stringify(now.parameters) !== JSON.stringify(current.parameters)
+    current = { ...current, parameters: now.parameters }
+    replaceAll(globals, globalParameters(current))
+    return { problems, restart: differentSettings(written.settings, now), parameters }
+  }
+  return {
+    world,
+    log,
+    redactor,
+    material,
+    scripts,
+    routes,
+    services,
+    /** Flows that call others call those of this one. */
+    runOn: (started: Engine) => void (engine = started),
+    load: () => loadProject(loading()),
+    loading,
+    readSettings,
+    close: async () => {
+      material.stop()
+      await scripts.close()
+      await dispatchers.destroy()
+    },
+  }
+}
+
+function replaceAll<T>(target: Record<string, T>, values: Readonly<Record<string, T>>): void {
+  for (const name of Object.keys(target)) delete target[name]
+  Object.assign(target, values)
+}
+
+async function certificates(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw Object.assign(new Error(`cannot read the certificates "${file}" (setting "http.ca"): ${code}`), {
+      code: 'SLUICE_CA',
+    })
+  }
+}
+
+/** Where flows are only checked, no timer is started and nothing asks. */
+const NO_STATE: StateStore = {
+  atomically: () => Promise.resolve(true),
+  lastFire: () => Promise.resolve(undefined),
+}
