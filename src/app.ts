@@ -7,8 +7,9 @@ import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Logger } from './core/services.ts'
 import { Engine } from './engine/engine.ts'
 import { FlowStarter } from './flow-starter.ts'
-import type { Project } from './project.ts'
+import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
+import { observed } from './run-events.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
@@ -102,14 +103,17 @@ async function startOn(
   stop: () => Promise<void>,
   quiet: boolean,
 ): Promise<App> {
-  const { settings } = setting
+  const { settings, observer } = setting
   const { grace } = settings.shutdown
   const parts = await assemble(setting, ground, stores.state)
   closing.push(() => parts.close())
   const project = await parts.load()
+  const messageLog = observer
+    ? observed(stores.messageLog, ground.redactor, (event) => observer.run(event))
+    : stores.messageLog
   const engine = new Engine({
     world: parts.world,
-    messageLog: stores.messageLog,
+    messageLog,
     log: parts.log,
     bodyLimit: settings.limits.body,
   })
@@ -141,7 +145,16 @@ async function startOn(
     stopping = true
     return Promise.all([engine.stop(grace), quiet ? undefined : server.close(grace + LAST_REPLIES)])
   })
-  const starter = new FlowStarter({ project, engine, material: parts.material, log: parts.log })
+  const readAgain = () => {
+    reload().catch((error: unknown) => parts.log.error({ err: error }, 'a fault while flows were read'))
+  }
+  const starter = new FlowStarter({
+    project,
+    engine,
+    material: parts.material,
+    log: parts.log,
+    ...(settings.watch && { readAgain }),
+  })
   starter.start(quiet)
   if (!quiet) {
     url = await server.listen()
@@ -158,6 +171,10 @@ async function startOn(
       projectFolder: settings.projectFolder,
       usedBy: (name) => usersOf(name, project, engine),
       loaded: (changes) => starter.credentialsChanged(changes),
+      ...(observer && {
+        tellProblems: (problems) =>
+          observer.credentialProblems(problems.map((one) => withFlows(one, project.flows, parts.material))),
+      }),
     })
     closing.push(() => watch.close())
     await watch.begun
@@ -166,6 +183,7 @@ async function startOn(
       engine,
       starter,
       log: parts.log,
+      ...(observer && { tell: (report) => observer.reloaded(report) }),
       loading: parts.loading,
       async readSettings() {
         const { parameters, ...read } = await parts.readSettings()

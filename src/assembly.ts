@@ -8,6 +8,7 @@ import { credentials } from './credentials/index.ts'
 import type { Kinds } from './engine/deployment.ts'
 import { Engine } from './engine/engine.ts'
 import type { Faults, Guard } from './faults.ts'
+import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
 import { createDispatchers } from './net/dispatchers.ts'
 import { createSend } from './net/send.ts'
@@ -43,6 +44,8 @@ export interface AppSetting {
   readonly writeLog: (text: string) => void
   /** Who tells of errors that nobody caught. */
   readonly faults?: Faults
+  /** Who is told what happens, as it happens. */
+  readonly observer?: Observer
 }
 
 export interface Ground {

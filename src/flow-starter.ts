@@ -10,6 +10,8 @@ export interface FlowStarterSetting {
   readonly engine: Engine
   readonly material: SecurityMaterial
   readonly log: Logger
+  /** Reads flows again where one could not start without a credential that is there now; else the log says that it should be done. */
+  readonly readAgain?: () => void
 }
 
 const NOW_USABLE: ReadonlySet<Outcome> = new Set(['added', 'completed'])
@@ -76,13 +78,14 @@ export class FlowStarter {
 
   /** A flow whose only mistake was that there was no such credential is read again at the next start. */
   #tellRestart({ name, flow, prepared, problems, unknown }: ProjectFlow, usable: ReadonlySet<string>): void {
-    const { material, log } = this.#setting
+    const { material, log, readAgain } = this.#setting
     const there = unknown.filter((credential) => usable.has(credential))
     const others = problems.some(
       ({ severity, code }) => severity === 'error' && code !== 'credential/unknown',
     )
     if (prepared || flow?.enabled === false || there.length === 0 || others) return
     if (unknown.some((credential) => !material.info(credential))) return
+    if (readAgain) return readAgain()
     log.warn(
       { flow: name },
       `credential "${there[0]}" is there now; the flow "${name}", which could not start without it, runs after a reload: sluice reload`,

@@ -13,6 +13,7 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/sluice', import.meta.url)))
 const { runCommandLine } = await import('./commands/index.ts')
 const { Faults } = await import('./faults.ts')
+const { terminalOf } = await import('./terminal.ts')
 setTimeout(flushCompileCache, 2000).unref()
 
 const faults = new Faults()
@@ -39,6 +40,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+/** Ctrl-C as a key: there are no copies of it. */
+function interrupt(): void {
+  if (interrupted.signal.aborted) process.exit(130)
+  last = performance.now()
+  interrupted.abort()
+}
+const screen = terminalOf(process.stdin, process.stdout, process, interrupt, process.env['TERM'])
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
@@ -53,4 +62,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   onHangup: (action) => process.on('SIGHUP', action),
   ready: () => process.send?.('ready'),
   faults,
+  ...(screen && { screen }),
 })

@@ -164,7 +164,11 @@ function lackingOf(credentials: readonly string[], material: SecurityMaterial): 
 }
 
 /** Of a reference without a value: which flows do not start for it. */
-function withFlows(problem: Problem, flows: readonly ProjectFlow[], material: SecurityMaterial): Problem {
+export function withFlows(
+  problem: Problem,
+  flows: readonly ProjectFlow[],
+  material: SecurityMaterial,
+): Problem {
   if (problem.code !== 'credential/unset') return problem
   const report = material.reports(() => []).find(({ file }) => file === problem.file)
   const users = flows

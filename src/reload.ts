@@ -16,6 +16,8 @@ export interface ReloadSetting {
   readonly engine: Engine
   readonly starter: FlowStarter
   readonly log: Logger
+  /** Who shows what came of it in a better way than the log. */
+  readonly tell?: (report: ReloadReport) => void
   /** As the project was loaded with; its parameters are those of now. */
   readonly loading: () => ProjectSetting
   /** Reads sluice.yaml again: its mistakes, and what takes effect with the next start only. */
@@ -39,10 +41,13 @@ export class Reloader {
   #last: Promise<ReloadReport> | undefined
   #next: Promise<ReloadReport> | undefined
   /** Problems that were told, by file. */
-  readonly #told = new Map<string, string>()
+  #told: ReadonlyMap<string, string>
+  #toldRestart = ''
 
+  /** The problems that the project has now were told by those who loaded it. */
   constructor(setting: ReloadSetting) {
     this.#setting = setting
+    this.#told = textsByFile(setting.project.problems)
   }
 
   /** One after the other; those that are asked for while one waits are one. */
@@ -78,7 +83,8 @@ export class Reloader {
     const checked = withoutClashes(candidates)
     const rest = loaded.problems.filter(({ file }) => !candidates.some(({ entry }) => entry.file === file))
     const report = this.#swap(checked, former, [...ofSettings, ...rest], restart)
-    this.#tell(report)
+    if (this.#setting.tell) this.#setting.tell(report)
+    else this.#tell(report)
     return report
   }
 
@@ -134,25 +140,36 @@ export class Reloader {
 
   #tell({ changed, added, removed, broken, restart, problems }: ReloadReport): void {
     const { log } = this.#setting
-    const byFile = Map.groupBy(problems, ({ file }) => file)
-    for (const [file, own] of byFile) {
-      const text = JSON.stringify(own.map(({ line, column, message }) => [line, column, message]))
-      if (this.#told.get(file) !== text) for (const problem of own) tellProblem(problem, log)
-      this.#told.set(file, text)
-    }
-    for (const file of [...this.#told.keys()]) if (!byFile.has(file)) this.#told.delete(file)
+    const texts = textsByFile(problems)
+    const isNew = (file: string): boolean => this.#told.get(file) !== texts.get(file)
+    for (const problem of problems) if (isNew(problem.file)) tellProblem(problem, log)
     for (const flow of added) log.info({ flow }, `flow "${flow}" runs now`)
     for (const flow of changed)
       log.info({ flow }, `flow "${flow}" was changed; new runs take the new version`)
     for (const flow of removed) log.info({ flow }, `flow "${flow}" was taken away; what runs of it ends`)
     for (const { flow, file, running } of broken)
-      log.warn(
-        { flow },
-        running ? `${file} has mistakes; the version before goes on` : `${file} has mistakes`,
-      )
-    if (restart.length > 0)
-      log.warn({}, `settings that take effect with the next start were changed: ${restart.join(', ')}`)
+      if (isNew(file))
+        log.warn(
+          { flow },
+          running ? `${file} has mistakes; the version before goes on` : `${file} has mistakes`,
+        )
+    const names = restart.join(', ')
+    if (names !== '' && names !== this.#toldRestart)
+      log.warn({}, `settings that take effect with the next start were changed: ${names}`)
+    this.#told = texts
+    this.#toldRestart = names
   }
+}
+
+/** By file, what is wrong with it. */
+function textsByFile(problems: readonly Problem[]): ReadonlyMap<string, string> {
+  const byFile = [...Map.groupBy(problems, ({ file }) => file)]
+  return new Map(
+    byFile.map(([file, own]) => [
+      file,
+      JSON.stringify(own.map(({ line, column, message }) => [line, column, message])),
+    ]),
+  )
 }
 
 async function candidateOf(

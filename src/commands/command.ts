@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Faults } from '../faults.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** What a command may touch: nothing else of the process. */
 export interface CommandIo {
@@ -27,6 +28,8 @@ export interface CommandIo {
   readonly ready?: () => void
   /** Who tells of errors that nobody expected: wants to know what is a secret. */
   readonly faults?: Faults
+  /** There where standard output is a terminal on which lines can be drawn again. */
+  readonly screen?: Terminal
 }
 
 export interface CommandDefinition {

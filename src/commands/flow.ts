@@ -4,7 +4,7 @@ import { connectControl } from '../server/control-client.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
-import { curl } from './start.ts'
+import { curl } from './start-summary.ts'
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...settingOptions]
 

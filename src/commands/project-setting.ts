@@ -18,6 +18,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   logFormat: 'log.format',
 }
 
+export const listenOption = {
+  flags: '--listen <address>',
+  description: 'host:port of the endpoints (default: 127.0.0.1:8080)',
+} as const
+
 export const dataOption = {
   flags: '--data <folder>',
   description: 'folder of the message log and the state (default: ./data)',

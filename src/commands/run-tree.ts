@@ -15,6 +15,8 @@ interface Printing {
   readonly out: string[]
   /** Width of guides, mark and id, so that what follows is aligned. */
   readonly idWidth: number
+  /** Further lines about a failure. */
+  readonly more: (failure: RunFailure) => readonly string[]
 }
 
 const MARKS: Record<StepRecord['outcome'], string> = { done: '✓', ended: '✓', failed: '✗', skipped: '○' }
@@ -23,19 +25,34 @@ const BODY_SHOWN = 2000
 
 /** One run as people read it: what it was, and its steps as a tree with timings, log lines and attachments. */
 export function printRun(run: RunDetail, io: Pick<CommandIo, 'color' | 'columns'>): string {
+  const head: string[] = []
+  printHead(run, paint(io.color), head)
+  return `${[...head, '', ...printRunSteps(run, io)].join('\n')}\n`
+}
+
+/** Its steps alone, a line each. @param more further lines about its failure */
+export function printRunSteps(
+  run: RunDetail,
+  io: Pick<CommandIo, 'color' | 'columns'>,
+  more: Printing['more'] = () => [],
+): string[] {
   const color = paint(io.color)
   const tree = stepTree(run)
-  const idWidth = widest(tree.steps, 3)
-  const printing: Printing = { run, color, columns: io.columns, out: [], idWidth }
-  printHead(printing)
-  printing.out.push('')
-  printSteps(tree.steps, '', printing)
+  const printing: Printing = {
+    run,
+    color,
+    columns: io.columns,
+    out: [],
+    idWidth: widest(tree.steps, 3),
+    more,
+  }
+  printNodes(tree.steps, '', printing)
   if (run.steps.length === 0) printing.out.push(color.dim(withoutSteps(run)))
   if (run.omittedSteps > 0)
     printing.out.push(color.dim(`(${some(run.omittedSteps, 'step')} in the middle not recorded)`))
   for (const note of tree.notes) printNote(note, '', printing, true)
   if (tree.failure) printFailure(tree.failure, '', printing)
-  return `${printing.out.join('\n')}\n`
+  return printing.out
 }
 
 function withoutSteps({ status, progress }: RunDetail): string {
@@ -46,7 +63,7 @@ function withoutSteps({ status, progress }: RunDetail): string {
     : `The engine ended before it did, after ${sayProgress(progress)}, and perhaps a few more.`
 }
 
-function printHead({ run, color, out }: Printing): void {
+function printHead(run: RunDetail, color: Paint, out: string[]): void {
   const took = run.duration === undefined ? 'unknown' : sayDuration(run.duration)
   const rows: [string, string | undefined][] = [
     ['flow', `${run.flow}${run.version === '' ? '' : ` (version ${run.version})`}`],
@@ -70,7 +87,7 @@ function progressOf(progress: StepProgress): string {
   return `${progress.kind || 'step'} "${progress.step}": ${sayProgress(progress)}`
 }
 
-function printSteps(nodes: readonly (StepNode | MoreNode)[], guide: string, printing: Printing): void {
+function printNodes(nodes: readonly (StepNode | MoreNode)[], guide: string, printing: Printing): void {
   nodes.forEach((node, i) => {
     const last = i === nodes.length - 1
     const own = guide + (last ? '└─ ' : '├─ ')
@@ -87,7 +104,7 @@ function printSteps(nodes: readonly (StepNode | MoreNode)[], guide: string, prin
     const inner = node.inside.length > 0 ? `${below}│  ` : `${below}   `
     for (const note of node.notes) printNote(note, inner, printing, false)
     if (node.failure) printFailure(node.failure, inner, printing)
-    printSteps(node.inside, below, printing)
+    printNodes(node.inside, below, printing)
   })
 }
 
@@ -146,7 +163,7 @@ function snapshotRows(snapshot: Extract<Note, { kind: 'snapshot' }>['of']): [str
   ]
 }
 
-function printFailure(failure: RunFailure, guide: string, { color, out }: Printing): void {
+function printFailure(failure: RunFailure, guide: string, { color, out, more }: Printing): void {
   const push = (text: string): void => {
     for (const line of printable(text).split('\n')) out.push(`${color.dim(guide)}${line}`)
   }
@@ -158,6 +175,7 @@ function printFailure(failure: RunFailure, guide: string, { color, out }: Printi
       `receiver ${failure.receiver.host}${failure.receiver.status === undefined ? '' : ` answered ${failure.receiver.status}`}`,
     )
   if (failure.hint !== undefined) push(failure.hint)
+  for (const line of more(failure)) out.push(`${color.dim(guide)}${line}`)
 }
 
 function widest(nodes: readonly (StepNode | MoreNode)[], indent: number): number {

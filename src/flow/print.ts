@@ -82,7 +82,7 @@ function counted(count: number, word: string): string {
 }
 
 /** The source line, cut around the place where it is long, and a caret under the place. */
-function excerptOf(source: string, place: Place): [string, string] {
+export function excerptOf(source: string, place: Place): [string, string] {
   const line = withoutSecrets(source)
   const start = Math.min(place.column - 1, line.length)
   const sameLine = place.endLine === undefined || place.endLine === place.line

@@ -18,12 +18,15 @@ export interface MaterialWatchSetting {
   readonly usedBy: (name: string) => readonly string[]
   /** Gets what is different, once it is in force. */
   readonly loaded: (changes: readonly CredentialChange[]) => Promise<void>
+  /** Who shows problems in a better way than the log: gets all that there are each time. */
+  readonly tellProblems?: (problems: readonly Problem[]) => void
 }
 
 /** From now on, until it is closed, credentials and secrets are read again when their files change. */
 export function watchMaterial(setting: MaterialWatchSetting): Watch {
-  const { clock, log, folder, projectFolder, material, loaded } = setting
+  const { clock, log, folder, projectFolder, material, loaded, tellProblems } = setting
   let trouble = ''
+  let found: readonly Problem[] = []
 
   /** False: a folder cannot be read, so nothing is known of what is in it, and all stays as it is. */
   async function reload(): Promise<boolean> {
@@ -32,11 +35,13 @@ export function watchMaterial(setting: MaterialWatchSetting): Watch {
     trouble = problems.map(({ file, message }) => `${file} ${message}`).join()
     if (trouble === '') {
       const changes: CredentialChange[] = []
-      material.load(files, (change) => changes.push(change))
+      found = material.load(files, (change) => changes.push(change))
       for (const change of changes) tellChange(change, setting)
+      tellProblems?.(found)
       await loaded(changes)
     } else if (trouble !== former) {
-      for (const problem of problems) tellProblem(problem, log)
+      if (tellProblems) tellProblems([...found, ...problems])
+      else for (const problem of problems) tellProblem(problem, log)
       log.warn({}, 'the credentials stay as they were')
     }
     return trouble === '' && !material.isDoubtful()
@@ -80,9 +85,9 @@ const ENDED: ReadonlySet<Outcome> = new Set(['removed', 'incomplete'])
 
 function tellChange(
   { name, file, outcome, problems }: CredentialChange,
-  { log, usedBy }: MaterialWatchSetting,
+  { log, usedBy, tellProblems }: MaterialWatchSetting,
 ): void {
-  for (const problem of problems) tellProblem(problem, log)
+  if (!tellProblems) for (const problem of problems) tellProblem(problem, log)
   const told = TELL[outcome]?.(name, file)
   if (!told) return
   const flows = ENDED.has(outcome) ? usedBy(name).map((flow) => `"${flow}"`) : []

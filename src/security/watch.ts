@@ -43,6 +43,8 @@ export class Watch {
   #certain = false
   #looking: Promise<void> | undefined
   #warned = false
+  /** The last fault that was told. */
+  #fault = ''
   #closed = false
 
   /** Begins with a look, which finds what changed while the engine read. */
@@ -70,9 +72,7 @@ export class Watch {
   #look(): Promise<void> {
     this.#since = undefined
     this.#looking = this.#compare()
-      .catch((error: unknown) =>
-        this.#setting.log.error({ err: error }, `a fault while ${this.#setting.what} were read`),
-      )
+      .catch((error: unknown) => this.#tellFault(error))
       .then(() => {
         this.#looking = undefined
         this.#wait()
@@ -84,12 +84,23 @@ export class Watch {
     const { folder, files, changed } = this.#setting
     const sight = await see(folder, files())
     if (this.#closed || (sight.state === this.#state && !this.#certain)) return
-    this.#state = sight.state
+    // Not seen before it is read: where that fails, it is read again.
+    this.#state = undefined
     this.#certain = false
     this.#watch(sight)
+    if (!(await changed())) return
+    this.#state = sight.state
+    this.#fault = ''
     // What is referred to may be another file now.
-    if (await changed()) this.#notice(false)
-    else this.#state = undefined
+    this.#notice(false)
+  }
+
+  /** The same one once: it is tried every few seconds. */
+  #tellFault(error: unknown): void {
+    const fault = String(error)
+    if (fault === this.#fault) return
+    this.#fault = fault
+    this.#setting.log.error({ err: error }, `a fault while ${this.#setting.what} were read`)
   }
 
   #wait(): void {

@@ -104,7 +104,7 @@ export function toSummary(row: Row): RunSummary {
     duration: row['duration'] === null ? undefined : Number(row['duration']) / 1000,
     correlationId: text(row['correlation']) ?? id,
     caller: text(row['caller']),
-    failure: failure(row['failure']),
+    failure: toFailure(row['failure']),
     credentials: list(row['credentials']),
     hosts: list(row['hosts']),
     progress: progress(row['progress']),
@@ -176,7 +176,7 @@ function list(value: Row[string] | undefined): string[] {
   return value === null || value === undefined ? [] : String(value).split('\n')
 }
 
-function failure(value: Row[string] | undefined): RunFailure | undefined {
+export function toFailure(value: Row[string] | undefined): RunFailure | undefined {
   if (value === null || value === undefined) return undefined
   const parsed = fromJson(value)
   return typeof parsed === 'object' && parsed !== null
@@ -190,7 +190,7 @@ function progress(value: Row[string] | undefined): RunProgress | undefined {
 }
 
 /** What redaction has taken out of the middle of a JSON text stays text. */
-function fromJson(value: unknown): unknown {
+export function fromJson(value: unknown): unknown {
   try {
     return JSON.parse(String(value))
   } catch {
