@@ -1,6 +1,13 @@
 import type { DeployedVersion, MessageLog, RunProgress, RunRecord, RunStatus } from './core/stores.ts'
 import { redacting, type Cleaning, type Redacting } from './store/redacting.ts'
-import { fromJson, toFailure, toSteps, type AttachmentInfo, type LineRecord, type RunDetail } from './store/rows.ts'
+import {
+  fromJson,
+  toFailure,
+  toSteps,
+  type AttachmentInfo,
+  type LineRecord,
+  type RunDetail,
+} from './store/rows.ts'
 import { appendTimings, packTimings } from './store/timings.ts'
 
 /** What happens to runs, as the message log is told it. */

@@ -14,13 +14,16 @@ export interface Terminal {
 }
 
 export interface Keys {
-  /** What was typed, as the terminal sends it. */
-  pressed(text: string): void
+  /** A character, or the sequence that the terminal sends for a key: `\x1b[A`. */
+  pressed(key: string): void
   /** The process is about to be stopped; the terminal is as it was before. */
   left(): void
   /** It goes on. */
   back(): void
 }
+
+/** A terminal may send several at once. */
+const KEY = /\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Z])|[^]/gu
 
 /** What is needed of the process. */
 export interface TerminalProcess {
@@ -52,7 +55,9 @@ export function terminalOf(
 
 /** Node puts the terminal back when the process ends; here it is done where the process goes on, or stops. */
 function takeKeys(input: ReadStream, process: TerminalProcess, keys: Keys): () => void {
-  const onData = (data: Buffer) => keys.pressed(data.toString('utf8'))
+  const onData = (data: Buffer) => {
+    for (const [key] of data.toString('utf8').matchAll(KEY)) keys.pressed(key)
+  }
   const begin = () => {
     input.setRawMode(true)
     input.off('data', onData).on('data', onData)

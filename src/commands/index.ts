@@ -8,6 +8,7 @@ import { Stop, UsageError, type CommandDefinition, type CommandIo } from './comm
 import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
+import { devCommand } from './dev.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { logCommand } from './log.ts'
 import { reloadCommand } from './reload.ts'
@@ -17,6 +18,7 @@ import { startCommand } from './start.ts'
 /** Every command, in the order of the help. */
 export const commands: readonly CommandDefinition[] = [
   startCommand,
+  devCommand,
   checkCommand,
   runCommand,
   reloadCommand,

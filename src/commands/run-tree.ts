@@ -7,6 +7,7 @@ import { bytes, localTime, oneLine, printable, shorten } from './plain-text.ts'
 import { paintLevel, paintStatus } from './run-list.ts'
 import { stepTree, type MoreNode, type Note, type StepNode } from './run-steps.ts'
 import { sayCount, sayItem, sayProgress, some } from './run-words.ts'
+import { wrap } from './wrap.ts'
 
 interface Printing {
   readonly run: RunDetail
@@ -15,8 +16,14 @@ interface Printing {
   readonly out: string[]
   /** Width of guides, mark and id, so that what follows is aligned. */
   readonly idWidth: number
+  readonly failures: FailureStyle
+}
+
+export interface FailureStyle {
+  /** Lines of the message and the hint are broken where they are longer than the terminal is wide. */
+  readonly wrapped?: boolean
   /** Further lines about a failure. */
-  readonly more: (failure: RunFailure) => readonly string[]
+  readonly more?: (failure: RunFailure) => readonly string[]
 }
 
 const MARKS: Record<StepRecord['outcome'], string> = { done: '✓', ended: '✓', failed: '✗', skipped: '○' }
@@ -30,11 +37,11 @@ export function printRun(run: RunDetail, io: Pick<CommandIo, 'color' | 'columns'
   return `${[...head, '', ...printRunSteps(run, io)].join('\n')}\n`
 }
 
-/** Its steps alone, a line each. @param more further lines about its failure */
+/** Its steps alone, a line each. */
 export function printRunSteps(
   run: RunDetail,
   io: Pick<CommandIo, 'color' | 'columns'>,
-  more: Printing['more'] = () => [],
+  failures: FailureStyle = {},
 ): string[] {
   const color = paint(io.color)
   const tree = stepTree(run)
@@ -44,7 +51,7 @@ export function printRunSteps(
     columns: io.columns,
     out: [],
     idWidth: widest(tree.steps, 3),
-    more,
+    failures,
   }
   printNodes(tree.steps, '', printing)
   if (run.steps.length === 0) printing.out.push(color.dim(withoutSteps(run)))
@@ -163,19 +170,22 @@ function snapshotRows(snapshot: Extract<Note, { kind: 'snapshot' }>['of']): [str
   ]
 }
 
-function printFailure(failure: RunFailure, guide: string, { color, out, more }: Printing): void {
-  const push = (text: string): void => {
-    for (const line of printable(text).split('\n')) out.push(`${color.dim(guide)}${line}`)
+function printFailure(failure: RunFailure, guide: string, { color, columns, out, failures }: Printing): void {
+  const tell = (text: string, tone = (line: string): string => line): void => {
+    const width = failures.wrapped ? Math.max(40, columns - guide.length - 1) : Infinity
+    for (const line of wrap(printable(text), width)) out.push(`${color.dim(guide)}${tone(line)}`)
   }
-  push(color.red(`${failure.code}: `) + printable(failure.message))
-  if (failure.item !== undefined) push(sayItem(failure.item))
-  if (failure.position !== undefined) push(`at ${failure.position}`)
+  tell(`${failure.code}: ${failure.message}`, (line) =>
+    line.startsWith(failure.code) ? color.red(failure.code) + line.slice(failure.code.length) : line,
+  )
+  if (failure.item !== undefined) tell(sayItem(failure.item))
+  if (failure.position !== undefined) tell(`at ${failure.position}`)
   if (failure.receiver !== undefined)
-    push(
+    tell(
       `receiver ${failure.receiver.host}${failure.receiver.status === undefined ? '' : ` answered ${failure.receiver.status}`}`,
     )
-  if (failure.hint !== undefined) push(failure.hint)
-  for (const line of more(failure)) out.push(`${color.dim(guide)}${line}`)
+  if (failure.hint !== undefined) tell(failure.hint)
+  for (const line of failures.more?.(failure) ?? []) out.push(`${color.dim(guide)}${line}`)
 }
 
 function widest(nodes: readonly (StepNode | MoreNode)[], indent: number): number {
