@@ -109,7 +109,13 @@ async function startOn(
   closing.push(() => parts.close())
   const project = await parts.load()
   const messageLog = observer
-    ? observed(stores.messageLog, ground.redactor, (event) => observer.run(event))
+    ? observed(stores.messageLog, ground.redactor, (event) => {
+        try {
+          observer.run(event)
+        } catch (error) {
+          parts.log.error({ err: error }, 'a fault while a run was shown')
+        }
+      })
     : stores.messageLog
   const engine = new Engine({
     world: parts.world,

@@ -4,7 +4,7 @@ import type { RunEvent } from './run-events.ts'
 
 /** Who is told what happens in an engine as it happens, in this process; nothing of it costs anything where there is none. */
 export interface Observer {
-  /** Of every run, redacted. Must be quick, and must not throw. */
+  /** Of every run, redacted. Must be quick: the engine waits for it. */
   run(event: RunEvent): void
   /** Flows, scripts and settings were read again. The log leaves it out. */
   reloaded(report: ReloadReport): void

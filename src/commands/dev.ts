@@ -78,7 +78,7 @@ class Dev {
         const next = await this.#settingAgain()
         if (next) setting = await this.#startAgain(setting, next)
       }
-      this.#screen.show(['stopping: what runs may finish …'])
+      this.#say('stopping: what runs may finish …')
       await this.#stop()
       return 0
     } finally {
@@ -113,6 +113,7 @@ class Dev {
       feed,
       color,
       projectFolder: this.#io.projectFolder,
+      clock: realClock,
       redact: (text) => this.#io.faults?.redact(text) ?? text,
       howToRestart: this.#io.screen?.takeKeys ? 'press R' : 'start sluice dev again',
       moved,
@@ -174,7 +175,7 @@ class Dev {
 
   /** Where it does not start with the new settings, it does with the former ones. */
   async #startAgain(former: AppSetting, next: AppSetting): Promise<AppSetting> {
-    this.#screen.show(['restarting: what runs may finish …'])
+    this.#say('restarting: what runs may finish …')
     await this.#stop()
     try {
       await this.#start(next)
@@ -186,6 +187,11 @@ class Dev {
       await this.#start(former)
       return former
     }
+  }
+
+  #say(text: string): void {
+    this.#screen.show([])
+    this.#screen.print(`${text}\n`)
   }
 
   async #stop(): Promise<void> {

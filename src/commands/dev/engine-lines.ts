@@ -35,9 +35,7 @@ export function printEngineLine(line: string, io: { readonly color: boolean }): 
 function parsed(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null && 'msg' in value
-      ? (value as Record<string, unknown>)
-      : undefined
+    return typeof value === 'object' && value !== null && 'msg' in value ? value : undefined
   } catch {
     return undefined
   }

@@ -66,7 +66,7 @@ export class RunFeed {
   readonly #setting: RunFeedSetting
   readonly #going = new Map<string, Going>()
   readonly #ended = new Flood<LiveRun>(5, 20)
-  readonly #failures = new Flood<RunDetail>(2, 5)
+  readonly #failures = new Flood<RunDetail>(1, 5)
   readonly #lines = new Flood<LineRecord>(10, 20)
   #timer: Timer | undefined
   #runs = 0

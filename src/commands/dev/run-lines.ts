@@ -82,14 +82,15 @@ export function countedRuns({ last, count, durations }: Counted<LiveRun>, at: nu
   return `${colors.dim(clockTime(at))} ${tone(mark)} ${text}\n`
 }
 
-/** `12:00:05 ✗ orders ×38 failed as well; the last in step "http": receiver.status: ...` */
+/** `12:00:05 ✗ orders ×38 failed in step "http": receiver.status: ...` */
 export function countedFailures({ last, count }: Counted<RunDetail>, at: number, io: LineIo): string {
   const colors = paint(io.color)
   const { failure, flow, status } = last
   const [mark, tone] = markOf(status, colors)
   const step = failure?.step === undefined ? '' : ` in step "${failure.step}"`
   const why = failure === undefined ? '' : `${step}: ${sayFailure(failure)}`
-  const text = `${oneLine(flow)} ×${sayCount(count)} ${status.toLowerCase()}${why}`
+  const times = count === 1 ? '' : ` ×${sayCount(count)}`
+  const text = `${oneLine(flow)}${times} ${status.toLowerCase()}${why}`
   return `${colors.dim(clockTime(at))} ${tone(`${mark} ${shorten(text, Math.max(40, io.columns - 12))}`)}\n`
 }
 

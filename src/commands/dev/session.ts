@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { App } from '../../app.ts'
 import type { ReloadReport } from '../../core/control.ts'
 import type { Problem } from '../../core/problem.ts'
+import type { Clock } from '../../core/world.ts'
 import { printProblems } from '../../flow/print.ts'
 import type { Observer } from '../../observer.ts'
 import type { RunEvent } from '../../run-events.ts'
@@ -21,6 +22,7 @@ export interface SessionSetting {
   readonly screen: Screen
   readonly feed: RunFeed
   readonly color: boolean
+  readonly clock: Pick<Clock, 'now'>
   readonly projectFolder: string
   /** Takes live secrets out of a text. */
   readonly redact: (text: string) => string
@@ -146,8 +148,8 @@ export class Session implements Observer {
   }
 
   #line(mark: string, tone: (text: string) => string, text: string): void {
-    const { screen, color } = this.#setting
+    const { screen, color, clock } = this.#setting
     const shown = shorten(oneLine(text), Math.max(60, screen.columns - 11))
-    screen.print(`${paint(color).dim(clockTime(Date.now()))} ${tone(`${mark} ${shown}`)}\n`)
+    screen.print(`${paint(color).dim(clockTime(clock.now()))} ${tone(`${mark} ${shown}`)}\n`)
   }
 }
