@@ -56,7 +56,7 @@ test('a file with mistakes leaves the version before in force, says so, and can 
   assert.match(log.join(''), /the version before goes on/)
   const lines = log.length
   await reload()
-  assert.equal(log.slice(lines).filter((line) => line.includes('bdy')).length, 0, 'a mistake is told once')
+  assert.deepEqual(log.slice(lines), [], 'a mistake is told once')
   write('flows/a.yaml', answering('/a', 'a3'))
   assert.deepEqual((await reload()).changed, ['a'])
   assert.equal(await ask('/a'), 'a3')

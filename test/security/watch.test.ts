@@ -207,6 +207,27 @@ test('what changes while it is read is looked at afterwards', async (t) => {
   await again.promise
 })
 
+test('what could not be read for a fault is read again, and the same fault is told once', async (t) => {
+  const clock = new ManualClock()
+  const { watch, at, calls, onChange, log } = await setUp(t, A, { clock })
+  const look = async () => {
+    while (clock.pending === 0) await settle()
+    await clock.advance(5000)
+    while (clock.pending === 0) await settle()
+  }
+  await look()
+  const before = calls()
+  onChange(() => {
+    throw new Error('a fault')
+  })
+  writeFileSync(at('material/a.yaml'), 'type: bearer\n')
+  await watch.again()
+  await look()
+  await look()
+  assert.equal(calls(), before + 3)
+  assert.equal(log.lines.filter(({ level }) => level === 'error').length, 1)
+})
+
 test('events that do not end put the look off for a second, not for ever', async (t) => {
   const clock = new ManualClock()
   const { at, noticed } = await setUp(t, A, { clock })
