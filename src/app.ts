@@ -61,6 +61,8 @@ export interface App {
   readonly log: Logger
   /** Which rings of the script sandbox hold here. */
   rings(): readonly string[]
+  /** Resolves when all that was recorded so far can be read from the data folder. */
+  flush(): Promise<void>
   /** Ends what runs within the grace time, flushes, closes. */
   stop(): Promise<void>
 }
@@ -218,6 +220,7 @@ async function startOn(
     abandoned: stores.abandoned,
     log: parts.log,
     rings: () => parts.scripts.rings(),
+    flush: () => messageLog.flush(),
     stop,
   }
 }

@@ -47,11 +47,15 @@ export class FlowStarter {
   /** Deploys what waited for them. */
   async credentialsChanged(changes: readonly CredentialChange[]): Promise<void> {
     const changed = new Set(changes.map(({ name }) => name))
-    const usable = new Set(changes.filter(({ outcome }) => NOW_USABLE.has(outcome)).map(({ name }) => name))
+    // Flows that are read again may well wait for a credential that lacks its secret.
+    const { readAgain } = this.#setting
+    const there = new Set(
+      changes.filter(({ outcome }) => readAgain || NOW_USABLE.has(outcome)).map(({ name }) => name),
+    )
     for (const entry of this.#setting.project.flows) {
       const wanted = this.#waiting.get(entry.file)
       if (wanted?.some((name) => changed.has(name))) await this.#startAgain(entry)
-      else this.#tellRestart(entry, usable)
+      else this.#tellRestart(entry, there)
     }
   }
 
@@ -77,9 +81,9 @@ export class FlowStarter {
   }
 
   /** A flow whose only mistake was that there was no such credential is read again at the next start. */
-  #tellRestart({ name, flow, prepared, problems, unknown }: ProjectFlow, usable: ReadonlySet<string>): void {
+  #tellRestart({ name, flow, prepared, problems, unknown }: ProjectFlow, now: ReadonlySet<string>): void {
     const { material, log, readAgain } = this.#setting
-    const there = unknown.filter((credential) => usable.has(credential))
+    const there = unknown.filter((credential) => now.has(credential))
     const others = problems.some(
       ({ severity, code }) => severity === 'error' && code !== 'credential/unknown',
     )

@@ -205,3 +205,17 @@ test('with the setting "watch" a change takes effect by itself', async (t) => {
   await project.logged(/flow \\?"a\\?" was changed/)
   assert.equal(await project.ask('/a'), 'a2')
 })
+
+test('mistakes that were there at the start are not told again when all is read for the first time', async (t) => {
+  const { log, write, logged } = await set(
+    t,
+    { 'flows/a.yaml': answering('/a', 'a1'), 'flows/bad.yaml': answering('/b', '${bdy}') },
+    { settings: { watch: 'true' }, broken: true },
+  )
+  write('flows/a.yaml', answering('/a', 'a2'))
+  await logged(/flow \\"a\\" was changed/)
+  assert.deepEqual(
+    log.filter((line) => /bdy|bad\.yaml/.test(line)),
+    [],
+  )
+})

@@ -117,11 +117,9 @@ export class KeyBoard {
 
   #run(name: string): void {
     this.#lastRun = name
-    const { app, screen } = this.#setting
-    this.#runToEnd(name).catch((error: unknown) => {
-      app.log.error({ err: error }, `a fault while the flow "${name}" was run`)
-      screen.print('')
-    })
+    this.#runToEnd(name).catch((error: unknown) =>
+      this.#setting.app.log.error({ err: error }, `a fault while the flow "${name}" was run`),
+    )
   }
 
   async #runToEnd(name: string): Promise<void> {
@@ -139,13 +137,16 @@ export class KeyBoard {
   }
 
   #log(show: (reader: MessageLogReader) => string): void {
-    const { screen, dataFolder } = this.#setting
-    try {
+    const { app, dataFolder } = this.#setting
+    const read = (): string => {
       using reader = new MessageLogReader(dataFolder)
-      this.#show(show(reader))
-    } catch (error) {
-      screen.print(`the message log cannot be read: ${(error as Error).message}\n`)
+      return show(reader)
     }
+    void app
+      .flush()
+      .then(read)
+      .catch((error: Error) => `the message log cannot be read: ${error.message}\n`)
+      .then((text) => this.#show(text))
   }
 
   #lastFailure(reader: MessageLogReader): string {
@@ -153,7 +154,7 @@ export class KeyBoard {
     const last = feed.lastFailure
     const filter = { status: 'FAILED', limit: 1, ...(flow === undefined ? {} : { flow }) } as const
     const id = last?.id ?? reader.runs(filter)[0]?.id
-    // Its record may be on its way to the disk.
+    // While the disk takes nothing it is known here only.
     const run = (id === undefined ? undefined : reader.run(id)) ?? last
     return run ? printRun(run, this.#io) : 'no run has failed\n'
   }

@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import { Choice } from '../../../src/commands/dev/choice.ts'
 
 const options = ['lms-items', 'orders', 'price-order'].map((name) => ({ name, about: `about ${name}` }))
-const typed = (choice: Choice, keys: string) => [...keys].map((key) => choice.press(key)).at(-1)
+const typed = (choice: Choice, keys: string) =>
+  Array.from(keys)
+    .map((key) => choice.press(key))
+    .at(-1)
 
 test('a number picks at once', () => {
   assert.equal(new Choice('Which?', options).press('2'), 'orders')

@@ -171,10 +171,7 @@ test('the same failure in a flood is open once and counted; another one is open,
   assert.match(first, /order\.empty/)
   assert.doesNotMatch(first, /failures\/(order\.empty|flow\.failed)/, 'a code of the flow has no page')
   await clock.advance(1000)
-  assert.equal(
-    printed(),
-    '12:00:01 ✗ orders ×39 failed in step "send": receiver.status: the receiver answ…\n',
-  )
+  assert.equal(printed(), '12:00:01 ✗ orders ×39 failed in step "send": receiver.status: the receiver ans…\n')
 })
 
 test('a run that goes on is shown after a second; its lines come as they are said, and are not repeated', async () => {
