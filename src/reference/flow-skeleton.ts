@@ -1,6 +1,7 @@
 import type { TProperties, TSchema } from '@sinclair/typebox'
 import { parse } from 'yaml'
-import { entry, indented, prose, skeleton, switchedOff } from './skeleton.ts'
+import { Keys } from '../core/schema.ts'
+import { entry, indented, prose, skeleton } from './skeleton.ts'
 
 /** What a skeleton needs to know of a kind of trigger or step. */
 export interface SkeletonKind {
@@ -37,22 +38,17 @@ export function flowSkeleton(setting: FlowSkeletonSetting): string {
   const { trigger, steps, flow } = setting
   const explained = new Set<string>()
   const keysAt = steps.find(({ kind }) => !kind.composite)
-  const lines = [
-    ...prose(setting.about),
-    '',
-    ...entry('description', setting.description),
-    '',
-    'steps:',
-    ...(trigger ? indented(stepLines(trigger, explained), 2) : []),
-    ...steps.flatMap((step) => [
-      '',
-      ...indented(stepLines(step, explained), 2),
-      ...(step === keysAt ? indented(keyLines(setting.stepKeys), 4) : []),
-    ]),
-    '',
-    ...skeleton(without(flow, WRITTEN), {}),
+  const blocks = [...(trigger ? [trigger] : []), ...steps].map((step) => [
+    ...indented(stepLines(step, explained), 2),
+    ...(step === keysAt ? indented(keyLines(setting.stepKeys), 4) : []),
+  ])
+  const parts = [
+    prose(setting.about),
+    entry('description', setting.description),
+    ['steps:', ...blocks.flatMap((block, i) => (i === 0 ? block : ['', ...block]))],
+    skeleton(without(flow, WRITTEN), {}),
   ]
-  return `${lines.join('\n').replace('steps:\n\n', 'steps:\n')}\n`
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`
 }
 
 function stepLines({ kind, given }: SkeletonStep, explained: Set<string>): string[] {
@@ -64,17 +60,12 @@ function stepLines({ kind, given }: SkeletonStep, explained: Set<string>): strin
   return [...(isFirst ? prose(kind.summary) : []), `- ${kind.name}:`, ...indented(options, 4)]
 }
 
-function keyLines(keys: TProperties): string[] {
-  return [
-    '# Every step may have, beside its kind:',
-    ...switchedOff(
-      skeleton({ properties: keys } as unknown as TSchema, {}).map((line) => line.replace(/^#(?! )/, '')),
-    ).map((line) => line.replace(/^##/, '#')),
-  ]
+function keyLines(properties: TProperties): string[] {
+  return ['# Every step may have, beside its kind:', ...skeleton(Keys(properties), {})]
 }
 
 /** A schema of a map without some of its keys. */
-export function without(schema: TSchema, names: readonly string[]): TSchema {
+function without(schema: TSchema, names: readonly string[]): TSchema {
   const properties = Object.entries(schema['properties'] as TProperties)
   return { ...schema, properties: Object.fromEntries(properties.filter(([name]) => !names.includes(name))) }
 }

@@ -52,7 +52,7 @@ export function prose(text: string): string[] {
   return lines
 }
 
-export function switchedOff(lines: readonly string[]): string[] {
+function switchedOff(lines: readonly string[]): string[] {
   return lines.map((line) => `#${line}`)
 }
 
