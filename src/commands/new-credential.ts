@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { TSchema } from '@sinclair/typebox'
 import { credentials } from '../credentials/index.ts'
 import { didYouMean } from '../core/problem.ts'
 import { credentialSkeleton, secretField } from '../reference/credential-skeleton.ts'
@@ -16,17 +15,22 @@ import { canAsk, Questions } from './questions.ts'
 const TYPES = credentials.map(({ name }) => name)
 const AUTHENTICATIONS = ['header', 'body', 'none']
 
-/** Fields that a flag says, with what is asked for them; the flag is the field's name with hyphens. */
-const FIELDS: Readonly<Record<string, string>> = {
+/** Fields that a flag says, with what is asked where it does not; the flag is the field's name with hyphens. */
+const FIELDS: Readonly<Record<string, string | undefined>> = {
   tokenServiceUrl: 'Address of the token service',
   clientAuthentication: `Where client id and secret go: ${AUTHENTICATIONS.join(', ')}`,
   clientId: 'Client id',
   username: 'User name',
+  contentType: undefined,
   scope: 'Scope; empty for none',
   baseUrl: 'Address that flows build on (baseUrl)',
 }
 /** Not asked for where there is a usual value. */
-const PRESETS: Readonly<Record<string, string | undefined>> = { clientAuthentication: 'header', scope: '' }
+const PRESETS: Readonly<Record<string, string | undefined>> = {
+  clientAuthentication: 'header',
+  contentType: '',
+  scope: '',
+}
 
 export const newCredentialCommand: CommandDefinition = {
   name: 'new credential',
@@ -45,6 +49,10 @@ export const newCredentialCommand: CommandDefinition = {
     {
       flags: '--client-authentication <way>',
       description: `oauth2: ${AUTHENTICATIONS.join(', ')} (default: header)`,
+    },
+    {
+      flags: '--content-type <type>',
+      description: 'oauth2: of the token request (default: application/x-www-form-urlencoded)',
     },
     { flags: '--scope <scope>', description: 'oauth2: what the token is for' },
     { flags: '--username <name>', description: 'basic: the user' },
@@ -89,7 +97,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         kind,
         file: frameSchema(TYPES, kind.options),
         given: {
-          description: (options['description'] as string | undefined) ?? `What "${name}" is for.`,
+          description: options['description'] ?? `What "${name}" is for.`,
           ...fields,
           ...(field !== undefined && { [field]: `\${${reference}}` }),
         },
@@ -159,7 +167,7 @@ function checkFlags(kind: Kind, options: Record<string, unknown>): void {
 }
 
 function hasField({ options }: Kind, field: string): boolean {
-  return field === 'baseUrl' || Object.hasOwn((options as TSchema)['properties'] as object, field)
+  return field === 'baseUrl' || Object.hasOwn(options['properties'] as object, field)
 }
 
 function flagOf(field: string): string {
@@ -178,10 +186,11 @@ async function fieldsOf(
   const fields: Record<string, string> = {}
   for (const field of wanted) {
     const given = options[field] as string | undefined
-    const asked = given === undefined && missing.length > 0
-    const value = asked
-      ? await questions!.ask(FIELDS[field]!, presets[field], (answer) => badAnswer(field, answer))
-      : (given ?? presets[field] ?? '')
+    const question = given === undefined && missing.length > 0 ? FIELDS[field] : undefined
+    const value =
+      question === undefined
+        ? (given ?? presets[field] ?? '')
+        : await questions!.ask(question, presets[field], (answer) => badAnswer(field, answer))
     if (value !== '') fields[field] = value
   }
   return fields

@@ -26,7 +26,7 @@ export class Questions {
     complain: (answer: string) => string | undefined = () => undefined,
   ): Promise<string> {
     for (;;) {
-      this.io.stderr(`${question}${preset === undefined ? '' : ` [${preset}]`}: `)
+      this.io.stderr(`${question}${preset ? ` [${preset}]` : ''}: `)
       const answer = (await this.line()).trim() || (preset ?? '')
       const complaint = answer === '' && preset === undefined ? 'an answer is needed' : complain(answer)
       if (complaint === undefined) return answer
@@ -49,7 +49,7 @@ export class Questions {
     try {
       const { value, done } = await Promise.race([this.lines.next(), interrupted.promise])
       if (done) throw new Stop(1, 'the input ended; nothing was written')
-      return value as string
+      return value
     } finally {
       signal.removeEventListener('abort', interrupt)
     }

@@ -73,7 +73,7 @@ function section(name: string, schema: TSchema): string[] | undefined {
 
 /** What the option is for, with its default where the text does not tell it. */
 function about(schema: TSchema): string {
-  const text = (schema['description'] as string | undefined) ?? ''
+  const { description: text = '' } = schema
   const preset = presetOf(schema)
   if (preset === undefined) return text
   const shown = stringify(preset, { lineWidth: 0, collectionStyle: 'flow' }).trim()
