@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
 import type { Logger, Services } from './core/services.ts'
@@ -23,9 +22,6 @@ import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
 import { realWorld } from './world.ts'
-
-/** Made by `npm run prepare`. */
-const scriptBundle = fileURLToPath(new URL('../dist/script-host.cjs', import.meta.url))
 
 const kinds: Kinds = {
   steps: new Map(steps.map((kind) => [kind.name, kind])),
@@ -95,7 +91,7 @@ export async function assemble(
     parameters: globals,
     dev: settings.dev,
   })
-  const scripts = createScripts({ world, log, bundle: scriptBundle })
+  const scripts = createScripts({ world, log })
   let engine: Engine | undefined
   const routes = new RouteTable((text) => redactor.text(text))
   const services: Services = {

@@ -127,7 +127,7 @@ export async function loadSettings(
       throw error
     },
   )
-  const values = text === undefined || text.trim() === '' ? {} : fromFile(text, problems)
+  const values = text === undefined || saysNothing(text) ? {} : fromFile(text, problems)
   for (const section of SECTIONS) values[section] = { ...(values[section] as object | undefined) }
   for (const [name, schema] of settingNames()) {
     if (name === 'parameters') continue
@@ -142,6 +142,11 @@ export async function loadSettings(
   problems.push(...strayVariables(environment))
   const settings = { parameters: {}, ...values, projectFolder: resolve(projectFolder) } as unknown as Settings
   return { settings: withAbsoluteFolders(settings), problems, text }
+}
+
+/** Every line is empty or a comment. */
+function saysNothing(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(#|$)/.test(line))
 }
 
 function fromFile(text: string, problems: Problem[]): Record<string, unknown> {

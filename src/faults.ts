@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { Logger } from './core/services.ts'
 import { showable } from './security/showable.ts'
+import { withSourcePlaces } from './source-places.ts'
 
 /** What an engine lends to those who tell of its end. */
 export interface Guard {
@@ -30,7 +31,7 @@ export class Faults {
 
   /** An error as Node prints it: stack, properties, causes; of bytes only their number. */
   describe(thrown: unknown): string {
-    const copy = showable(thrown, (text) => this.redact(text))
+    const copy = showable(thrown, (text) => this.redact(withSourcePlaces(text)))
     const limits = { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity, breakLength: 120 }
     return this.redact(typeof copy === 'string' ? copy : inspect(copy, limits))
   }

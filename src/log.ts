@@ -3,6 +3,7 @@ import { PinoPretty } from 'pino-pretty'
 import type { Logger } from './core/services.ts'
 import type { Redactor } from './security/redaction.ts'
 import { showable } from './security/showable.ts'
+import { withSourcePlaces } from './source-places.ts'
 
 export interface LogSetting {
   readonly level: string
@@ -20,7 +21,10 @@ export function createLog(setting: LogSetting): Logger {
   const options = {
     level,
     base: null,
-    serializers: { err: (thrown: unknown) => pino.stdSerializers.err(showable(thrown, redact) as Error) },
+    serializers: {
+      err: (thrown: unknown) =>
+        pino.stdSerializers.err(showable(thrown, (text) => redact(withSourcePlaces(text))) as Error),
+    },
   }
   const sink = { write: (line: string) => write(redact(line)) }
   if (setting.format === 'json') return pino(options, sink)

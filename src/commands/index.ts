@@ -10,13 +10,19 @@ import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
+import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
+import { newCredentialCommand } from './new-credential.ts'
+import { newFlowCommand } from './new-flow.ts'
 import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
 import { startCommand } from './start.ts'
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandDefinition[] = [
+  initCommand,
+  newFlowCommand,
+  newCredentialCommand,
   startCommand,
   devCommand,
   checkCommand,
@@ -32,6 +38,7 @@ export const commands: readonly CommandDefinition[] = [
 ]
 
 const GROUPS: Readonly<Record<string, string>> = {
+  new: 'Writes a new flow or credential, with all its options explained.',
   flow: 'Lists and shows flows.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
 }

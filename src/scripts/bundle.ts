@@ -42,11 +42,11 @@ const vm2: Plugin = {
   },
 }
 
-/** Builds the one file that script processes run. Returns its path. */
-export async function buildBundle(file = join(HERE, '../../dist/script-host.cjs')): Promise<string> {
+/** Builds the one file that script processes run. Returns the files that it was made of. */
+export async function buildBundle(file = join(HERE, '../../dist/script-host.cjs')): Promise<string[]> {
   await mkdir(dirname(file), { recursive: true })
   const unfinished = `${file}.${process.pid}`
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(HERE, 'host/main.ts')],
     outfile: unfinished,
     bundle: true,
@@ -60,10 +60,11 @@ export async function buildBundle(file = join(HERE, '../../dist/script-host.cjs'
     banner: { js: '"use strict";{(() => {' },
     footer: { js: '})()}' },
     plugins: [sandbox, vm2],
+    metafile: true,
     logLevel: 'error',
   })
   await rename(unfinished, file)
-  return file
+  return Object.keys(metafile.inputs)
 }
 
 if (import.meta.main) await buildBundle()

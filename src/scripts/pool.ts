@@ -64,7 +64,7 @@ export function createScripts(setting: ScriptsSetting): ScriptService {
 
 /** In a checkout `dist/` is beside `src/`; in the package we are in it. */
 function builtBundle(): string {
-  const folder = import.meta.filename.endsWith('.ts') ? '../../dist' : '..'
+  const folder = import.meta.filename.endsWith('.ts') ? '../../dist' : '.'
   return join(import.meta.dirname, folder, 'script-host.cjs')
 }
 

@@ -70,11 +70,15 @@ const LATER: Readonly<Record<string, string>> = {
   issuer: 'Endpoints are public in this version.',
 }
 
+export function isCredentialName(text: string): boolean {
+  return NAME.test(text)
+}
+
 /** Reads one file of the security material. Never throws for what is written in it. */
 export function examineFile({ file, text, unreadable }: CredentialFile, setting: ExamineSetting): Examined {
   const name = nameOf(file)
   const problems: Problem[] = []
-  if (!NAME.test(name))
+  if (!isCredentialName(name))
     problems.push({
       code: 'credential/name',
       severity: 'error',

@@ -12,6 +12,10 @@ export interface CommandSetting {
   readonly environment?: Record<string, string>
   readonly columns?: number
   readonly terminal?: boolean
+  /** A person at a terminal types these lines. */
+  readonly answers?: readonly string[]
+  /** After the answers comes Ctrl-D. */
+  readonly answersEnd?: boolean
   readonly signal?: AbortSignal
   /** Gets what is written to standard error, when it is written. */
   readonly onStderr?: (text: string) => void
@@ -33,10 +37,14 @@ export async function sluice(
       stderr += text
       setting.onStderr?.(text)
     },
-    stdin: setting.input === undefined ? new PassThrough() : Readable.from([Buffer.from(setting.input)]),
+    stdin: setting.answers
+      ? typing(setting.answers, setting.answersEnd)
+      : setting.input === undefined
+        ? new PassThrough()
+        : Readable.from([Buffer.from(setting.input)]),
     color: false,
     colorErrors: false,
-    terminal: setting.terminal ?? false,
+    terminal: setting.terminal ?? setting.answers !== undefined,
     columns: setting.columns ?? 200,
     workingFolder: folder,
     environment: setting.environment ?? {},
@@ -44,4 +52,12 @@ export async function sluice(
   }
   const code = await runCommandLine(args, io)
   return { code, stdout, stderr, folder }
+}
+
+/** A terminal, which stays open after the lines unless they are all. */
+function typing(lines: readonly string[], end = false): Readable {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true })
+  for (const line of lines) stdin.write(`${line}\n`)
+  if (end) stdin.end()
+  return stdin
 }

@@ -1,0 +1,237 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { credentials } from '../credentials/index.ts'
+import { didYouMean } from '../core/problem.ts'
+import { credentialSkeleton, secretField } from '../reference/credential-skeleton.ts'
+import { isCredentialName } from '../security/credential-file.ts'
+import { findMaterial } from '../security/material-files.ts'
+import { frameSchema } from '../security/frame.ts'
+import { readEnvironment } from '../security/environment.ts'
+import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
+import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
+import { settingsFor } from './project-setting.ts'
+import { canAsk, Questions } from './questions.ts'
+
+const TYPES = credentials.map(({ name }) => name)
+const AUTHENTICATIONS = ['header', 'body', 'none']
+
+/** Fields that a flag says, with what is asked where it does not; the flag is the field's name with hyphens. */
+const FIELDS: Readonly<Record<string, string | undefined>> = {
+  tokenServiceUrl: 'Address of the token service',
+  clientAuthentication: `Where client id and secret go: ${AUTHENTICATIONS.join(', ')}`,
+  clientId: 'Client id',
+  username: 'User name',
+  contentType: undefined,
+  scope: 'Scope; empty for none',
+  baseUrl: 'Address that flows build on (baseUrl)',
+}
+/** Not asked for where there is a usual value. */
+const PRESETS: Readonly<Record<string, string | undefined>> = {
+  clientAuthentication: 'header',
+  contentType: '',
+  scope: '',
+}
+
+export const newCredentialCommand: CommandDefinition = {
+  name: 'new credential',
+  summary: 'Writes a new credential, with every field explained; its secret stays where it is.',
+  arguments: [
+    {
+      name: 'name',
+      optional: true,
+      description: 'as flows name it; "erp/orders" is "orders" in a subfolder',
+    },
+  ],
+  options: [
+    { flags: '--type <type>', description: TYPES.join(', ') },
+    { flags: '--token-service-url <url>', description: 'oauth2: where tokens come from' },
+    { flags: '--client-id <id>', description: 'oauth2: who asks' },
+    {
+      flags: '--client-authentication <way>',
+      description: `oauth2: ${AUTHENTICATIONS.join(', ')} (default: header)`,
+    },
+    {
+      flags: '--content-type <type>',
+      description: 'oauth2: of the token request (default: application/x-www-form-urlencoded)',
+    },
+    { flags: '--scope <scope>', description: 'oauth2: what the token is for' },
+    { flags: '--username <name>', description: 'basic: the user' },
+    {
+      flags: '--base-url <url>',
+      description: 'where relative addresses of flows begin; the credential goes to this host only',
+    },
+    {
+      flags: '--secret <reference>',
+      description:
+        'where the secret is kept: env:NAME or file:/path; never the secret (default: env: and a name made of its own)',
+    },
+    { flags: '--description <text>', description: 'what it is for' },
+    ...folderOptions,
+  ],
+  examples: [
+    'sluice new credential',
+    'sluice new credential im_read --type oauth2 --token-service-url https://api.example.com/oauth/token --client-id sluice --scope im.read --base-url https://api.example.com/im/',
+    'sluice new credential weather --type apiKey --base-url https://weather.example.com/v1/ --secret env:WEATHER_KEY',
+  ],
+  details: `On a terminal it asks for what is missing, but never for a secret: the file refers to it, and you put it into the
+environment or the file .env. An existing file is never overwritten.
+Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
+  async run(io, [given], options) {
+    const settings = await settingsFor(io, options)
+    const questions = canAsk(io) ? new Questions(io) : undefined
+    try {
+      const path = given?.replace(/\.ya?ml$/, '') ?? (await askName(questions))
+      const name = path.split('/').at(-1)!
+      const complaint = badName(path)
+      if (complaint !== undefined) throw new UsageError(complaint)
+      await refuseName(io, settings.securityMaterial, name)
+      await refuseExisting(io, pathOf(settings.securityMaterial, path))
+      const kind = await kindOf(options, questions)
+      checkFlags(kind, options)
+      const fields = await fieldsOf(kind, options, questions)
+      const field = fields['clientAuthentication'] === 'none' ? undefined : secretField(kind.options)
+      const reference = field === undefined ? undefined : secretReference(options, name, field)
+      const text = credentialSkeleton({
+        about:
+          'A credential: how requests to one receiver are authenticated; flows name it, and never see a token or secret. Fields with a # before them are off; what follows "# " explains.',
+        kind,
+        file: frameSchema(TYPES, kind.options),
+        given: {
+          description: options['description'] ?? `What "${name}" is for.`,
+          ...fields,
+          ...(field !== undefined && { [field]: `\${${reference}}` }),
+        },
+      })
+      const shown = await writeChecked(io, options, pathOf(settings.securityMaterial, path), text)
+      io.stdout(
+        told(shown, [
+          ...(await secretStep(reference, io)),
+          [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
+          ['npx sluice check', 'after each change of it'],
+        ]),
+      )
+      return 0
+    } finally {
+      questions?.close()
+    }
+  },
+}
+
+type Kind = (typeof credentials)[number]
+
+async function askName(questions: Questions | undefined): Promise<string> {
+  if (questions) return questions.ask('Name of the credential', undefined, badName)
+  throw new UsageError(
+    'the name of the credential is missing: sluice new credential NAME --type TYPE --base-url URL',
+  )
+}
+
+function badName(path: string): string | undefined {
+  const parts = path.split('/')
+  const name = parts.at(-1)!
+  if (isCredentialName(name) && parts.every((part) => /^[A-Za-z0-9_][\w.-]*$/.test(part))) return undefined
+  return `"${path}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-", with "/" between folders`
+}
+
+/** Names hold across folders. */
+async function refuseName(io: CommandIo, folder: string, name: string): Promise<void> {
+  const { files } = await findMaterial(folder)
+  const other = files.find((file) => file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '') === name)
+  if (other !== undefined)
+    throw new Stop(
+      1,
+      `there is a credential "${name}" already, in "${shownPath(io, other)}"; choose another name`,
+    )
+}
+
+async function kindOf(options: Record<string, unknown>, questions: Questions | undefined): Promise<Kind> {
+  const given = options['type'] as string | undefined
+  if (given === undefined && !questions)
+    throw new UsageError(`the type is missing: --type ${TYPES.join('|')}`)
+  const complain = (type: string) =>
+    TYPES.includes(type)
+      ? undefined
+      : `there is no type "${type}"${didYouMean(type, TYPES)}; there are: ${TYPES.join(', ')}`
+  const type = given ?? (await questions!.ask(`Type: ${TYPES.join(', ')}`, 'oauth2', complain))
+  const complaint = complain(type)
+  if (complaint !== undefined) throw new UsageError(`--type: ${complaint}`)
+  return credentials.find(({ name }) => name === type)!
+}
+
+function checkFlags(kind: Kind, options: Record<string, unknown>): void {
+  const foreign = Object.keys(FIELDS).find((field) => options[field] !== undefined && !hasField(kind, field))
+  if (foreign !== undefined)
+    throw new UsageError(`${flagOf(foreign)}: a credential of the type ${kind.name} has none`)
+  if (options['secret'] !== undefined && options['clientAuthentication'] === 'none')
+    throw new UsageError('--secret: with --client-authentication none no secret is sent')
+}
+
+function hasField({ options }: Kind, field: string): boolean {
+  return field === 'baseUrl' || Object.hasOwn(options['properties'] as object, field)
+}
+
+function flagOf(field: string): string {
+  return `--${field.replaceAll(/[A-Z]/g, '-$&').toLowerCase()}`
+}
+
+async function fieldsOf(
+  kind: Kind,
+  options: Record<string, unknown>,
+  questions: Questions | undefined,
+): Promise<Record<string, string>> {
+  const presets = options['clientAuthentication'] === 'none' ? { ...PRESETS, clientId: '' } : PRESETS
+  const wanted = Object.keys(FIELDS).filter((field) => hasField(kind, field))
+  const missing = wanted.filter((field) => options[field] === undefined && presets[field] === undefined)
+  if (missing.length > 0 && !questions) throw new UsageError(`missing: ${missing.map(flagOf).join(', ')}`)
+  const fields: Record<string, string> = {}
+  for (const field of wanted) {
+    const given = options[field] as string | undefined
+    const question = given === undefined && missing.length > 0 ? FIELDS[field] : undefined
+    const value =
+      question === undefined
+        ? (given ?? presets[field] ?? '')
+        : await questions!.ask(question, presets[field], (answer) => badAnswer(field, answer))
+    if (value !== '') fields[field] = value
+  }
+  return fields
+}
+
+function badAnswer(field: string, answer: string): string | undefined {
+  if (field === 'clientAuthentication' && !AUTHENTICATIONS.includes(answer))
+    return `one of ${AUTHENTICATIONS.join(', ')}`
+  if (/Url$/.test(field) && !answer.includes('${') && !URL.canParse(answer))
+    return 'a URL is needed: https://...'
+  return undefined
+}
+
+/** `env:IM_READ_SECRET`. What is no reference is not repeated: it may be the secret itself. */
+function secretReference(options: Record<string, unknown>, name: string, field: string): string {
+  const given = options['secret'] as string | undefined
+  const word = field.replace(/^.*?([A-Z]?[a-z]+)$/, '$1')
+  if (given === undefined) return `env:${`${name}_${word}`.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`
+  const reference = /^\$\{(.*)\}$/.exec(given)?.[1] ?? given
+  if (/^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s{}]+)$/.test(reference)) return reference
+  throw new UsageError(
+    '--secret wants env:NAME or file:/path: where the secret is kept, never the secret itself',
+  )
+}
+
+/** What is left to do about the secret: nothing where it is there. */
+async function secretStep(
+  reference: string | undefined,
+  io: CommandIo,
+): Promise<(readonly [string, string])[]> {
+  if (reference === undefined) return []
+  const [kind, where] = [
+    reference.slice(0, reference.indexOf(':')),
+    reference.slice(reference.indexOf(':') + 1),
+  ]
+  if (kind === 'file') {
+    const there = await readFile(join(io.projectFolder, where)).catch(() =>
+      readFile(where).catch(() => undefined),
+    )
+    return there ? [] : [[`put the secret into ${where}`, 'readable for the engine alone']]
+  }
+  const environment = await readEnvironment(io.projectFolder, io.environment)
+  return environment[where] ? [] : [[`add ${where}=... to .env`, 'the secret; or set it in the environment']]
+}

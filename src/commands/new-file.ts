@@ -1,0 +1,69 @@
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { hasErrors } from '../core/problem.ts'
+import { printProblems } from '../flow/print.ts'
+import { Stop, type CommandIo } from './command.ts'
+import { appSettingFor, settingOptions } from './project-setting.ts'
+
+/** Folders of the project, as for `sluice check`. */
+export const folderOptions = settingOptions.filter(({ flags }) => /^--(flows|security-material) /.test(flags))
+
+/** Where a file of the project goes, as people call it: from the project folder on. */
+export function shownPath(io: CommandIo, file: string): string {
+  return relative(io.projectFolder, file).split(sep).join('/')
+}
+
+/** Refuses a file that is there already, under either ending. @param path absolute, without its ending */
+export async function refuseExisting(io: CommandIo, path: string): Promise<void> {
+  for (const file of [`${path}.yaml`, `${path}.yml`])
+    if (await stat(file).catch(() => undefined))
+      throw new Stop(1, `"${shownPath(io, file)}" is there already; choose another name, or remove it`)
+}
+
+/** Problems that are told in another way. */
+const TOLD = ['credential/unset']
+
+/**
+ * Writes a new file of the project and checks it among the others; where it has mistakes they are printed and it is taken away again.
+ * @param path absolute, without its ending
+ */
+export async function writeChecked(
+  io: CommandIo,
+  options: Record<string, unknown>,
+  path: string,
+  text: string,
+): Promise<string> {
+  const file = `${path}.yaml`
+  const shown = shownPath(io, file)
+  if (io.signal.aborted) throw new Stop(130, 'interrupted; nothing was written')
+  const made = await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text, { flag: 'wx' })
+  const { problems } = await checkAll(io, options)
+  const own = problems.filter(
+    (problem) =>
+      !TOLD.includes(problem.code) &&
+      (problem.file === shown || problem.related?.some((place) => place.file === shown)),
+  )
+  if (own.length > 0)
+    io.stderr(printProblems(own, (name) => (name === shown ? text : undefined), { color: io.colorErrors }))
+  if (!hasErrors(own)) return shown
+  await rm(made ?? file, { recursive: true, force: true })
+  throw new Stop(1, `"${shown}" was not written: it would have had these mistakes`)
+}
+
+async function checkAll(io: CommandIo, options: Record<string, unknown>) {
+  const setting = await appSettingFor(io, { logLevel: 'error', ...options })
+  return (await import('../app.ts')).checkProject(setting)
+}
+
+/** What was done, and what to type next. */
+export function told(shown: string, next: readonly (readonly [command: string, about: string])[]): string {
+  const width = Math.max(...next.map(([command]) => command.length))
+  const lines = next.map(([command, about]) => `  ${command.padEnd(width)}  # ${about}\n`)
+  return `wrote ${shown}\n\nNext:\n${lines.join('')}`
+}
+
+/** @param folder absolute; the name may have subfolders */
+export function pathOf(folder: string, name: string): string {
+  return join(folder, ...name.split('/'))
+}

@@ -1,0 +1,57 @@
+import { createInterface, type Interface } from 'node:readline'
+import { Stop, type CommandIo } from './command.ts'
+
+/** Whether there is a person to ask. */
+export function canAsk({ terminal, stdin }: CommandIo): boolean {
+  return terminal && (stdin as { isTTY?: boolean }).isTTY === true
+}
+
+/** Asks for what the command line does not say. Ctrl-C and the end of the input end the command. */
+export class Questions {
+  private readonly io: CommandIo
+  private lines: AsyncIterator<string> | undefined
+  private reader: Interface | undefined
+
+  constructor(io: CommandIo) {
+    this.io = io
+  }
+
+  /**
+   * Asks until there is an answer that fits; an empty one is the preset.
+   * @param complain says what is wrong with an answer
+   */
+  async ask(
+    question: string,
+    preset?: string,
+    complain: (answer: string) => string | undefined = () => undefined,
+  ): Promise<string> {
+    for (;;) {
+      this.io.stderr(`${question}${preset ? ` [${preset}]` : ''}: `)
+      const answer = (await this.line()).trim() || (preset ?? '')
+      const complaint = answer === '' && preset === undefined ? 'an answer is needed' : complain(answer)
+      if (complaint === undefined) return answer
+      this.io.stderr(`  ${complaint}\n`)
+    }
+  }
+
+  close(): void {
+    this.reader?.close()
+  }
+
+  private async line(): Promise<string> {
+    this.reader ??= createInterface({ input: this.io.stdin, terminal: false })
+    this.lines ??= this.reader[Symbol.asyncIterator]()
+    const { signal } = this.io
+    const interrupted = Promise.withResolvers<never>()
+    const interrupt = () => interrupted.reject(new Stop(130, 'interrupted; nothing was written'))
+    if (signal.aborted) interrupt()
+    signal.addEventListener('abort', interrupt, { once: true })
+    try {
+      const { value, done } = await Promise.race([this.lines.next(), interrupted.promise])
+      if (done) throw new Stop(1, 'the input ended; nothing was written')
+      return value
+    } finally {
+      signal.removeEventListener('abort', interrupt)
+    }
+  }
+}
