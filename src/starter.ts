@@ -11,8 +11,6 @@ const FILES: Readonly<Record<string, string>> = {
   'security-material/README.md': 'security-material/README.md',
   '.env.example': 'env.example',
   '.gitignore': 'gitignore',
-  '.vscode/extensions.json': 'vscode/extensions.json',
-  '.vscode/settings.json': 'vscode/settings.json',
   'README.md': 'README.md',
 }
 

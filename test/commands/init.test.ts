@@ -17,8 +17,6 @@ const FILES = [
   'security-material/README.md',
   '.env.example',
   '.gitignore',
-  '.vscode/extensions.json',
-  '.vscode/settings.json',
   'README.md',
 ]
 
