@@ -90,7 +90,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
       getOutHelpWidth: () => Math.min(io.columns, 120),
       getErrHelpWidth: () => Math.min(io.columns, 120),
     })
-    .addHelpText('after', '\nFirst steps: `sluice check`, `sluice start`, `sluice log --follow`.')
+    .addHelpText(
+      'after',
+      '\nFirst steps: `sluice init`, `sluice check`, `sluice start`, `sluice log --follow`.',
+    )
   program.helpCommand('help [command]', 'help for a command')
   const groups = new Map<string, Command>()
   for (const definition of commands) {

@@ -38,7 +38,11 @@ export async function writeChecked(
   if (io.signal.aborted) throw new Stop(130, 'interrupted; nothing was written')
   const made = await mkdir(dirname(file), { recursive: true })
   await writeFile(file, text, { flag: 'wx' })
-  const { problems } = await checkAll(io, options)
+  const takeAway = () => rm(made ?? file, { recursive: true, force: true })
+  const { problems } = await checkAll(io, options).catch(async (error: unknown) => {
+    await takeAway()
+    throw error
+  })
   const own = problems.filter(
     (problem) =>
       !TOLD.includes(problem.code) &&
@@ -47,7 +51,7 @@ export async function writeChecked(
   if (own.length > 0)
     io.stderr(printProblems(own, (name) => (name === shown ? text : undefined), { color: io.colorErrors }))
   if (!hasErrors(own)) return shown
-  await rm(made ?? file, { recursive: true, force: true })
+  await takeAway()
   throw new Stop(1, `"${shown}" was not written: it would have had these mistakes`)
 }
 

@@ -219,7 +219,7 @@ for (const command of ['flow', 'credential'])
         answers: ['a'],
         signal: interrupt.signal,
         onStderr: (text) => {
-          if (/^(What starts it|Type)/.test(text)) interrupt.abort()
+          if (/^(What starts it|Type)/.test(text)) setImmediate(() => interrupt.abort())
         },
       },
     )
