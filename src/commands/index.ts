@@ -9,6 +9,7 @@ import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
+import { docsCommand } from './docs.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
@@ -35,6 +36,7 @@ export const commands: readonly CommandDefinition[] = [
   credentialTestCommand,
   credentialInvalidateCommand,
   logCommand,
+  docsCommand(() => commands),
 ]
 
 const GROUPS: Readonly<Record<string, string>> = {

@@ -48,7 +48,7 @@ export type FailureCode = keyof typeof FAILURES
 
 /** Where the documentation tells more of a code; that of a `fail` step is told where `fail` is. From the package on. */
 export function docsOf(code: string): string {
-  return `docs/reference/failures/${Object.hasOwn(FAILURES, code) ? code : 'flow.failed'}`
+  return `docs/reference/failures/${Object.hasOwn(FAILURES, code) ? code : 'flow.failed'}.md`
 }
 
 /** A failure as data: what the message log keeps of it. */

@@ -125,6 +125,9 @@ export const stepKeys = {
   ),
 }
 
+/** Those of them that a trigger may have. */
+export const TRIGGER_KEYS: readonly string[] = ['id', 'description']
+
 /** A parameter that is more than its default. */
 export const parameterSchema = Keys({
   default: Optional(Value({ description: 'Its value where none is given; without it, one must be.' })),

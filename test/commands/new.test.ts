@@ -368,3 +368,31 @@ test('the end of the input while it asks ends the command', async (t) => {
   assert.equal(code, 1)
   assert.match(stderr, /the input ended; nothing was written/)
 })
+
+test('a new file names its schema for editors, where the project has it', async (t) => {
+  const schemas = {
+    'node_modules/sluice/docs/reference/flow.schema.json': '{}',
+    'node_modules/sluice/docs/reference/credential.schema.json': '{}',
+  }
+  const { folder, code } = await sluice(
+    t,
+    ['new', 'flow', 'erp/orders', '--trigger', 'none', '--step', 'log'],
+    schemas,
+  )
+  assert.equal(code, 0)
+  assert.match(
+    read(folder, 'flows/erp/orders.yaml').text,
+    /^# yaml-language-server: \$schema=\.\.\/\.\.\/node_modules\/sluice\/docs\/reference\/flow\.schema\.json\n/,
+  )
+  const made = await sluice(
+    t,
+    ['new', 'credential', 'shop', '--type', 'bearer', '--base-url', 'https://a.example.com/'],
+    {},
+    { folder },
+  )
+  assert.equal(made.code, 0)
+  assert.match(
+    read(folder, 'security-material/shop.yaml').text,
+    /^# yaml-language-server: \$schema=\.\.\/node_modules\/sluice\/docs\/reference\/credential\.schema\.json\n/,
+  )
+})
