@@ -21,6 +21,7 @@ import {
   settingsPage,
   type DocumentedCommand,
 } from './reference/pages.ts'
+import { destination } from './security/destination.ts'
 import { frameSchema } from './security/frame.ts'
 import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
@@ -33,13 +34,18 @@ const language: FlowLanguage = {
   triggers,
   steps,
 }
-const types = credentials.map(({ name }) => name)
+const credentialKinds = [...credentials, destination]
+const types = credentialKinds.map(({ name }) => name)
 
 /** Schemas for editors: of flows, credentials and sluice.yaml. */
 export const editorSchemas: Readonly<Record<'flow' | 'credential' | 'settings', EditorSchema>> = {
   flow: flowEditorSchema(language),
   credential: credentialEditorSchema(
-    credentials.map(({ name, summary, options }) => ({ name, summary, file: frameSchema(types, options) })),
+    credentialKinds.map(({ name, summary, options }) => ({
+      name,
+      summary,
+      file: frameSchema(types, options),
+    })),
   ),
   settings: settingsEditorSchema(settingsSchema),
 }
@@ -75,7 +81,7 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
     ...kindPages({
       folder: 'credentials',
       word: 'Credential',
-      kinds: credentials,
+      kinds: credentialKinds,
       shared: ({ options }) => {
         const { properties, ...rest } = frameSchema(types, options)
         const own = Object.keys(options['properties'] as TProperties)
@@ -105,7 +111,7 @@ function index(): Page {
     },
     { title: 'Triggers', links: links('triggers', triggers) },
     { title: 'Steps', links: links('steps', steps) },
-    { title: 'Credentials', links: links('credentials', credentials) },
+    { title: 'Credentials', links: links('credentials', credentialKinds) },
     {
       title: 'Running',
       links: [

@@ -3,7 +3,7 @@ import { readDocument, type Document, type Path, type ReadDocument } from '../co
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { checkShape } from '../core/shape.ts'
-import { DESTINATION, isDestination, readDestination } from './destination/destination.ts'
+import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
   PLACEHOLDER_HINT,

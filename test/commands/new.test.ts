@@ -234,6 +234,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   basic: ['--username', 'me'],
   bearer: [],
   apiKey: [],
+  none: [],
 }
 
 test('new credential: every type, with each combination of its flags, passes the check', async (t) => {
@@ -270,8 +271,8 @@ test('new credential: every type, with each combination of its flags, passes the
     [field(0, 'clientSecret'), field(1, 'password'), field(2, 'token'), field(3, 'key')],
     ['${env:CRED_0_SECRET}', '${env:CRED_1_PASSWORD}', '${env:CRED_2_TOKEN}', '${env:CRED_3_KEY}'],
   )
-  assert.deepEqual([field(5, 'clientSecret'), field(7, 'clientSecret')], [undefined, '${file:secrets/a}'])
-  assert.deepEqual([field(8, 'token'), field(8, 'description')], ['${env:OTHER}', 'a: b # c'])
+  assert.deepEqual([field(6, 'clientSecret'), field(8, 'clientSecret')], [undefined, '${file:secrets/a}'])
+  assert.deepEqual([field(9, 'token'), field(9, 'description')], ['${env:OTHER}', 'a: b # c'])
 })
 
 test('new credential says which secret is missing, and nothing of one that is there', async (t) => {

@@ -1,15 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { readDocument, type Document, type Path, type Target } from '../../core/document.ts'
-import { hasErrors, type Place, type Problem } from '../../core/problem.ts'
-import { Keys, ListOf, MapOf, Optional, Text, Value } from '../../core/schema.ts'
-import { checkShape } from '../../core/shape.ts'
-import { isMap } from '../../core/shape-values.ts'
-import { frameSchema } from '../frame.ts'
-import { ROTATION_FIELDS } from '../rotation.ts'
-import { readProperties } from './properties.ts'
-import { translate } from './rows.ts'
-import { Translation, type DestinationMistake } from './translation.ts'
+import { readDocument, type Document, type Path, type Target } from '../core/document.ts'
+import { hasErrors, type Place, type Problem } from '../core/problem.ts'
+import { Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
+import { checkShape } from '../core/shape.ts'
+import { isMap } from '../core/shape-values.ts'
+import { frameSchema } from './frame.ts'
+import { ROTATION_FIELDS } from './rotation.ts'
+import { readProperties } from './destination-properties.ts'
+import { translate } from './destination-rows.ts'
+import { Translation, type DestinationMistake } from './destination-translation.ts'
 
 /** The word of `type`. */
 export const DESTINATION = 'destination'
@@ -45,6 +45,25 @@ export const destinationOptions = Keys({
   ),
   ...ROTATION_FIELDS,
 })
+
+/** What the reference tells of this type, as of the kinds of credentials. */
+export const destination = {
+  name: DESTINATION,
+  summary: 'A destination of SAP BTP, as it is exported, in place of a credential written here.',
+  description:
+    'The destination is read as one of the other types: `OAuth2ClientCredentials` and `OAuth2Password` as `oauth2`, `BasicAuthentication` as `basic`, `NoAuthentication` as `none`. Its `URL` is the `baseUrl`; `URL.headers.*` and `URL.queries.*` go along with each request. Exports hold no secrets: they come from `override`. What is not safe (`TrustAll`, plain http to another machine) is refused with the way out. Properties for other programs are passed over, unknown ones are told.',
+  options: destinationOptions,
+  examples: [
+    {
+      title: 'An exported destination, and its secret',
+      yaml: "type: destination\nfile: jam.properties\noverride: { clientSecret: '${env:JAM_SECRET}' }\n",
+    },
+    {
+      title: 'Written into the file itself',
+      yaml: "type: destination\nproperties:\n  URL: https://demo.example.com/odata\n  Authentication: OAuth2ClientCredentials\n  tokenServiceURL: https://login.example.com/oauth/token\n  clientId: acme\noverride: { clientSecret: '${env:DEMO_SECRET}' }\n",
+    },
+  ],
+}
 
 const OWN = new Set(['type', 'file', 'properties', 'override'])
 

@@ -1,7 +1,7 @@
-import { defineOwn } from '../../core/json.ts'
-import type { ProblemReport } from '../../core/kinds.ts'
-import { didYouMean } from '../../core/problem.ts'
-import { isMap } from '../../core/shape-values.ts'
+import { defineOwn } from '../core/json.ts'
+import type { ProblemReport } from '../core/kinds.ts'
+import { didYouMean } from '../core/problem.ts'
+import { isMap } from '../core/shape-values.ts'
 
 /** A mistake at a property of a destination. */
 export interface DestinationMistake extends Omit<ProblemReport, 'at' | 'place'> {

@@ -1,4 +1,4 @@
-import type { Translation } from './translation.ts'
+import type { Translation } from './destination-translation.ts'
 
 /** Seconds that a time-out may have, and what counts when it has more. */
 const CONNECT_LIMIT = 60

@@ -1,6 +1,6 @@
-import type { Document, Path, Target } from '../../core/document.ts'
-import { defineOwn } from '../../core/json.ts'
-import type { Place, Problem } from '../../core/problem.ts'
+import type { Document, Path, Target } from '../core/document.ts'
+import { defineOwn } from '../core/json.ts'
+import type { Place, Problem } from '../core/problem.ts'
 
 interface Entry {
   /** Offsets in the text. */

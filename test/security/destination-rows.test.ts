@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { readDocument } from '../../../src/core/document.ts'
-import { readDestination } from '../../../src/security/destination/destination.ts'
-import { setUpMaterial } from '../../support/material.ts'
+import { readDocument } from '../../src/core/document.ts'
+import { readDestination } from '../../src/security/destination.ts'
+import { setUpMaterial } from '../support/material.ts'
 
 const SECRETS = "override: { clientSecret: '${env:SECRET}' }\n"
 const WITH_USER = "override: { clientSecret: '${env:SECRET}', tokenServicePassword: '${env:SECRET}' }\n"
