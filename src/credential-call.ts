@@ -94,8 +94,8 @@ function observed(credential: Credential, note: (grant: Grant) => void): Credent
     allows: (url) => credential.allows(url),
     authorizer: {
       ...authorizer,
-      authorize(until) {
-        const grant = authorizer.authorize(until)
+      authorize(until, tenant) {
+        const grant = authorizer.authorize(until, tenant)
         return grant instanceof Promise ? grant.then(noted) : noted(grant)
       },
     },

@@ -203,8 +203,11 @@ export interface Grant {
 }
 
 export interface Authorizer {
-  /** Synchronous while the token is good. @throws Failure `credential.*` */
-  authorize(until: Cancellation): Grant | Promise<Grant>
+  /**
+   * Synchronous while the token is good. @throws Failure `credential.*`
+   * @param tenant whose token, where the credential has several
+   */
+  authorize(until: Cancellation, tenant?: string): Grant | Promise<Grant>
   /** What people may see: never a secret, never a token. Plain data. */
   state(): CredentialState
   /** Takes over what still holds of the version that this one replaces. Called before the first `authorize`. */
@@ -269,6 +272,8 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
   check?(options: Static<TObject<Keys>>, problem: (report: ProblemReport) => void): void
   prepare(options: Static<TObject<Keys>>, frame: CredentialFrame, setting: CredentialSetting): Authorizer
+  /** The tenants that steps may name; none where tokens are those of a single one. */
+  tenants?(options: Static<TObject<Keys>>): readonly string[]
   /** What `sluice credential show` tells of the settings, in the integrator's words; no secrets. */
   describe?(options: Static<TObject<Keys>>): Readonly<Record<string, string>>
 }
@@ -294,10 +299,14 @@ export type AnyTriggerKind = Omit<TriggerKind, 'options' | 'prepare' | 'concurre
   concurrency(options: never): { running: number; waiting: number }
   prepare(options: never, deployment: Deployment): PreparedTrigger
 }
-export type AnyCredentialKind = Omit<CredentialKind, 'options' | 'check' | 'prepare' | 'describe'> & {
+export type AnyCredentialKind = Omit<
+  CredentialKind,
+  'options' | 'check' | 'prepare' | 'describe' | 'tenants'
+> & {
   options: TSchema
   check?(options: never, problem: (report: ProblemReport) => void): void
   prepare(options: never, frame: CredentialFrame, setting: CredentialSetting): Authorizer
+  tenants?(options: never): readonly string[]
   describe?(options: never): Readonly<Record<string, string>>
 }
 

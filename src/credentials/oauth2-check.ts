@@ -5,6 +5,7 @@ import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import { characterName, readUrl } from '../security/url.ts'
+import { checkTenants, PLACEHOLDER } from './tenant-url.ts'
 import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
 import { checkTokenRequest } from './oauth2-request-check.ts'
 import { checkPlacement } from './placed-secret.ts'
@@ -14,6 +15,8 @@ import { findScopeMistake } from './oauth2-scope.ts'
 type Reporter = (report: ProblemReport) => void
 
 const MOST_PARAMETERS = 20
+/** As long as the place that is kept for a tenant, so that offsets hold. */
+const STAND_IN = 'a-tenant'
 const LATER_GRANTS = [
   'password',
   'refresh_token',
@@ -63,8 +66,10 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
     checkAnswerExpression(options.invalidateWhen, ['invalidateWhen'], problem)
 }
 
-function checkTokenServiceUrl({ tokenServiceUrl }: OAuth2Options, problem: Reporter): void {
-  const url = readUrl(tokenServiceUrl)
+function checkTokenServiceUrl(options: OAuth2Options, problem: Reporter): void {
+  checkTenants(options, problem)
+  const { tokenServiceUrl } = options
+  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN))
   if (!(url instanceof URL)) {
     problem({
       code: 'credential/url',

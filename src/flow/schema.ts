@@ -143,7 +143,6 @@ export const LATER = {
   stepKeys: [] as readonly string[],
   kinds: ['repeat', 'validate', 'convert', 'variable', 'store', 'enqueue', 'idempotent', 'queue'],
   options: {
-    http: ['tenant'],
     endpoint: ['respond', 'rateLimit', 'cors', 'schema'],
   } as Readonly<Record<string, readonly string[]>>,
 }

@@ -119,6 +119,14 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     meaning: 'The credential is of another type than the step insists on (`credential: { name, type }`).',
     remedy: ['Name another credential, or take `type` out of the step.'],
   },
+  'credential.tenant': {
+    meaning:
+      'The step says a tenant that the credential does not list, or none where it has several. Nothing was sent: a name from a message never becomes a part of an address.',
+    remedy: [
+      'Check where `tenant` of the step comes from.',
+      'Add the tenant to `tenants` of the credential, if it is one of yours.',
+    ],
+  },
   'credential.host': {
     meaning: 'The request went to a host where this credential may not go. Nothing was sent.',
     remedy: [

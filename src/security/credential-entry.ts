@@ -74,7 +74,11 @@ export class CredentialEntry implements CredentialReference {
       baseUrl: loaded ? loaded.baseUrl?.href : standIn(examined.baseUrl ?? (broken ? '' : undefined)),
       unset: loaded ? [] : examined.unset.map(({ reference }) => reference),
       broken,
-      ...(loaded && { hosts: loaded.hosts, allows: (url: URL) => loaded.allows(url) }),
+      ...(loaded && {
+        tenants: loaded.tenants,
+        hosts: loaded.hosts,
+        allows: (url: URL) => loaded.allows(url),
+      }),
     }
   }
 
