@@ -1,6 +1,7 @@
 import type { Cancellation } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
-import type { Authorizer, CredentialState, CredentialTestStep, Grant } from '../core/kinds.ts'
+import type { CredentialState, CredentialTestStep } from '../core/credential-report.ts'
+import type { Authorizer, Grant } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { TokenManager } from './token-manager.ts'
 

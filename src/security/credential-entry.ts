@@ -1,6 +1,6 @@
 import type { CredentialReport } from '../core/control.ts'
 import { Failure } from '../core/failure.ts'
-import type { CredentialState } from '../core/kinds.ts'
+import type { CredentialState } from '../core/credential-report.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Credential, CredentialInfo, CredentialReference } from '../core/services.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'

@@ -121,7 +121,11 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     type: kind?.name,
   }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source } = readSource({ name, file, kind, resolved, written }, setting, problems)
+  const { frame, source } = readSource(
+    { name, file, kind, resolved, written, imported: destination !== undefined },
+    setting,
+    problems,
+  )
   return {
     ...known,
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
@@ -202,10 +206,11 @@ interface Reading {
   readonly kind: AnyCredentialKind
   readonly resolved: Resolved
   readonly written: Document
+  readonly imported: boolean
 }
 
 function readSource(
-  { name, file, kind, resolved, written }: Reading,
+  { name, file, kind, resolved, written, imported }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
 ): { frame?: Frame; source?: CredentialSource } {
@@ -239,7 +244,7 @@ function readSource(
       setting.now(),
       problem,
     )
-    kind.check?.(shape.value as never, problem)
+    kind.check?.(shape.value as never, problem, { imported })
   }
   problems.push(
     ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),

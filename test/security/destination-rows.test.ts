@@ -311,3 +311,10 @@ test('the file of the destination is watched, and a change of it is a change of 
   assert.deepEqual(changes, ['x'])
   assert.deepEqual(material.info('x')!.hosts, ['api2.example.com'])
 })
+
+test('parameters of a destination have no limit of their number, as those of a credential have', (t) => {
+  const many = Array.from({ length: 30 }, (_, i) => `tokenService.body.p${i}=${i}\n`).join('')
+  const { folder, text } = project(t, CC + many, SECRETS)
+  const { material } = setUpMaterial(t, { projectFolder: folder })
+  assert.deepEqual(material.check([{ file: 'security-material/x.yaml', text }]), [])
+})

@@ -833,6 +833,6 @@ test('tenant: goes along with the request; what the credential does not list is 
   ])
   assert.deepEqual(await told('credential: c\n', ['a']), [])
   const { step } = await prepared('credential: c\ntenant: ${headers["x-tenant"]}\n', ['acme'])
-  void step.run(order(), new TestRun() as never)
+  void step.run(order(), new TestRun())
   assert.deepEqual(sent, ['acme'])
 })
