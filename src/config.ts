@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Static, TProperties, TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TProperties, type TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
 import { nearest, type Place, type Problem } from './core/problem.ts'
@@ -8,14 +8,34 @@ import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole
 import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
 
+const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
+/** Where metrics and health are served when the setting says no more than `on`. */
+const MANAGEMENT = '127.0.0.1:9090'
+
 /** Every setting: `sluice.yaml` < `SLUICE_*` < flags. The only place where they are written down. */
 export const settingsSchema = Keys({
   listen: Text({
     description: 'Host and port of the flow endpoints; port 0 takes a free one.',
     default: '127.0.0.1:8080',
-    pattern: '^((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}$',
+    pattern: `^${ADDRESS}$`,
     examples: ['0.0.0.0:8080'],
   }),
+  management: Type.Union(
+    [
+      Flag({ description: 'Whether it listens, on 127.0.0.1:9090.' }),
+      Text({
+        description: 'The same as `on` or `off`, or host and port.',
+        pattern: `^(on|off|true|false|${ADDRESS})$`,
+        examples: ['127.0.0.1:9090'],
+      }),
+      Whole({ description: 'A port of 127.0.0.1.', minimum: 0, maximum: 65_535 }),
+    ],
+    {
+      description:
+        'Where metrics and health are served: `off`, `on` (127.0.0.1:9090), or host and port. It has no access control yet.',
+      default: 'off',
+    },
+  ),
   flows: Text({ description: 'Folder of the flows.', default: './flows' }),
   securityMaterial: Text({ description: 'Folder of the credentials.', default: './security-material' }),
   data: Text({
@@ -278,6 +298,15 @@ export function parseListen(listen: string): { host: string; port: number } | un
   const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/.exec(listen)
   if (!match) return undefined
   return { host: match[1] ?? match[2] ?? '127.0.0.1', port: Number(match[3]) }
+}
+
+/** Where metrics and health are served; undefined: nowhere. */
+export function managementAddress({
+  management,
+}: Pick<Settings, 'management'>): { host: string; port: number } | undefined {
+  const text = String(management)
+  if (text === 'off' || text === 'false') return undefined
+  return parseListen(text === 'on' || text === 'true' ? MANAGEMENT : text)
 }
 
 /** Values that hold for all flows: text, numbers and booleans at the top of `parameters`. */

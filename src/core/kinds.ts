@@ -1,3 +1,4 @@
+import type { CredentialState } from './credential-state.ts'
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { Path } from './document.ts'
@@ -152,6 +153,8 @@ export interface TriggerHost {
   readonly flow: string
   /** Runs the flow; the result comes synchronously where every step is. Never throws or rejects. */
   process(request: RunRequest): RunResult | Promise<RunResult>
+  /** Tells that so many ticks were due for which the flow does not run. */
+  missed?(ticks: number): void
 }
 
 export interface PreparedTrigger {
@@ -246,13 +249,6 @@ export interface CredentialTestStep {
   readonly change?: string
   /** Variants that were not tried, though the service said no to the settings as they are. */
   readonly others?: number
-}
-
-export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
-  readonly status: string
-  /** Lines of name and value for people, in order. */
-  readonly details: Readonly<Record<string, string | number | boolean | null>>
 }
 
 /** Fields that every kind of credential may have; the security material takes care of them. */

@@ -1,0 +1,17 @@
+export type Labels = Readonly<Record<string, string>>
+
+export interface Sample {
+  /** The family's, where it is left out. */
+  readonly metricName?: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** All series of one name, read when somebody asks for them: nothing is prepared while messages pass. */
+export interface Family {
+  readonly name: string
+  /** One sentence. */
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
+  readonly samples: () => readonly Sample[]
+}
