@@ -4,6 +4,8 @@ export interface Sample {
   /** The family's, where it is left out. */
   readonly metricName?: string
   readonly labels: Labels
+  /** Further ones, of an object that lasts: it is written out only once. */
+  readonly sharedLabels?: Labels
   readonly value: number
 }
 
@@ -15,3 +17,5 @@ export interface Family {
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
   readonly samples: () => readonly Sample[]
 }
+
+export const NO_LABELS: Labels = {}

@@ -1,4 +1,4 @@
-import type { Family } from './family.ts'
+import type { Family, Labels } from './family.ts'
 import { Tally } from './tally.ts'
 
 /** ms */
@@ -9,7 +9,8 @@ const MOST_HOSTS = 50
 const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 const OTHER = 'other'
 
-type Classes = (Tally | undefined)[]
+/** By class; undefined where none has come yet. */
+type Classes = ({ readonly tally: Tally; readonly labels: Labels } | undefined)[]
 
 /** How long receivers take to answer. A flow may build hosts from messages: their number is bounded. */
 export class ReceiverMetrics {
@@ -25,8 +26,12 @@ export class ReceiverMetrics {
   /** @param status 0 where no answer came */
   readonly told = (host: string, status: number, ms: number): void => {
     const classes = this.#hosts.get(host) ?? this.#newHost(host)
-    const at = Math.floor(status / 100)
-    const tally = (classes[CLASSES[at] === undefined ? 0 : at] ??= new Tally(BOUNDS))
+    const digit = Math.floor(status / 100)
+    const at = CLASSES[digit] === undefined ? 0 : digit
+    const { tally } = (classes[at] ??= {
+      tally: new Tally(BOUNDS),
+      labels: { host: classes === this.#others ? OTHER : host, status: CLASSES[at]! },
+    })
     tally.add(ms)
   }
 
@@ -45,9 +50,9 @@ export class ReceiverMetrics {
         help: 'How long receivers took to answer, by host and class of the status; "none" is no answer.',
         type: 'histogram',
         samples: () =>
-          [...this.#hosts, [OTHER, this.#others] as const].flatMap(([host, classes]) =>
-            classes.flatMap((tally, at) => tally?.samples(name, { host, status: CLASSES[at]! }) ?? []),
-          ),
+          [...this.#hosts.values(), this.#others]
+            .flat()
+            .flatMap((found) => found?.tally.samples(name, found.labels) ?? []),
       },
     ]
   }

@@ -1,5 +1,5 @@
 import type { DeployedVersion, MessageLog, RunRecord, RunStatus } from '../core/stores.ts'
-import type { Family, Labels, Sample } from './family.ts'
+import { NO_LABELS, type Family, type Labels, type Sample } from './family.ts'
 import { Tally } from './tally.ts'
 
 /** ms */
@@ -12,8 +12,7 @@ const FAILED = 1
 const SKIPPED = 2
 
 interface StepCount {
-  readonly step: string
-  readonly kind: string
+  readonly labels: Labels
   count: number
   /** µs */
   sum: number
@@ -21,6 +20,7 @@ interface StepCount {
 }
 
 class FlowCounts {
+  readonly labels: Labels
   /** By status. */
   readonly ended: Record<string, number> = Object.fromEntries(ENDS.map((status) => [status, 0]))
   /** Epoch ms of the last end, by status. */
@@ -34,6 +34,10 @@ class FlowCounts {
   /** Of a version, as the timings of its runs number them. */
   readonly versions = new Map<string, readonly StepCount[]>()
 
+  constructor(flow: string) {
+    this.labels = { flow }
+  }
+
   deployed({ version, steps }: DeployedVersion): void {
     this.versions.delete(version)
     this.versions.set(
@@ -46,7 +50,8 @@ class FlowCounts {
   #step(step: string, kind: string): StepCount {
     const key = `${step} ${kind}`
     let count = this.steps.get(key)
-    if (!count) this.steps.set(key, (count = { step, kind, count: 0, sum: 0, failed: 0 }))
+    if (!count)
+      this.steps.set(key, (count = { labels: { ...this.labels, step, kind }, count: 0, sum: 0, failed: 0 }))
     return count
   }
 }
@@ -97,7 +102,7 @@ export class RunMetrics {
 
   #countsOf(flow: string): FlowCounts {
     let counts = this.#flows.get(flow)
-    if (!counts) this.#flows.set(flow, (counts = new FlowCounts()))
+    if (!counts) this.#flows.set(flow, (counts = new FlowCounts(flow)))
     return counts
   }
 
@@ -135,7 +140,7 @@ export class RunMetrics {
         name: duration,
         help: 'How long runs took, from their start to their end.',
         type: 'histogram',
-        samples: () => this.#each((flow, counts) => counts.duration.samples(duration, { flow })),
+        samples: () => this.#each((_flow, { duration: tally, labels }) => tally.samples(duration, labels)),
       },
       {
         name: 'sluice_last_run_timestamp_seconds',
@@ -167,16 +172,19 @@ export class RunMetrics {
         help: 'How long steps took, with all their attempts.',
         type: 'summary',
         samples: () =>
-          this.#eachStep((labels, { sum, count }) => [
-            { metricName: `${steps}_sum`, labels, value: sum / 1e6 },
-            { metricName: `${steps}_count`, labels, value: count },
+          this.#eachStep(({ labels: sharedLabels, sum, count }) => [
+            { metricName: `${steps}_sum`, labels: NO_LABELS, sharedLabels, value: sum / 1e6 },
+            { metricName: `${steps}_count`, labels: NO_LABELS, sharedLabels, value: count },
           ]),
       },
       {
         name: 'sluice_step_failures_total',
         help: 'Steps that failed, also where the flow went on.',
         type: 'counter',
-        samples: () => this.#eachStep((labels, { failed }) => [{ labels, value: failed }]),
+        samples: () =>
+          this.#eachStep(({ labels: sharedLabels, failed }) => [
+            { labels: NO_LABELS, sharedLabels, value: failed },
+          ]),
       },
     ]
   }
@@ -185,9 +193,7 @@ export class RunMetrics {
     return [...this.#flows].flatMap(([flow, counts]) => samples(flow, counts))
   }
 
-  #eachStep(samples: (labels: Labels, count: StepCount) => readonly Sample[]): Sample[] {
-    return this.#each((flow, { steps }) =>
-      [...steps.values()].flatMap((count) => samples({ flow, step: count.step, kind: count.kind }, count)),
-    )
+  #eachStep(samples: (count: StepCount) => readonly Sample[]): Sample[] {
+    return this.#each((_flow, { steps }) => [...steps.values()].flatMap(samples))
   }
 }

@@ -1,4 +1,4 @@
-import type { Labels, Sample } from './family.ts'
+import { NO_LABELS, type Labels, type Sample } from './family.ts'
 
 /** How often values fell below each of some bounds. Adding one makes nothing. */
 export class Tally {
@@ -21,8 +21,8 @@ export class Tally {
     this.#sum += ms
   }
 
-  /** As a histogram in seconds. @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
-  samples(name: string, labels: Labels): Sample[] {
+  /** As a histogram in seconds. @param sharedLabels an object that lasts @see https://prometheus.io/docs/instrumenting/exposition_formats/ */
+  samples(name: string, sharedLabels: Labels): Sample[] {
     const metricName = `${name}_bucket`
     let count = 0
     const buckets = this.#counts.map((own, at) => {
@@ -30,14 +30,15 @@ export class Tally {
       count += own
       return {
         metricName,
-        labels: { ...labels, le: bound === undefined ? '+Inf' : String(bound / 1000) },
+        labels: { le: bound === undefined ? '+Inf' : String(bound / 1000) },
+        sharedLabels,
         value: count,
       }
     })
     return [
       ...buckets,
-      { metricName: `${name}_sum`, labels, value: this.#sum / 1000 },
-      { metricName: `${name}_count`, labels, value: count },
+      { metricName: `${name}_sum`, labels: NO_LABELS, sharedLabels, value: this.#sum / 1000 },
+      { metricName: `${name}_count`, labels: NO_LABELS, sharedLabels, value: count },
     ]
   }
 }
