@@ -41,6 +41,9 @@ test('what is not well makes it degraded, and what is not ready makes it down', 
   assert.equal(status({ messageLog: { backlog: 0, lost: 0, trouble: 'the disk is full' } }), 'degraded')
   for (const bad of ['refused', 'unreachable', 'renewal fails', 'broken', 'incomplete'])
     assert.equal(status({ credentials: [credential(bad)] }), 'degraded', bad)
+  const asking = credential('renewing')
+  const failing = { ...asking, state: { ...asking.state, token: { failing: true } } } as CredentialReport
+  assert.equal(status({ credentials: [failing] }), 'degraded')
   assert.equal(status({ notReady: ['the flow "a" does not run'] }), 'down')
 })
 

@@ -163,7 +163,8 @@ export function credentialTrouble({ state, unset, file }: CredentialReport): str
   if (unset.length > 0) return `not set: ${unset.join(', ')}`
   if (state.status === 'broken') return `${file} has mistakes`
   const { 'last error': error, 'in force': stale } = state.details
-  if (NOT_WELL.has(state.status)) return String(error ?? `its state is "${state.status}"`)
+  if (NOT_WELL.has(state.status) || state.token?.failing)
+    return String(error ?? `its state is "${state.status}"`)
   return stale === undefined ? undefined : `in force: ${String(stale)}`
 }
 

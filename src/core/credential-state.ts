@@ -16,6 +16,8 @@ export interface TokenNumbers {
   readonly renewals: number
   /** Requests of flows that needed a token. */
   readonly uses: number
+  /** The last time that a token was asked for there was none, also while it is asked for again. */
+  readonly failing: boolean
   /** ms, below 0 once it is past; undefined while there is no token. */
   readonly expiresIn: number | undefined
 }

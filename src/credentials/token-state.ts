@@ -60,7 +60,13 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
       }),
       ...(waiting > 0 && { 'asks again': `in ${sayDuration(waiting)}` }),
     },
-    token: { ...counts, renewals, uses, expiresIn: kept === undefined ? undefined : left },
+    token: {
+      ...counts,
+      renewals,
+      uses,
+      failing: situation.failures > 0,
+      expiresIn: kept === undefined ? undefined : left,
+    },
   }
 }
 
