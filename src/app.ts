@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseListen, SETTINGS_FILE } from './config.ts'
+import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Logger } from './core/services.ts'
 import { Engine } from './engine/engine.ts'
 import { FlowStarter } from './flow-starter.ts'
+import type { Monitoring } from './monitoring.ts'
 import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
 import { observed } from './run-events.ts'
@@ -96,6 +97,18 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
   }
 }
 
+/** Nothing of it is loaded where nobody looks. */
+async function monitoringOf(
+  { settings }: AppSetting,
+  { log, redactor }: Ground,
+  quiet: boolean,
+): Promise<Monitoring | undefined> {
+  const address = quiet ? undefined : managementAddress(settings)
+  if (!address) return undefined
+  const { Monitoring } = await import('./monitoring.ts')
+  return new Monitoring({ address, log, redact: (text) => redactor.text(text) })
+}
+
 /** @param closing what has to be closed, the last first */
 async function startOn(
   setting: AppSetting,
@@ -107,23 +120,26 @@ async function startOn(
 ): Promise<App> {
   const { settings, observer } = setting
   const { grace } = settings.shutdown
-  const parts = await assemble(setting, ground, stores.state)
+  const monitoring = await monitoringOf(setting, ground, quiet)
+  const parts = await assemble(setting, ground, stores.state, monitoring?.receivers.told)
   closing.push(() => parts.close())
   const project = await parts.load()
+  const counted = monitoring?.runs.counting(stores.messageLog) ?? stores.messageLog
   const messageLog = observer
-    ? observed(stores.messageLog, ground.redactor, (event) => {
+    ? observed(counted, ground.redactor, (event) => {
         try {
           observer.run(event)
         } catch (error) {
           parts.log.error({ err: error }, 'a fault while a run was shown')
         }
       })
-    : stores.messageLog
+    : counted
   const engine = new Engine({
     world: parts.world,
     messageLog,
     log: parts.log,
     bodyLimit: settings.limits.body,
+    ...(monitoring && { unrecorded: monitoring.runs }),
   })
   parts.runOn(engine)
   let stopping = false
@@ -140,6 +156,8 @@ async function startOn(
     send: parts.services.send,
     redactor: ground.redactor,
     url: () => url,
+    managementUrl: () => monitoring?.url,
+    messageLog: stores.messageLog,
     readiness: health,
   })
   const server = createServer({
@@ -149,6 +167,11 @@ async function startOn(
     limits: settings.limits,
     log: parts.log,
   })
+  if (monitoring) {
+    closing.push(() => monitoring.close())
+    const { messageLog, abandoned } = stores
+    await monitoring.listen({ control, scripts: () => parts.scripts.status(), messageLog, abandoned })
+  }
   closing.push(() => {
     stopping = true
     return Promise.all([engine.stop(grace), quiet ? undefined : server.close(grace + LAST_REPLIES)])

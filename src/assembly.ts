@@ -10,6 +10,7 @@ import type { Faults, Guard } from './faults.ts'
 import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
 import { createDispatchers } from './net/dispatchers.ts'
+import type { TellRequest } from './net/measured.ts'
 import { createSend } from './net/send.ts'
 import { loadProject, type ProjectSetting } from './project.ts'
 import { createScripts } from './scripts/pool.ts'
@@ -60,11 +61,15 @@ export function lay({ settings, color, terminal, writeLog, faults }: AppSetting)
   return { redactor, log, guard }
 }
 
-/** What every way of running shares: the world, the credentials, the sandbox, the sender. */
+/**
+ * What every way of running shares: the world, the credentials, the sandbox, the sender.
+ * @param told is told of each request of the flows
+ */
 export async function assemble(
   setting: AppSetting,
   { redactor, log }: Ground,
   state: StateStore | undefined,
+  told?: TellRequest,
 ) {
   const { settings } = setting
   const found: Problem[] = []
@@ -95,7 +100,7 @@ export async function assemble(
   let engine: Engine | undefined
   const routes = new RouteTable((text) => redactor.text(text))
   const services: Services = {
-    send: createSend(world, { userAgent: `sluice/${version}` }),
+    send: createSend(world, { userAgent: `sluice/${version}`, ...(told && { told }) }),
     credentials: material,
     scripts,
     routes,

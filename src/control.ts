@@ -7,8 +7,10 @@ import type { Authorizer, RunResult } from './core/kinds.ts'
 import { Message } from './core/message.ts'
 import type { Send } from './core/services.ts'
 import type { World } from './core/world.ts'
+import type { MessageLog } from './core/stores.ts'
 import { testCredential } from './credential-test.ts'
 import type { Engine } from './engine/engine.ts'
+import { healthOf } from './health.ts'
 import { convertParameter } from './flow/parameters.ts'
 import type { Project, ProjectFlow } from './project.ts'
 import type { SecurityMaterial } from './security/material.ts'
@@ -25,6 +27,8 @@ export interface ControlSetting {
   /** Takes live secrets out of what a person is told. */
   readonly redactor: Pick<Redactor, 'text' | 'beginning'>
   readonly url: () => string | undefined
+  readonly managementUrl: () => string | undefined
+  readonly messageLog: Pick<MessageLog, 'backlog' | 'lost' | 'trouble'>
   readonly reload: Control['reload']
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
@@ -34,6 +38,8 @@ export function createControl(setting: ControlSetting): Control {
   const { engine, project, material, settings, world } = setting
   const startedAt = world.clock.now()
   const find = (name: string) => project.flows.find((entry) => entry.name === name)
+  const flows = () => project.flows.map((entry) => flowState(entry, engine))
+  const credentials = () => credentialReports(project, material)
   return {
     status() {
       const { ready, reasons } = setting.readiness()
@@ -42,14 +48,25 @@ export function createControl(setting: ControlSetting): Control {
         version,
         startedAt,
         listen: setting.url(),
+        management: setting.managementUrl(),
         dataFolder: settings.data,
         ready,
         notReady: reasons,
       }
     },
-    flows: () => project.flows.map((entry) => flowState(entry, engine)),
+    health: () =>
+      healthOf({
+        version,
+        startedAt,
+        now: world.clock.now(),
+        flows: flows(),
+        credentials: credentials(),
+        messageLog: setting.messageLog,
+        notReady: setting.readiness().reasons,
+      }),
+    flows,
     reload: () => setting.reload(),
-    credentials: () => credentialReports(project, material),
+    credentials,
     async run(name, request, signal) {
       const entry = find(name)
       if (!entry?.prepared) return undefined
@@ -66,7 +83,7 @@ export function createControl(setting: ControlSetting): Control {
     },
     testCredential: (name, request, signal) => testCredential(name, request, setting, signal),
     invalidateCredential(name) {
-      const report = credentialReports(project, material).find((entry) => entry.name === name)
+      const report = credentials().find((entry) => entry.name === name)
       if (!report) return undefined
       const authorizer = authorizerOf(name, material)
       authorizer?.invalidate?.()

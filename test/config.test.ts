@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { environmentName, loadSettings, parseListen, settingNames } from '../src/config.ts'
+import { environmentName, loadSettings, managementAddress, parseListen, settingNames } from '../src/config.ts'
 import { projectFolder } from './support/project.ts'
 
 test('without a file, variables and flags every setting has its default', async (t) => {
@@ -107,4 +107,37 @@ test('listen takes host and port, a bracketed IPv6 address, or a port alone', ()
   assert.deepEqual(parseListen('9000'), { host: '127.0.0.1', port: 9000 })
   for (const wrong of ['', 'host', 'host:', 'a b:1', '::1:80'])
     assert.equal(parseListen(wrong), undefined, wrong)
+})
+
+test('management is off, on at 127.0.0.1:9090, or where it says; in the file as it is written there', async (t) => {
+  const off = undefined
+  const usual = { host: '127.0.0.1', port: 9090 }
+  const cases: [written: string, address: object | undefined][] = [
+    ['off', off],
+    ['false', off],
+    ['on', usual],
+    ['true', usual],
+    ['9100', { host: '127.0.0.1', port: 9100 }],
+    ['0.0.0.0:9100', { host: '0.0.0.0', port: 9100 }],
+    ['"[::1]:9100"', { host: '::1', port: 9100 }],
+  ]
+  assert.equal(managementAddress((await loadSettings(projectFolder(t, {}), {}, {})).settings), off)
+  for (const [written, address] of cases) {
+    const inFile = await loadSettings(projectFolder(t, { 'sluice.yaml': `management: ${written}\n` }), {}, {})
+    assert.deepEqual([managementAddress(inFile.settings), inFile.problems], [address, []], written)
+    const text = written.replaceAll('"', '')
+    const outside = await loadSettings(projectFolder(t, {}), { SLUICE_MANAGEMENT: text }, {})
+    assert.deepEqual([managementAddress(outside.settings), outside.problems], [address, []], text)
+    const flag = await loadSettings(projectFolder(t, {}), { SLUICE_MANAGEMENT: 'on' }, { management: text })
+    assert.deepEqual(managementAddress(flag.settings), address, text)
+  }
+  for (const written of ['yes please', '":"', '99999', '[1]']) {
+    const { settings, problems } = await loadSettings(
+      projectFolder(t, { 'sluice.yaml': `management: ${written}\n` }),
+      {},
+      {},
+    )
+    assert.deepEqual([managementAddress(settings), problems.length], [off, 1], written)
+    assert.match(problems[0]!.message, /^"management" is /)
+  }
 })

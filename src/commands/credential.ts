@@ -1,4 +1,4 @@
-import type { CredentialReport } from '../core/control.ts'
+import { credentialTrouble, isNotWell, type CredentialReport } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
@@ -75,20 +75,12 @@ export function printCredentialList(
     ...rows.map((row) => [...row.slice(0, 4), shorten(row[4]!, left)]),
   ])
   const troubles = reports.flatMap((report) => {
-    const why = troubleOf(report)
+    const why = credentialTrouble(report)
     return why === undefined ? [] : [[colors.red(oneLine(report.name)), oneLine(why)]]
   })
   if (troubles.length === 0) return lines
-  const what = troubles.length === 1 ? oneLine(reports.find(troubleOf)!.name) : 'NAME'
+  const what = troubles.length === 1 ? oneLine(reports.find(credentialTrouble)!.name) : 'NAME'
   return `${lines}\n${table(troubles)}${colors.dim(`What to do: sluice credential show ${what}`)}\n`
-}
-
-/** In a few words; undefined where all is well. */
-function troubleOf({ state, unset, file }: CredentialReport): string | undefined {
-  if (unset.length > 0) return `not set: ${unset.join(', ')}`
-  if (state.status === 'broken') return `${file} has mistakes`
-  const error = state.details['last error']
-  return BAD.has(state.status) && error !== undefined ? String(error) : undefined
 }
 
 /** All that people may know of a credential: how it stands, then what its file says. */
@@ -101,7 +93,7 @@ export function printCredential(report: CredentialReport, { color, columns }: Te
       const text = String(value)
       return [name, MOMENT.test(text) ? localTime(Date.parse(text)) : text, toneOf(name, colors)]
     }),
-    ...(BAD.has(report.state.status) ? [['try it', `sluice credential test ${report.name}`] as Fact] : []),
+    ...(isNotWell(report.state.status) ? [['try it', `sluice credential test ${report.name}`] as Fact] : []),
     ['used by', report.flows.join(', ') || 'no flow'],
   ]
   const settings: Fact[] = [
@@ -129,8 +121,6 @@ type Fact = readonly [name: string, value: string, tone?: ((text: string) => str
 /** Columns beyond which lines are hard to read. */
 const WIDEST = 100
 const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
-/** Requests fail, or will soon. */
-const BAD = new Set(['refused', 'unreachable', 'renewal fails', 'broken', 'incomplete'])
 
 function toneOf(name: string, colors: Paint): ((text: string) => string) | undefined {
   if (name === 'last error') return colors.red
@@ -138,6 +128,6 @@ function toneOf(name: string, colors: Paint): ((text: string) => string) | undef
 }
 
 function colored(status: string, colors: Paint): string {
-  if (BAD.has(status) && status !== 'renewal fails') return colors.red(status)
+  if (isNotWell(status) && status !== 'renewal fails') return colors.red(status)
   return status === 'ready' ? colors.green(status) : colors.yellow(status)
 }

@@ -14,6 +14,7 @@ import {
   appSettingFor,
   listenOption,
   logCommandFor,
+  managementOption,
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
@@ -27,6 +28,7 @@ export const devCommand: CommandDefinition = {
   summary: 'Starts the engine and shows what happens: problems as files are saved, runs as they end.',
   options: [
     listenOption,
+    managementOption,
     { flags: '--flow <name>', description: 'show runs of this flow only' },
     { flags: '--failures', description: 'show runs that fail only' },
     { flags: '--steps', description: 'show the steps of every run, also of those that end well and quickly' },

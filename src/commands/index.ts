@@ -19,6 +19,7 @@ import { newFlowCommand } from './new-flow.ts'
 import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
 import { startCommand } from './start.ts'
+import { statusCommand } from './status.ts'
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandDefinition[] = [
@@ -30,6 +31,7 @@ export const commands: readonly CommandDefinition[] = [
   devCommand,
   checkCommand,
   runCommand,
+  statusCommand,
   reloadCommand,
   flowListCommand,
   flowShowCommand,

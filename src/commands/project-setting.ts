@@ -8,6 +8,7 @@ import type { AppSetting } from '../assembly.ts'
 /** Flags that name a setting, as the settings call them. */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen: 'listen',
+  management: 'management',
   flows: 'flows',
   securityMaterial: 'securityMaterial',
   data: 'data',
@@ -21,6 +22,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export const listenOption = {
   flags: '--listen <address>',
   description: 'host:port of the endpoints (default: 127.0.0.1:8080)',
+} as const
+
+export const managementOption = {
+  flags: '--management [address]',
+  description: 'serve metrics and health, on 127.0.0.1:9090 or this host:port',
 } as const
 
 export const dataOption = {

@@ -44,6 +44,9 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
   if (flows.length === 0) lines.push('There are no flows yet: put one into the folder of flows.\n\n')
   lines.push(
     table([
+      ...(status.management === undefined
+        ? []
+        : [[color.dim('Management'), `${status.management}/health  ${status.management}/metrics`]]),
       [color.dim('Message log'), `${status.dataFolder}  ${color.dim(`${log}, ${log} --follow`)}`],
       ...(app.abandoned === 0
         ? []

@@ -6,6 +6,7 @@ import {
   appSettingFor,
   listenOption,
   logCommandFor,
+  managementOption,
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
@@ -17,6 +18,7 @@ export const startCommand: CommandDefinition = {
   summary: 'Starts the engine: endpoints are served, timers fire, until it is told to stop.',
   options: [
     listenOption,
+    managementOption,
     ...settingOptions,
     parameterOption,
     { flags: '--watch', description: 'changed flows take effect by themselves' },

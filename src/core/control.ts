@@ -1,4 +1,5 @@
-import type { CredentialState, CredentialTestStep } from './credential-report.ts'
+import type { CredentialState } from './credential-state.ts'
+import type { CredentialTestStep } from './credential-test.ts'
 import type { ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
 import type { RunFailure } from './failure.ts'
@@ -6,6 +7,7 @@ import type { RunFailure } from './failure.ts'
 /** What a running engine tells and does for the command line and, later, the management API. All plain data; no secrets. */
 export interface Control {
   status(): EngineStatus
+  health(): EngineHealth
   flows(): readonly FlowState[]
   credentials(): readonly CredentialReport[]
   /** Reads flows, scripts and parameters again; what is different and sound takes over. */
@@ -50,9 +52,53 @@ export interface EngineStatus {
   readonly startedAt: number
   /** `http://127.0.0.1:8080` */
   readonly listen: string | undefined
+  /** Where metrics and health are served; undefined: nowhere. */
+  readonly management: string | undefined
   readonly dataFolder: string
   readonly ready: boolean
   readonly notReady: readonly string[]
+}
+
+/** How an engine is, and what is not well. */
+export interface EngineHealth {
+  /** `up`: all is well; `degraded`: it is ready, but something is not well; `down`: it is not ready. */
+  readonly status: 'up' | 'degraded' | 'down'
+  readonly version: string
+  /** Epoch ms. */
+  readonly startedAt: number
+  readonly uptimeSeconds: number
+  /** Why it is not ready. */
+  readonly notReady: readonly string[]
+  readonly flows: {
+    readonly running: number
+    readonly disabled: number
+    readonly notWell: readonly {
+      readonly name: string
+      readonly state: FlowState['state']
+      readonly reason: string
+    }[]
+  }
+  readonly credentials: {
+    readonly total: number
+    readonly notWell: readonly {
+      readonly name: string
+      readonly type: string
+      readonly status: string
+      readonly reason: string
+      /** That use it. */
+      readonly flows: readonly string[]
+    }[]
+  }
+  /** Of all flows. */
+  readonly runs: { readonly running: number; readonly waiting: number }
+  readonly messageLog: {
+    /** Records of runs that are not on disk yet. */
+    readonly backlog: number
+    /** Records that will never be on disk. */
+    readonly lost: number
+    /** Why nothing is written at the moment. */
+    readonly trouble: string | undefined
+  }
 }
 
 export interface FlowState {
@@ -97,6 +143,29 @@ export interface CredentialReport {
   readonly flows: readonly string[]
   /** References without a value: `env:LMS_CLIENT_SECRET`. */
   readonly unset: readonly string[]
+}
+
+/** Requests with it fail, or will soon. */
+const NOT_WELL: ReadonlySet<string> = new Set([
+  'refused',
+  'unreachable',
+  'renewal fails',
+  'broken',
+  'incomplete',
+])
+
+export function isNotWell(status: string): boolean {
+  return NOT_WELL.has(status)
+}
+
+/** What is wrong with a credential, in a few words; undefined where all is well. */
+export function credentialTrouble({ state, unset, file }: CredentialReport): string | undefined {
+  if (unset.length > 0) return `not set: ${unset.join(', ')}`
+  if (state.status === 'broken') return `${file} has mistakes`
+  const { 'last error': error, 'in force': stale } = state.details
+  if (NOT_WELL.has(state.status) || state.token?.failing)
+    return String(error ?? `its state is "${state.status}"`)
+  return stale === undefined ? undefined : `in force: ${String(stale)}`
 }
 
 export interface CredentialTestRequest {

@@ -1,6 +1,7 @@
+import type { CredentialState } from './credential-state.ts'
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
-import type { CredentialState, CredentialTestStep } from './credential-report.ts'
+import type { CredentialTestStep } from './credential-test.ts'
 import type { Path } from './document.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
@@ -153,6 +154,8 @@ export interface TriggerHost {
   readonly flow: string
   /** Runs the flow; the result comes synchronously where every step is. Never throws or rejects. */
   process(request: RunRequest): RunResult | Promise<RunResult>
+  /** Tells that so many ticks were due for which the flow does not run. */
+  missed?(ticks: number): void
 }
 
 export interface PreparedTrigger {

@@ -44,6 +44,7 @@ export function createTokenManager(
       test: (until, options) => testTokenRequest(settings, fetcher, setting.world, until, options),
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
+      counts: fetcher.counts,
       stopped: () => releases.forEach((release) => release()),
     },
     setting,

@@ -1,6 +1,7 @@
 import type { Cancellation } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
-import type { CredentialState, CredentialTestStep } from '../core/credential-report.ts'
+import type { CredentialState, TokenNumbers } from '../core/credential-state.ts'
+import type { CredentialTestStep } from '../core/credential-test.ts'
 import type { Authorizer, Grant } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { TokenManager } from './token-manager.ts'
@@ -53,6 +54,7 @@ export class TenantTokens implements Authorizer {
           ...Object.entries(state.details).map(([name, value]) => [`${tenant}: ${name}`, value] as const),
         ]),
       ),
+      token: summed(states.flatMap(([, { token }]) => token ?? [])),
     }
   }
 
@@ -93,5 +95,20 @@ export class TenantTokens implements Authorizer {
 
   #only(): TokenManager | undefined {
     return this.#keepers.size === 1 ? [...this.#keepers.values()][0] : undefined
+  }
+}
+
+/** Of all tenants together; the token that ends first says when. */
+function summed(numbers: readonly TokenNumbers[]): TokenNumbers {
+  const sum = (name: 'requests' | 'failures' | 'renewals' | 'uses') =>
+    numbers.reduce((total, one) => total + one[name], 0)
+  const ends = numbers.flatMap(({ expiresIn }) => expiresIn ?? [])
+  return {
+    requests: sum('requests'),
+    failures: sum('failures'),
+    renewals: sum('renewals'),
+    uses: sum('uses'),
+    failing: numbers.some(({ failing }) => failing),
+    expiresIn: ends.length === 0 ? undefined : Math.min(...ends),
   }
 }

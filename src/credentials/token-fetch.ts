@@ -4,6 +4,7 @@ import type { Logger } from '../core/services.ts'
 import type { Clock, World } from '../core/world.ts'
 import { askForToken, type FetchedToken, type TokenExchangeSettings } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'
+import type { TokenCounts } from './token-state.ts'
 import type { TokenRequestSettings } from './token-request.ts'
 
 export interface TokenFetchSettings extends TokenExchangeSettings {
@@ -31,6 +32,7 @@ export class TokenFetcher {
   readonly #settings: TokenFetchSettings
   readonly #world: World
   readonly #log: Logger
+  readonly counts: TokenCounts = { requests: 0, failures: 0 }
   /** Of the request whose secret was taken last. */
   #preferred = 0
 
@@ -88,8 +90,10 @@ export class TokenFetcher {
     }
   }
 
-  /** A line of the log for each request. @param wait ms until it is tried again */
+  /** Counts a request, and tells it to the log. @param wait ms until it is tried again */
   tell(outcome: FetchedToken | TokenFailure, attempt: number, wait?: number): void {
+    this.counts.requests++
+    if (outcome.kind !== 'token') this.counts.failures++
     if (outcome.kind === 'token') this.#tellToken(outcome, attempt)
     else this.#warn(outcome, attempt, wait)
   }

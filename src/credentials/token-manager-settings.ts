@@ -1,9 +1,10 @@
 import type { Cancellation } from '../core/context.ts'
-import type { CredentialTestStep } from '../core/credential-report.ts'
+import type { CredentialTestStep } from '../core/credential-test.ts'
 import type { Secret } from '../core/secret.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'
 import type { GrantShape } from './token-grant.ts'
+import type { TokenCounts } from './token-state.ts'
 
 export interface TokenManagerSettings {
   readonly name: string
@@ -26,6 +27,8 @@ export interface TokenManagerSettings {
   lacking(granted: string | undefined): readonly string[]
   /** Number of the secret that works, from 1; undefined where there is only one. */
   secretInUse(): number | undefined
+  /** Goes up with each request to the token service. */
+  readonly counts: TokenCounts
   /** It will not ask any more. */
   stopped(): void
 }

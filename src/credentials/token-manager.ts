@@ -1,7 +1,8 @@
 import type { Cancellation } from '../core/context.ts'
 import { sayDuration } from '../core/duration.ts'
 import type { Failure } from '../core/failure.ts'
-import type { CredentialState, CredentialTestStep } from '../core/credential-report.ts'
+import type { CredentialState } from '../core/credential-state.ts'
+import type { CredentialTestStep } from '../core/credential-test.ts'
 import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
 import { Flight } from './flight.ts'
 import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
@@ -125,6 +126,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
         rejected: this.#memory?.failure.rejected === true,
         uses: this.#uses,
         renewals: this.#renewals,
+        counts: this.#settings.counts,
         secretInUse: inUse === undefined ? undefined : `${inUse} of ${this.#settings.secrets.length}`,
         lastFailure: this.#lastFailure,
         waiting: this.#memory === undefined ? 0 : this.#memory.until - clock.ticks(),
@@ -138,7 +140,10 @@ export class TokenManager implements Authorizer, GrantKeeper {
    * among ours it only stands in as long as no new one can be had.
    */
   inherit(former: Authorizer): void {
-    if (!(former instanceof TokenManager) || former.#settings.key !== this.#settings.key) return
+    if (!(former instanceof TokenManager)) return
+    this.#settings.counts.requests += former.#settings.counts.requests
+    this.#settings.counts.failures += former.#settings.counts.failures
+    if (former.#settings.key !== this.#settings.key) return
     this.#uses = former.#uses
     this.#renewals = former.#renewals
     const kept = former.#kept

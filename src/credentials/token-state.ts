@@ -1,5 +1,5 @@
 import { sayDuration } from '../core/duration.ts'
-import type { CredentialState } from '../core/credential-report.ts'
+import type { CredentialState } from '../core/credential-state.ts'
 import type { Clock } from '../core/world.ts'
 import { timeLeft, type KeptToken } from './kept-token.ts'
 import { ago } from './time-text.ts'
@@ -14,11 +14,18 @@ export interface TokenSituation {
   readonly rejected: boolean
   readonly uses: number
   readonly renewals: number
+  readonly counts: TokenCounts
   /** Number of the secret that works, where there are several: `2 of 2`. */
   readonly secretInUse: string | undefined
   readonly lastFailure: LastFailure | undefined
   /** ms in which the service is not asked. */
   readonly waiting: number
+}
+
+/** Of requests to the token service. */
+export interface TokenCounts {
+  requests: number
+  failures: number
 }
 
 export interface LastFailure {
@@ -30,13 +37,13 @@ export interface LastFailure {
 
 /** The state of a credential as `sluice credential show` tells it; no token in it. */
 export function describeState(situation: TokenSituation, clock: Clock): CredentialState {
-  const { kept, lastFailure, waiting } = situation
+  const { kept, lastFailure, waiting, uses, renewals, counts } = situation
   const left = kept === undefined ? 0 : timeLeft(kept, clock)
   return {
     status: statusOf(situation, kept !== undefined && left > kept.last),
     details: {
-      uses: situation.uses,
-      renewals: situation.renewals,
+      uses,
+      renewals,
       ...(situation.secretInUse !== undefined && { 'secret in use': situation.secretInUse }),
       ...(kept !== undefined && {
         obtained: new Date(kept.askedAt).toISOString(),
@@ -52,6 +59,13 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
         ...(lastFailure.hint !== undefined && { 'what to do': lastFailure.hint }),
       }),
       ...(waiting > 0 && { 'asks again': `in ${sayDuration(waiting)}` }),
+    },
+    token: {
+      ...counts,
+      renewals,
+      uses,
+      failing: situation.failures > 0,
+      expiresIn: kept === undefined ? undefined : left,
     },
   }
 }

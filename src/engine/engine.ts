@@ -21,6 +21,15 @@ export interface EngineSetting {
   readonly log: Logger
   /** Bytes. */
   readonly bodyLimit: number
+  readonly unrecorded?: Unrecorded
+}
+
+/** Who is told of messages that never become runs: the message log has nothing of them. */
+export interface Unrecorded {
+  /** It was not let in. @param code of its failure */
+  refused(flow: string, code: string): void
+  /** So many ticks of the flow's timer were due and are not run. */
+  missed(flow: string, ticks: number): void
 }
 
 /** One deployed version of a flow. */
@@ -50,6 +59,10 @@ class Deployed implements TriggerHost {
 
   process(request: RunRequest): RunResult | Promise<RunResult> {
     return this.engine.admit(this, request)
+  }
+
+  missed(ticks: number): void {
+    this.engine.missed(this.name, ticks)
   }
 }
 
@@ -126,11 +139,12 @@ export class Engine {
   }
 
   admit(deployed: Deployed, request: RunRequest): RunResult | Promise<RunResult> {
-    if (this.stopping) return this.refuse(request, new Failure('flow.stopped', 'the engine is shutting down'))
+    if (this.stopping)
+      return this.refuse(deployed, request, new Failure('flow.stopped', 'the engine is shutting down'))
     const { gate } = deployed
     if (gate.enter()) return this.begin(deployed, request)
     const turn = gate.wait()
-    if (!turn) return this.refuse(request, full(deployed.name, gate))
+    if (!turn) return this.refuse(deployed, request, full(deployed.name, gate))
     return this.waited(turn, deployed, request)
   }
 
@@ -151,7 +165,7 @@ export class Engine {
       await turn.come
       return await this.begin(deployed, request, request.durable ? clock.ticks() : arrived)
     } catch (reason) {
-      return this.refuse(request, Failure.from(reason))
+      return this.refuse(deployed, request, Failure.from(reason))
     } finally {
       timer?.cancel()
       this.turns.delete(turn)
@@ -159,7 +173,12 @@ export class Engine {
     }
   }
 
-  private refuse(request: RunRequest, failure: Failure): RunResult {
+  missed(flow: string, ticks: number): void {
+    this.setting.unrecorded?.missed(flow, ticks)
+  }
+
+  private refuse({ name }: Deployed, request: RunRequest, failure: Failure): RunResult {
+    if (!request.durable) this.setting.unrecorded?.refused(name, failure.code)
     return { id: undefined, status: 'FAILED', message: request.message, failure }
   }
 

@@ -10,6 +10,7 @@ import { Addresses, type Address } from './address.ts'
 import { discard } from './answer-stream.ts'
 import { exchange } from './client.ts'
 import { withoutNames } from './credential-query.ts'
+import { measured, type TellRequest } from './measured.ts'
 import {
   becomesGet,
   isRedirect,
@@ -32,6 +33,8 @@ const CONNECT_TIMEOUT = 10_000
 export interface SendSetting {
   /** Sent where a request has no `user-agent` of its own. */
   readonly userAgent: string
+  /** Is told of each request that went out, once a hop. */
+  readonly told?: TellRequest
 }
 
 const NONE: readonly string[] = []
@@ -63,9 +66,11 @@ class Sender {
   private readonly userAgent: readonly string[]
   private readonly addresses = new Addresses()
   private readonly throttles: Throttles
+  private readonly told: TellRequest | undefined
 
-  constructor(world: World, { userAgent }: SendSetting) {
+  constructor(world: World, { userAgent, told }: SendSetting) {
     this.clock = world.clock
+    this.told = told
     this.throttles = new Throttles(world.clock)
     this.dispatcher = world.dispatcherFor()
     this.userAgent = ['user-agent', userAgent]
@@ -235,7 +240,7 @@ class Sender {
       const stream = body !== null && body.isStream
       const bytes = body === null ? null : stream ? body.take() : body.bytes()
       const length = stream ? body.length : undefined
-      return exchange(dispatcher, this.clock, {
+      const answer = exchange(dispatcher, this.clock, {
         origin: address.origin,
         path,
         method,
@@ -248,6 +253,7 @@ class Sender {
         collect: Math.max(request.collect ?? SMALL, least),
         limit: request.maxResponse,
       })
+      return this.told === undefined ? answer : measured(answer, this.clock, address.host, this.told)
     })
   }
 

@@ -38,6 +38,8 @@ export class Crew implements Owner {
   spare: ScriptProcess | undefined
   /** Why none can be started; undefined while all is well. */
   failure: string | undefined
+  /** Processes that ended without having been asked to, and were replaced. */
+  restarts = 0
   private readonly setting: CrewSetting
   private readonly employer: Employer
   /** All that have not ended. */
@@ -115,6 +117,7 @@ export class Crew implements Owner {
       this.starting = undefined
       return this.failedToStart(process)
     }
+    this.restarts++
     if (process === this.spare) this.spare = undefined
     const at = this.processes.indexOf(process)
     if (at >= 0) {

@@ -42,8 +42,13 @@ export interface ScriptsStatus {
   /** Process ids. */
   readonly processes: readonly number[]
   readonly spare: number | undefined
+  /** Of the processes: those that have messages. */
+  readonly busy: number
+  /** Messages. */
   readonly waiting: number
   readonly running: number
+  /** Processes that ended by themselves or were ended for what they did, so far. */
+  readonly restarts: number
 }
 
 /** Scripts, and the processes behind them. */
@@ -143,6 +148,8 @@ class Pool implements ScriptService, Runner, Employer, Watched {
     return {
       processes: this.processes.flatMap((process) => process.pid ?? []),
       spare: this.crew.spare?.pid,
+      busy: this.processes.filter(({ inFlight }) => inFlight.length > 0).length,
+      restarts: this.crew.restarts,
       waiting: this.schedule.size,
       running: this.processes.reduce((sum, process) => sum + process.inFlight.length, 0),
     }

@@ -1,6 +1,6 @@
 import type { CredentialReport } from '../core/control.ts'
 import { Failure } from '../core/failure.ts'
-import type { CredentialState } from '../core/credential-report.ts'
+import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Credential, CredentialInfo, CredentialReference } from '../core/services.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
@@ -135,9 +135,9 @@ function isEnded({ incomplete, unset }: Examined): boolean {
 }
 
 function stateOf(loaded: LoadedCredential, examined: Examined, now: number): CredentialState {
-  const { status, details } = loaded.authorizer.state()
+  const { details, ...state } = loaded.authorizer.state()
   return {
-    status,
+    ...state,
     details: {
       ...details,
       ...(loaded.rotation && describeRotation(loaded.rotation, now)),

@@ -5,6 +5,7 @@ import type {
   CredentialReport,
   CredentialTestReport,
   CredentialTestRequest,
+  EngineHealth,
   EngineStatus,
   FlowState,
   ManualRun,
@@ -16,6 +17,8 @@ import { controlPath } from './control-path.ts'
 /** `Control` from another process. */
 export interface ControlClient {
   status(): Promise<EngineStatus>
+  /** Undefined: the engine is of a version that does not tell. */
+  health(): Promise<EngineHealth | undefined>
   flows(): Promise<readonly FlowState[]>
   credentials(): Promise<readonly CredentialReport[]>
   reload(): Promise<ReloadReport>
@@ -57,6 +60,7 @@ const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET
 function clientOf(path: string): ControlClient {
   return {
     status: async () => (await ask(path, 'GET', '/status')) as EngineStatus,
+    health: async () => (await ask(path, 'GET', '/health')) as EngineHealth | undefined,
     flows: async () => (await ask(path, 'GET', '/flows')) as FlowState[],
     reload: async () => (await ask(path, 'POST', '/reload')) as ReloadReport,
     credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],

@@ -120,6 +120,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
   switch (asks) {
     case 'GET status':
       return control.status()
+    case 'GET health':
+      return control.health()
     case 'GET flows':
       return control.flows()
     case 'GET flows/*':

@@ -74,13 +74,15 @@ export class TickRunner {
     if (recorded) {
       if (plan.overlap !== 'skip' || this.running === 0)
         return { recorded: true, run: this.run(scheduledAt, about) }
+      host.missed?.(1)
       this.leftOut.add(scheduledAt, 'info', 'tick skipped: the run before it is not over')
-    } else if (this.unsure === scheduledAt)
+    } else if (this.unsure === scheduledAt) {
+      host.missed?.(1)
       setting.log.warn(
         about,
         'tick not run: it is on record as fired, maybe since the attempt to record it that failed',
       )
-    else setting.log.debug(about, 'tick left out: it has been fired before')
+    } else setting.log.debug(about, 'tick left out: it has been fired before')
     return { recorded: true }
   }
 
@@ -98,6 +100,7 @@ export class TickRunner {
     this.running--
     letGo(message.body)
     if (id !== undefined) return
+    this.host.missed?.(1)
     const text = `tick not run: ${failure!.message}`
     if (failure!.code === 'flow.stopped') log.warn(about, text)
     else this.leftOut.add(scheduledAt, this.plan.overlap === 'skip' ? 'info' : 'warn', text)

@@ -210,6 +210,7 @@ export class Ticker {
   /** The first `count` of the ticks that are due. */
   private leaveOut(due: readonly number[], count: number, text: string): void {
     if (count === 0) return
+    this.host.missed?.(count)
     const first = this.schedule.next(this.cursor)!
     const last = due[count - 1]!
     this.setting.log.info(

@@ -109,6 +109,15 @@ test('a change of what does not shape the token keeps it', async (t) => {
   )
 })
 
+test('requests to the token service are counted over versions, also where the token is not kept', async (t) => {
+  const former = await setUpOAuth2(t)
+  await former.get()
+  const next = await replacement(t, former, { scope: 'im.read' })
+  await next.get()
+  const { requests, failures, renewals, uses } = next.authorizer.state().token!
+  assert.deepEqual([requests, failures, renewals, uses], [2, 0, 1, 1])
+})
+
 test('a refusal of a token that was taken over is told to the one that has it now', async (t) => {
   const former = await setUpOAuth2(t)
   const grant = await former.get()

@@ -98,7 +98,8 @@ test('each tenant has a token of its own, from its own address; the others keep 
   assert.notEqual(tokenOf(await get('acme')), tokenOf(acme))
   assert.equal(await get('globex'), globex)
   assert.equal(service.asked.length, 3)
-  const { status, details } = authorizer.state()
+  const { status, details, token } = authorizer.state()
+  assert.deepEqual([token!.requests, token!.renewals, token!.failing], [3, 3, false])
   assert.deepEqual([status, details['acme'], details['globex']], ['ready', 'ready', 'ready'])
 })
 

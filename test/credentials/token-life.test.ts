@@ -309,3 +309,43 @@ for (const [tokenIn, headers, query] of places) {
     assert.deepEqual([grant.headers, grant.query], [headers, query])
   })
 }
+
+test('requests, failures, tokens and uses are counted for machines, with the time that is left', async (t) => {
+  let refuse = false
+  const { authorizer, clock, get } = await setUpOAuth2(
+    t,
+    (_asked, count) =>
+      refuse
+        ? { status: 503, body: 'busy' }
+        : { body: { access_token: `token-number-${count}`, expires_in: 3600 } },
+    { retry: { attempts: 1 } },
+  )
+  const none = { requests: 0, failures: 0, renewals: 0, uses: 0, failing: false, expiresIn: undefined }
+  assert.deepEqual(authorizer.state().token, none)
+  await get()
+  await get()
+  await clock.advance(600 * SECOND)
+  const one = { requests: 1, failures: 0, renewals: 1, uses: 2, failing: false, expiresIn: 3000 * SECOND }
+  assert.deepEqual(authorizer.state().token, one)
+  refuse = true
+  authorizer.invalidate!()
+  await failureOf(get())
+  assert.deepEqual(authorizer.state().token, {
+    ...one,
+    requests: 2,
+    failures: 1,
+    failing: true,
+    uses: 3,
+    expiresIn: undefined,
+  })
+
+  await clock.advance(5 * 60 * SECOND)
+  const asking = get()
+  assert.equal(authorizer.state().status, 'renewing')
+  assert.equal(authorizer.state().token!.failing, true, 'while it asks again it is no better')
+  await failureOf(asking)
+  refuse = false
+  await clock.advance(5 * 60 * SECOND)
+  await get()
+  assert.equal(authorizer.state().token!.failing, false)
+})

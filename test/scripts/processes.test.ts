@@ -64,7 +64,14 @@ async function impostor(t: TestContext, code: string): Promise<string> {
 describe('script processes', () => {
   it('start with the first script, with one more as a spare', async (t) => {
     const scripts = await startScripts(t, { children: 2 })
-    assert.deepEqual(scripts.status(), { processes: [], spare: undefined, waiting: 0, running: 0 })
+    assert.deepEqual(scripts.status(), {
+      processes: [],
+      spare: undefined,
+      busy: 0,
+      waiting: 0,
+      running: 0,
+      restarts: 0,
+    })
     await compiled(scripts, 'message.body = 1')
     await scripts.ready()
     const { processes, spare } = scripts.status()
@@ -104,6 +111,7 @@ describe('script processes', () => {
     )
     while (scripts.status().processes.includes(processes[0]!)) await settle()
     assert.deepEqual(scripts.status().processes, [spare])
+    assert.equal(scripts.status().restarts, 1)
   })
 
   it('that are killed from outside while a message is in them answer it elsewhere', async (t) => {

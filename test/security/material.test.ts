@@ -21,6 +21,7 @@ test('names, info and a credential as the sender needs it', (t) => {
     hosts: ['api.example.com'],
     unset: [],
     broken: false,
+    tenants: [],
   })
   const credential = material.reference('x').current()
   assert.deepEqual(credential.hosts, ['api.example.com'])

@@ -9,6 +9,7 @@ import type {
   Control,
   CredentialReport,
   CredentialTestReport,
+  EngineHealth,
   EngineStatus,
   FlowState,
   ReloadReport,
@@ -24,9 +25,22 @@ const STATUS: EngineStatus = {
   version: '0.1.0',
   startedAt: 0,
   listen: 'http://127.0.0.1:8080',
+  management: 'http://127.0.0.1:9090',
   dataFolder: '/data',
   ready: false,
   notReady: ['the flow "a" does not run'],
+}
+
+const HEALTH: EngineHealth = {
+  status: 'down',
+  version: '0.1.0',
+  startedAt: 0,
+  uptimeSeconds: 1,
+  notReady: ['the flow "a" does not run'],
+  flows: { running: 0, disabled: 0, notWell: [{ name: 'a', state: 'broken', reason: 'hunter22' }] },
+  credentials: { total: 0, notWell: [] },
+  runs: { running: 0, waiting: 0 },
+  messageLog: { backlog: 0, lost: 0, trouble: 'the disk is full' },
 }
 
 const REPORT: ReloadReport = {
@@ -52,6 +66,7 @@ function folder(t: TestContext, deep = ''): string {
 function fakeControl(own: Partial<Control> = {}): Control {
   return {
     status: () => STATUS,
+    health: () => HEALTH,
     flows: () => [{ name: 'a/b', description: undefined } as FlowState],
     credentials: () => [{ name: 'shop_api' } as CredentialReport],
     reload: async () => REPORT,
@@ -83,11 +98,16 @@ function ask(socketPath: string, method: string, path: string, body?: string): P
   })
 }
 
-test('status, flows and credentials arrive as they are', async (t) => {
+test('status, health, flows and credentials arrive as they are', async (t) => {
   const path = folder(t)
   await listening(t, path)
   const client = await connectControl(path)
   assert.deepEqual(await client!.status(), STATUS)
+  const [broken] = HEALTH.flows.notWell
+  assert.deepEqual(await client!.health(), {
+    ...HEALTH,
+    flows: { ...HEALTH.flows, notWell: [{ ...broken, reason: '[secret]' }] },
+  })
   assert.deepEqual(await client!.flows(), [{ name: 'a/b' }])
   assert.deepEqual(await client!.credentials(), [{ name: 'shop_api' }])
 })

@@ -73,9 +73,10 @@ export function prepare(kind: AnyTriggerKind, options: object, setting: PrepareS
 /** A flow that does what the function does with the message; a failure with `flow.overload` is one that is not let in. */
 export function host(
   run: (message: Message, request: RunRequest) => void | Promise<void | Failure> | Failure,
-): TriggerHost & { requests: RunRequest[] } {
+): TriggerHost & { requests: RunRequest[]; missedTicks: number[] } {
   let ids = 0
   const requests: RunRequest[] = []
+  const missedTicks: number[] = []
   const result = (message: Message, failure: Failure | void): RunResult => {
     const refused = failure?.code === 'flow.overload' || failure?.code === 'flow.stopped'
     const id = refused ? undefined : `run-${++ids}`
@@ -84,6 +85,8 @@ export function host(
   return {
     flow: 'test',
     requests,
+    missedTicks,
+    missed: (ticks) => void missedTicks.push(ticks),
     process(request) {
       requests.push(request)
       const { message } = request

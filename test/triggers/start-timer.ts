@@ -23,13 +23,15 @@ export async function start(
   )
   made.prepared.start(flow)
   await settle()
-  const { requests } = flow
+  const { requests, missedTicks } = flow
   const scheduled = () => requests.map(({ trigger }) => String(trigger.data['scheduledAt']))
   return {
     ...made,
     clock,
     state,
     requests,
+    /** What the engine was told of ticks that are not run. */
+    missedTicks,
     times: () => scheduled().map((at) => at.slice(11, 16)),
     days: () => scheduled().map((at) => at.slice(5, 16)),
     next: () => made.prepared.next!(),

@@ -27,8 +27,9 @@ async function afterDowntime(misfire: string | undefined, options: object = { cr
 
 test('misfire last makes up for the last tick only, and is the default', async () => {
   for (const misfire of ['last', undefined]) {
-    const { times, clock, finishOne, log } = await afterDowntime(misfire)
+    const { times, clock, finishOne, log, missedTicks } = await afterDowntime(misfire)
     assert.deepEqual(times(), ['15:00'])
+    assert.deepEqual(missedTicks, [2])
     assert.match(JSON.stringify(log.lines), /"ticks":2/)
     await finishOne()
     await clock.advance(HOUR)
@@ -37,15 +38,17 @@ test('misfire last makes up for the last tick only, and is the default', async (
 })
 
 test('misfire skip makes up for none', async () => {
-  const { times, clock } = await afterDowntime('skip')
+  const { times, clock, missedTicks } = await afterDowntime('skip')
   assert.deepEqual(times(), [])
+  assert.deepEqual(missedTicks, [3])
   await clock.advance(HOUR)
   assert.deepEqual(times(), ['16:00'])
 })
 
 test('misfire all makes up for each, one after the other', async () => {
-  const { times, clock, finishOne } = await afterDowntime('all')
+  const { times, clock, finishOne, missedTicks } = await afterDowntime('all')
   assert.deepEqual(times(), ['13:00'])
+  assert.deepEqual(missedTicks, [])
   await finishOne()
   assert.deepEqual(times(), ['13:00', '14:00'])
   await finishOne()

@@ -110,12 +110,13 @@ test('jitter delays each tick by chance; the time it was due stays', async () =>
 
 test('overlap skip leaves a tick out while the run before it is not over; the log tells the first and how many they were', async () => {
   let finish: () => void = () => {}
-  const { clock, times, log } = await start(
+  const { clock, times, log, missedTicks } = await start(
     { every: HOUR },
     { run: () => new Promise((resolve) => (finish = resolve)) },
   )
   await clock.advance(2 * HOUR + MINUTE)
   assert.deepEqual(times(), ['12:00'])
+  assert.deepEqual(missedTicks, [1, 1])
   assert.deepEqual(
     log.lines.map(({ level, text }) => [level, text]),
     [
@@ -157,6 +158,7 @@ test('a tick that the engine does not take is told in the log', async () => {
     full.log.lines.map(({ level, text }) => [level, text]),
     [['warn', 'tick not run: too many wait']],
   )
+  assert.deepEqual(full.missedTicks, [1])
 })
 
 test('mistakes are problems, each with its place', () => {

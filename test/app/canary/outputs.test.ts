@@ -6,9 +6,11 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { runCommandLine } from '../../../src/commands/index.ts'
 import { controlPath } from '../../../src/server/control-path.ts'
+import type { EngineHealth } from '../../../src/core/control.ts'
 import { call, rawCall } from '../../support/http.ts'
 import { startEngine } from '../../support/process.ts'
 import { projectFolder } from '../../support/project.ts'
+import { scrape } from '../../support/scrape.ts'
 import { leaksIn } from './search.ts'
 import { API_WAYS, canaryService, keyOf, secretOf, TOKEN_WAYS } from './service.ts'
 
@@ -133,6 +135,7 @@ test('at the finest level no secret and no token is in any output, record, file 
     HTTPS_PROXY: `http://proxy-user:${encodeURIComponent(SECRETS['PROXY']!)}@127.0.0.1:9`,
     SLUICE_LOG_LEVEL: 'debug',
     SLUICE_LOG_FORMAT: 'json',
+    SLUICE_MANAGEMENT: '127.0.0.1:0',
   }
   const engine = await startEngine(t, folder, environment)
   const leaks: string[] = []
@@ -169,7 +172,23 @@ test('at the finest level no secret and no token is in any output, record, file 
     look(JSON.stringify(await call(engine.url + path, options)), `the answer of ${path}`)
   look(await rawCall(engine.url, 'nonsense\r\n\r\n'), 'the answer to what is no HTTP')
 
-  for (const path of ['/status', '/flows', '/flows/header', '/credentials', '/credentials/header', '/none'])
+  const status = JSON.parse(await socketAnswer(folder, 'GET', '/status')) as { management: string }
+  const health = (await call(`${status.management}/health`)).json() as EngineHealth
+  assert.ok(health.credentials.notWell.length > 5, 'their errors are told')
+  for (const path of ['/metrics', '/health', '/health/live', '/health/ready', '/none'])
+    look((await call(status.management + path)).text, `the management listener's answer of ${path}`)
+  const { series } = await scrape(status.management)
+  assert.ok(series.some(({ name }) => name === 'sluice_receiver_request_duration_seconds_count'))
+
+  for (const path of [
+    '/status',
+    '/health',
+    '/flows',
+    '/flows/header',
+    '/credentials',
+    '/credentials/header',
+    '/none',
+  ])
     look(await socketAnswer(folder, 'GET', path), `the control socket's answer of ${path}`)
   for (const name of Object.keys(material)) {
     const { reply: _own, ...report } = JSON.parse(
@@ -224,6 +243,8 @@ test('at the finest level no secret and no token is in any output, record, file 
 const COMMANDS = [
   'check',
   'check --secrets --json',
+  'status',
+  'status --json',
   'flow list',
   'flow list --json',
   'flow show header',

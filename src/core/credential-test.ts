@@ -27,10 +27,3 @@ export interface CredentialTestStep {
   /** Variants that were not tried, though the service said no to the settings as they are. */
   readonly others?: number
 }
-
-export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
-  readonly status: string
-  /** Lines of name and value for people, in order. */
-  readonly details: Readonly<Record<string, string | number | boolean | null>>
-}

@@ -1,0 +1,107 @@
+import { Type } from '@sinclair/typebox'
+import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
+
+const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
+
+/** Every setting: `sluice.yaml` < `SLUICE_*` < flags. The only place where they are written down. */
+export const settingsSchema = Keys({
+  listen: Text({
+    description: 'Host and port of the flow endpoints; port 0 takes a free one.',
+    default: '127.0.0.1:8080',
+    pattern: `^${ADDRESS}$`,
+    examples: ['0.0.0.0:8080'],
+  }),
+  management: Type.Union(
+    [
+      Flag({ description: 'Whether it listens, on 127.0.0.1:9090.' }),
+      Text({
+        description: 'The same as `on` or `off`, or host and port.',
+        pattern: `^(on|off|true|false|${ADDRESS})$`,
+        examples: ['127.0.0.1:9090'],
+      }),
+      Whole({ description: 'A port of 127.0.0.1.', minimum: 0, maximum: 65_535 }),
+    ],
+    {
+      description:
+        'Where metrics and health are served: `off`, `on` (127.0.0.1:9090), or host and port. It has no access control yet.',
+      default: 'off',
+    },
+  ),
+  flows: Text({ description: 'Folder of the flows.', default: './flows' }),
+  securityMaterial: Text({ description: 'Folder of the credentials.', default: './security-material' }),
+  data: Text({
+    description: 'Folder of the message log and the state; one engine a folder.',
+    default: './data',
+  }),
+  dev: Flag({
+    description: 'Literal secrets are warnings instead of problems. Not for production.',
+    default: false,
+  }),
+  strict: Flag({
+    description: 'A broken flow at the start ends the engine with exit code 1; otherwise the others run.',
+    default: false,
+  }),
+  watch: Flag({
+    description:
+      'Changed flows, scripts and parameters take effect by themselves; else with `sluice reload` or SIGHUP.',
+    default: false,
+  }),
+  shutdown: Keys(
+    {
+      grace: Duration({
+        description: 'How long runs may go on after SIGTERM before they are cancelled.',
+        default: '30s',
+      }),
+    },
+    { description: 'How it ends.' },
+  ),
+  http: Keys(
+    {
+      proxy: Optional(
+        Text({
+          description: "Proxy for requests to receivers and token services; the environment's when left out.",
+        }),
+      ),
+      ca: Optional(Text({ description: "File of certificates (PEM) to trust beside the system's." })),
+      connections: Whole({
+        description: 'Connections to one receiver at once.',
+        default: 128,
+        minimum: 1,
+        maximum: 65_535,
+      }),
+    },
+    { description: 'Requests to receivers and token services.' },
+  ),
+  limits: Keys(
+    {
+      body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),
+      header: Size({ description: 'Largest head of a request to an endpoint.', default: '16KB' }),
+    },
+    { description: 'How large things may be.' },
+  ),
+  log: Keys(
+    {
+      level: Choice(['debug', 'info', 'warn', 'error'], {
+        description: "Of the engine's own log.",
+        default: 'info',
+      }),
+      format: Choice(['auto', 'pretty', 'json'], {
+        description: 'auto: pretty on a terminal, JSON else.',
+        default: 'auto',
+      }),
+    },
+    { description: "The engine's own log." },
+  ),
+  messageLog: Keys(
+    {
+      days: Whole({ description: 'Runs older than this are deleted.', default: 30, minimum: 1 }),
+      size: Size({ description: 'Beyond this the oldest runs are deleted.', default: '1GB' }),
+    },
+    { description: 'The record of runs.' },
+  ),
+  parameters: Optional(
+    MapOf(Value({ description: 'Text, number or boolean; or a map of them for the flow of this name.' }), {
+      description: 'Values of parameters, for all flows or for one.',
+    }),
+  ),
+})
