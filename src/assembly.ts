@@ -129,6 +129,7 @@ export async function assemble(
     log,
     redactor,
     material,
+    kinds,
     scripts,
     routes,
     services,

@@ -9,6 +9,7 @@ import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
+import { explainCommand } from './explain.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
@@ -30,6 +31,7 @@ export const commands: readonly CommandDefinition[] = [
   reloadCommand,
   flowListCommand,
   flowShowCommand,
+  explainCommand,
   credentialListCommand,
   credentialShowCommand,
   credentialTestCommand,

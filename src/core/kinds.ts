@@ -1,12 +1,16 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
+import type { CredentialState, CredentialTestStep } from './credential-state.ts'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { Path } from './document.ts'
+import type { Explaining, StepExplanation, TriggerExplanation } from './explanation.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
 import type { Message } from './message.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
 import type { World } from './world.ts'
+
+export type { CredentialState, CredentialTestStep }
 
 export interface Example {
   readonly title: string
@@ -118,6 +122,8 @@ export interface StepKind<Keys extends TProperties = TProperties> extends Descri
   readonly composite?: boolean
   /** Once per deployment: compiles, checks names, reports problems. */
   prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedStep | Promise<PreparedStep>
+  /** What `sluice explain` tells of a step; options fit the schema, `prepare` may have found mistakes in them. Left out: the summary. */
+  explain?(options: Static<TObject<Keys>>, explaining: Explaining): StepExplanation
 }
 
 /** How a run ended. */
@@ -175,6 +181,8 @@ export interface TriggerKind<Keys extends TProperties = TProperties> extends Des
   /** Where the flow has no `concurrency`. */
   concurrency(options: Static<TObject<Keys>>): { running: number; waiting: number }
   prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedTrigger
+  /** What `sluice explain` tells; as with steps. */
+  explain?(options: Static<TObject<Keys>>, explaining: Explaining): TriggerExplanation
 }
 
 /** What a request is authenticated with. The same object for as long as the token lives, so that nothing is built per request. */
@@ -218,43 +226,6 @@ export interface Authorizer {
   stop?(): void
 }
 
-/** One thing that `sluice credential test` did. Plain data; no secret and no token. */
-export interface CredentialTestStep {
-  /** `token request`, `call`; what is different from the settings: `token request with clientAuthentication: body`. */
-  readonly title: string
-  readonly ok: boolean
-  /** What was sent, by name only. */
-  readonly asked: {
-    readonly method: string
-    /** Without its query. */
-    readonly url: string
-    readonly headers: readonly string[]
-    /** Names of the query's parameters. */
-    readonly query: readonly string[]
-    /** Names of the fields of the body. */
-    readonly fields: readonly string[]
-  }
-  /** What came back, line by line, in order: `status`, `error`, `lifetime`, ... */
-  readonly got: Readonly<Record<string, string | number>>
-  /** Why it failed, and what to do about it. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
-  /** What is odd though it worked. */
-  readonly warnings?: readonly string[]
-  /** Asked in another way than the credential says. */
-  readonly variant?: true
-  /** Lines for the credential's file that make it work; of a variant that did. */
-  readonly change?: string
-  /** Variants that were not tried, though the service said no to the settings as they are. */
-  readonly others?: number
-}
-
-export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
-  readonly status: string
-  /** Lines of name and value for people, in order. */
-  readonly details: Readonly<Record<string, string | number | boolean | null>>
-}
-
 /** Fields that every kind of credential may have; the security material takes care of them. */
 export interface CredentialFrame {
   readonly name: string
@@ -271,6 +242,11 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
   prepare(options: Static<TObject<Keys>>, frame: CredentialFrame, setting: CredentialSetting): Authorizer
   /** What `sluice credential show` tells of the settings, in the integrator's words; no secrets. */
   describe?(options: Static<TObject<Keys>>): Readonly<Record<string, string>>
+  /**
+   * What it puts on a request, and where, for `sluice explain`: `a key in the header X-API-Key`; no secrets.
+   * References without a value still stand in the options as they were written.
+   */
+  explain?(options: Static<TObject<Keys>>): string
 }
 
 export interface CredentialSetting {
@@ -283,22 +259,31 @@ export interface CredentialSetting {
 }
 
 /** Kinds of any options: what registries hold. */
-export type AnyStepKind = Omit<StepKind, 'options' | 'prepare' | 'shorthand'> & {
+export type AnyStepKind = Omit<StepKind, 'options' | 'prepare' | 'explain' | 'shorthand'> & {
   options: TSchema
   shorthand?: string
   prepare(options: never, deployment: Deployment): PreparedStep | Promise<PreparedStep>
+  explain?(options: never, explaining: Explaining): StepExplanation
 }
-export type AnyTriggerKind = Omit<TriggerKind, 'options' | 'prepare' | 'concurrency' | 'shorthand'> & {
+export type AnyTriggerKind = Omit<
+  TriggerKind,
+  'options' | 'prepare' | 'explain' | 'concurrency' | 'shorthand'
+> & {
   options: TSchema
   shorthand?: string
   concurrency(options: never): { running: number; waiting: number }
   prepare(options: never, deployment: Deployment): PreparedTrigger
+  explain?(options: never, explaining: Explaining): TriggerExplanation
 }
-export type AnyCredentialKind = Omit<CredentialKind, 'options' | 'check' | 'prepare' | 'describe'> & {
+export type AnyCredentialKind = Omit<
+  CredentialKind,
+  'options' | 'check' | 'prepare' | 'describe' | 'explain'
+> & {
   options: TSchema
   check?(options: never, problem: (report: ProblemReport) => void): void
   prepare(options: never, frame: CredentialFrame, setting: CredentialSetting): Authorizer
   describe?(options: never): Readonly<Record<string, string>>
+  explain?(options: never): string
 }
 
 export function defineStep<Keys extends TProperties>(kind: StepKind<Keys>): AnyStepKind {

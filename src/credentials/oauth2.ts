@@ -1,6 +1,7 @@
 import { defineCredential } from '../core/kinds.ts'
 import { checkOAuth2 } from './oauth2-check.ts'
 import { oauth2Options } from './oauth2-options.ts'
+import { explainToken } from './oauth2-explain.ts'
 import { createTokenManager, describeSettings } from './oauth2-settings.ts'
 
 export type { OAuth2Options } from './oauth2-options.ts'
@@ -51,4 +52,5 @@ allowedHosts: ['*.hana.example.com']
   check: checkOAuth2,
   prepare: (given, frame, setting) => createTokenManager(given, frame.name, setting),
   describe: describeSettings,
+  explain: explainToken,
 })

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import type { CredentialExplanation } from '../core/explanation.ts'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
@@ -51,6 +52,8 @@ export interface Examined {
   readonly files: readonly string[]
   /** Absent where there are mistakes or unset references. */
   readonly source?: CredentialSource
+  /** What it is, in words; absent where its fields have mistakes. */
+  readonly explain?: () => Pick<CredentialExplanation, 'sends' | 'hosts' | 'description'>
 }
 
 export interface ExamineSetting {
@@ -109,7 +112,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
   problems.push(...resolved.problems, ...unsetWarnings(name, resolved.unset))
   const known = { ...nothing, unset: resolved.unset, files: resolved.files, type: kind?.name }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source } = readSource(
+  const { frame, source, explain } = readSource(
     { name, file, kind, resolved, written: read.document },
     setting,
     problems,
@@ -119,6 +122,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
     baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
     ...(source && { source }),
+    ...(explain && { explain }),
   }
 }
 
@@ -200,7 +204,7 @@ function readSource(
   { name, file, kind, resolved, written }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
-): { frame?: Frame; source?: CredentialSource } {
+): { frame?: Frame } & Pick<Examined, 'source' | 'explain'> {
   const { document, unset, unresolved, insertions } = resolved
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
@@ -240,10 +244,26 @@ function readSource(
       .map((one) => hideInsertions(one, insertions)),
   )
   if (!frame) return {}
-  if (unset.length > 0 || hasErrors(problems)) return { frame }
+  const explain = () => explained(kind, shape.value, frame)
+  if (unset.length > 0 || hasErrors(problems)) return { frame, explain }
   const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
   const fingerprint = fingerprintOf(document.value)
-  return { frame, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+  return { frame, explain, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+}
+
+function explained(
+  kind: AnyCredentialKind,
+  options: unknown,
+  { description, hosts, apiHeaders, apiQuery }: Frame,
+): Pick<CredentialExplanation, 'sends' | 'hosts' | 'description'> {
+  const headers = apiHeaders.filter((_, index) => index % 2 === 0)
+  const query = [...new URLSearchParams(apiQuery).keys()]
+  const further = [
+    ...(headers.length > 0 ? [`the headers ${headers.join(', ')}`] : []),
+    ...(query.length > 0 ? [`the query parameters ${query.join(', ')}`] : []),
+  ]
+  const sends = [kind.explain?.(options as never) ?? `what its type ${kind.name} says`, ...further]
+  return { description, hosts: hosts.names, sends: sends.join('; also ') }
 }
 
 /** What is said of a text that is not filled in is no mistake of its own. */
