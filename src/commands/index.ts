@@ -11,6 +11,7 @@ import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
 import { explainCommand } from './explain.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
+import { fmtCommand } from './fmt.ts'
 import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
 import { newCredentialCommand } from './new-credential.ts'
@@ -27,6 +28,7 @@ export const commands: readonly CommandDefinition[] = [
   startCommand,
   devCommand,
   checkCommand,
+  fmtCommand,
   runCommand,
   reloadCommand,
   flowListCommand,
@@ -106,8 +108,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
       groups.set(first!, parent)
     }
     const command = parent.command(second ?? first!).description(definition.summary)
-    for (const argument of definition.arguments ?? [])
-      command.argument(argument.optional ? `[${argument.name}]` : `<${argument.name}>`, argument.description)
+    for (const argument of definition.arguments ?? []) {
+      const name = `${argument.name}${argument.several ? '...' : ''}`
+      command.argument(argument.optional ? `[${name}]` : `<${name}>`, argument.description)
+    }
     for (const { flags, description, repeatable } of definition.options) {
       const option = new Option(flags, description)
       if (repeatable)
@@ -117,7 +121,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
     command.addHelpText('after', helpTail(definition))
     command.action(async (...received: unknown[]) => {
       const options = received.at(-2) as Record<string, unknown>
-      const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string')
+      const args = received
+        .slice(0, -2)
+        .flat()
+        .filter((value): value is string => typeof value === 'string')
       const projectFolder = await projectFolderOf(program.opts()['project'] as string | undefined, io)
       done(await definition.run({ ...io, projectFolder }, args, options))
     })
