@@ -2,7 +2,6 @@ import { lstat, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { SETTINGS_FILE } from '../config.ts'
 import type { Problem } from '../core/problem.ts'
-import { canonicalFile } from '../fmt.ts'
 import { printProblems } from '../flow/print.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { UsageError, type CommandDefinition, type CommandIo } from './command.ts'
@@ -31,6 +30,7 @@ export const fmtCommand: CommandDefinition = {
   async run(io, given, options) {
     if (options['check'] && options['stdout']) throw new UsageError('--check and --stdout exclude each other')
     const paths = given.length > 0 ? await pathsOf(given, io) : await projectFiles(io, options)
+    const { canonicalFile } = await import('../fmt.ts')
     const problems: Problem[] = []
     const texts = new Map<string, string>()
     const changed: string[] = []
