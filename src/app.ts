@@ -4,14 +4,19 @@ import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
+import type { Flow } from './core/flow.ts'
+import type { FlowExplanation } from './core/flow-explanation.ts'
 import type { Logger } from './core/services.ts'
+import { explainFlow } from './explain.ts'
 import { Engine } from './engine/engine.ts'
+import { resolveParameters } from './flow/parameters.ts'
 import { FlowStarter } from './flow-starter.ts'
 import type { Monitoring } from './monitoring.ts'
-import { withFlows, type Project } from './project.ts'
+import { parameterSources, withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
 import { observed } from './run-events.ts'
 import type { SecurityMaterial } from './security/material.ts'
+import type { Redactor } from './security/redaction.ts'
 import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
@@ -38,15 +43,50 @@ export function checkProject(setting: AppSetting): Promise<Pick<Project, 'flows'
   return withProject(setting, (project) => project)
 }
 
+/** What flows do, in words: those that are wanted. */
+export function explainProject(
+  setting: AppSetting,
+  wanted: (name: string, file: string) => boolean,
+  now = realClock.now(),
+): Promise<{
+  readonly names: readonly string[]
+  readonly flows: readonly FlowExplanation[]
+  readonly texts: Project['texts']
+}> {
+  return withProject(setting, (project, material, { kinds, loading, redactor }) => {
+    const explaining = {
+      kinds,
+      project,
+      parameters: (flow: Flow) => resolveParameters(flow, parameterSources(loading())).values,
+      credential: (name: string) => material.explanation(name),
+      bodyLimit: setting.settings.limits.body,
+      now,
+    }
+    return {
+      names: project.flows.map(({ name }) => name),
+      flows: project.flows
+        .filter(({ name, file }) => wanted(name, file))
+        .map((entry) => redacted(explainFlow(entry, explaining), redactor)),
+      texts: project.texts,
+    }
+  })
+}
+
+function redacted<T>(value: T, redactor: Pick<Redactor, 'text'>): T {
+  return JSON.parse(
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? redactor.text(part) : part)),
+  ) as T
+}
+
 async function withProject<T>(
   setting: AppSetting,
-  use: (project: Project, material: SecurityMaterial) => T,
+  use: (project: Project, material: SecurityMaterial, parts: Awaited<ReturnType<typeof assemble>>) => T,
 ): Promise<T> {
   const parts = await assemble(setting, lay(setting), undefined)
   try {
     const project = await parts.load()
     project.stop()
-    return use(project, parts.material)
+    return use(project, parts.material, parts)
   } finally {
     await parts.close()
   }

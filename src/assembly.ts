@@ -134,6 +134,7 @@ export async function assemble(
     log,
     redactor,
     material,
+    kinds,
     scripts,
     routes,
     services,

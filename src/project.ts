@@ -8,7 +8,7 @@ import type { World } from './core/world.ts'
 import { prepareFlow, type Kinds, type PreparedFlow } from './engine/deployment.ts'
 import { callProblems, routeClashes } from './flow-clashes.ts'
 import { loadFlows } from './flow/load.ts'
-import { resolveParameters } from './flow/parameters.ts'
+import { resolveParameters, type ParameterSources } from './flow/parameters.ts'
 import { readMaterial } from './security/material-files.ts'
 import type { SecurityMaterial } from './security/material.ts'
 
@@ -115,13 +115,14 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
 export async function prepareEntry(
   { name, file, flow }: { readonly name: string; readonly file: string; readonly flow?: Flow | undefined },
   ofFile: readonly Problem[],
-  { settings, kinds, world, services, material, environment, flags }: ProjectSetting,
+  setting: ProjectSetting,
 ): Promise<ProjectFlow> {
+  const { kinds, world, services, material } = setting
   if (!flow) {
     const nothing = { prepared: undefined, files: new Map(), unknown: [], lacking: () => [] }
     return { name, file, flow, problems: ofFile, ofFile, ...nothing }
   }
-  const { values, problems } = resolveParameters(flow, { settings: settings.parameters, environment, flags })
+  const { values, problems } = resolveParameters(flow, parameterSources(setting))
   const unknown = new Set<string>()
   const credentials: Credentials = {
     names: () => material.names(),
@@ -153,6 +154,11 @@ export async function prepareEntry(
     unknown: [...unknown],
     lacking: () => lackingOf(prepared?.credentials ?? [], material),
   }
+}
+
+/** Where values of parameters come from. */
+export function parameterSources({ settings, environment, flags }: ProjectSetting): ParameterSources {
+  return { settings: settings.parameters, environment, flags }
 }
 
 function lackingOf(credentials: readonly string[], material: SecurityMaterial): string[] {

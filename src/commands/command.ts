@@ -40,6 +40,8 @@ export interface CommandDefinition {
   readonly arguments?: readonly {
     readonly name: string
     readonly optional?: boolean
+    /** Any number of them. */
+    readonly several?: boolean
     readonly description: string
   }[]
   readonly options: readonly {

@@ -12,6 +12,8 @@ import { devCommand } from './dev.ts'
 import { docsCommand } from './docs.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { importDestinationCommand } from './import-destination.ts'
+import { explainCommand } from './explain.ts'
+import { fmtCommand } from './fmt.ts'
 import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
 import { newCredentialCommand } from './new-credential.ts'
@@ -30,11 +32,13 @@ export const commands: readonly CommandDefinition[] = [
   startCommand,
   devCommand,
   checkCommand,
+  fmtCommand,
   runCommand,
   statusCommand,
   reloadCommand,
   flowListCommand,
   flowShowCommand,
+  explainCommand,
   credentialListCommand,
   credentialShowCommand,
   credentialTestCommand,
@@ -111,8 +115,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
       groups.set(first!, parent)
     }
     const command = parent.command(second ?? first!).description(definition.summary)
-    for (const argument of definition.arguments ?? [])
-      command.argument(argument.optional ? `[${argument.name}]` : `<${argument.name}>`, argument.description)
+    for (const argument of definition.arguments ?? []) {
+      const name = `${argument.name}${argument.several ? '...' : ''}`
+      command.argument(argument.optional ? `[${name}]` : `<${name}>`, argument.description)
+    }
     for (const { flags, description, repeatable } of definition.options) {
       const option = new Option(flags, description)
       if (repeatable)
@@ -122,7 +128,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
     command.addHelpText('after', helpTail(definition))
     command.action(async (...received: unknown[]) => {
       const options = received.at(-2) as Record<string, unknown>
-      const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string')
+      const args = received
+        .slice(0, -2)
+        .flat()
+        .filter((value): value is string => typeof value === 'string')
       const projectFolder = await projectFolderOf(program.opts()['project'] as string | undefined, io)
       done(await definition.run({ ...io, projectFolder }, args, options))
     })

@@ -3,12 +3,15 @@ import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { Path } from './document.ts'
+import type { Explaining, StepExplanation, TriggerExplanation } from './explanation.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
 import type { Message } from './message.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
 import type { World } from './world.ts'
+
+export type { CredentialState, CredentialTestStep }
 
 export interface Example {
   readonly title: string
@@ -120,6 +123,8 @@ export interface StepKind<Keys extends TProperties = TProperties> extends Descri
   readonly composite?: boolean
   /** Once per deployment: compiles, checks names, reports problems. */
   prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedStep | Promise<PreparedStep>
+  /** What `sluice explain` tells of a step; options fit the schema, `prepare` may have found mistakes in them. Left out: the summary. */
+  explain?(options: Static<TObject<Keys>>, explaining: Explaining): StepExplanation
 }
 
 /** How a run ended. */
@@ -179,6 +184,8 @@ export interface TriggerKind<Keys extends TProperties = TProperties> extends Des
   /** Where the flow has no `concurrency`. */
   concurrency(options: Static<TObject<Keys>>): { running: number; waiting: number }
   prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedTrigger
+  /** What `sluice explain` tells; as with steps. */
+  explain?(options: Static<TObject<Keys>>, explaining: Explaining): TriggerExplanation
 }
 
 /** What a request is authenticated with. The same object for as long as the token lives, so that nothing is built per request. */
@@ -247,6 +254,11 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
   tenants?(options: Static<TObject<Keys>>): readonly string[]
   /** What `sluice credential show` tells of the settings, in the integrator's words; no secrets. */
   describe?(options: Static<TObject<Keys>>): Readonly<Record<string, string>>
+  /**
+   * What it puts on a request, and where, for `sluice explain`: `a key in the header X-API-Key`; no secrets.
+   * References without a value still stand in the options as they were written.
+   */
+  explain?(options: Static<TObject<Keys>>): string
 }
 
 /** Where a credential was written. */
@@ -265,26 +277,32 @@ export interface CredentialSetting {
 }
 
 /** Kinds of any options: what registries hold. */
-export type AnyStepKind = Omit<StepKind, 'options' | 'prepare' | 'shorthand'> & {
+export type AnyStepKind = Omit<StepKind, 'options' | 'prepare' | 'explain' | 'shorthand'> & {
   options: TSchema
   shorthand?: string
   prepare(options: never, deployment: Deployment): PreparedStep | Promise<PreparedStep>
+  explain?(options: never, explaining: Explaining): StepExplanation
 }
-export type AnyTriggerKind = Omit<TriggerKind, 'options' | 'prepare' | 'concurrency' | 'shorthand'> & {
+export type AnyTriggerKind = Omit<
+  TriggerKind,
+  'options' | 'prepare' | 'explain' | 'concurrency' | 'shorthand'
+> & {
   options: TSchema
   shorthand?: string
   concurrency(options: never): { running: number; waiting: number }
   prepare(options: never, deployment: Deployment): PreparedTrigger
+  explain?(options: never, explaining: Explaining): TriggerExplanation
 }
 export type AnyCredentialKind = Omit<
   CredentialKind,
-  'options' | 'check' | 'prepare' | 'describe' | 'tenants'
+  'options' | 'check' | 'prepare' | 'describe' | 'tenants' | 'explain'
 > & {
   options: TSchema
   check?(options: never, problem: (report: ProblemReport) => void, origin: CredentialOrigin): void
   prepare(options: never, frame: CredentialFrame, setting: CredentialSetting): Authorizer
   tenants?(options: never): readonly string[]
   describe?(options: never): Readonly<Record<string, string>>
+  explain?(options: never): string
 }
 
 export function defineStep<Keys extends TProperties>(kind: StepKind<Keys>): AnyStepKind {

@@ -69,7 +69,8 @@ function sameLine(text: string, a: Range, b: Range): boolean {
   return lineBefore(text, a.start).length - a.start === lineBefore(text, b.start).length - b.start
 }
 
-function parse(text: string): Document {
+/** As everything of ours is parsed; what is wrong is in its errors. */
+export function parse(text: string): Document {
   return parseDocument(text, {
     version: '1.2',
     schema: 'core',

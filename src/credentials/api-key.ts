@@ -2,7 +2,14 @@ import { Type } from '@sinclair/typebox'
 import { defineCredential } from '../core/kinds.ts'
 import { SecretText } from '../core/schema.ts'
 import { createFixedAuthorizer } from './fixed-grant.ts'
-import { checkPlacement, placementOf, placeSecret, tokenIn, type Placement } from './placed-secret.ts'
+import {
+  checkPlacement,
+  placeInWords,
+  placementOf,
+  placeSecret,
+  tokenIn,
+  type Placement,
+} from './placed-secret.ts'
 import { checkSendable } from './sendable.ts'
 
 const DEFAULT: Placement = { in: 'header', name: 'X-API-Key', prefix: '' }
@@ -38,6 +45,7 @@ export const apiKey = defineCredential({
       [redact(key.reveal())],
     )
   },
+  explain: ({ tokenIn }) => `a key ${placeInWords(placementOf(tokenIn, DEFAULT))}`,
   describe({ tokenIn }) {
     const { in: where, name } = placementOf(tokenIn, DEFAULT)
     return { key: '[secret]', tokenIn: `${where} ${name}` }

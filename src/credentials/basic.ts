@@ -38,5 +38,6 @@ export const basic = defineCredential({
       [redact(password.reveal()), redact(pair)],
     )
   },
+  explain: ({ username }) => `the user "${username}" with its password, in the header authorization`,
   describe: ({ username }) => ({ username, password: '[secret]' }),
 })

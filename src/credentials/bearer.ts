@@ -35,5 +35,6 @@ export const bearer = defineCredential({
       [redact(token.reveal())],
     )
   },
+  explain: () => 'a fixed token, in the header authorization',
   describe: () => ({ token: '[secret]' }),
 })

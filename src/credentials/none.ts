@@ -16,5 +16,6 @@ export const none = defineCredential({
   options: Keys({}),
   prepare: (_options, { name }) =>
     createFixedAuthorizer({ headers: [], query: '' }, `credential "${name}" sends no authentication`, []),
+  explain: () => 'no authentication',
   describe: () => ({}),
 })

@@ -1,6 +1,7 @@
 import { defineCredential } from '../core/kinds.ts'
 import { checkOAuth2 } from './oauth2-check.ts'
 import { oauth2Options } from './oauth2-options.ts'
+import { explainToken } from './oauth2-explain.ts'
 import { createTokenManager, describeSettings } from './oauth2-settings.ts'
 import { TenantTokens } from './tenant-tokens.ts'
 import { tenantUrl } from './tenant-url.ts'
@@ -64,4 +65,5 @@ allowedHosts: ['*.hana.example.com']
   },
   tenants: ({ tokenServiceUrlType, tenants }) => (tokenServiceUrlType === 'common' ? (tenants ?? []) : []),
   describe: describeSettings,
+  explain: explainToken,
 })

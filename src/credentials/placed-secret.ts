@@ -22,6 +22,11 @@ export function placeSecret(
   return { headers: [placement.name, text], query: '' }
 }
 
+/** Where it goes, for people: `in the header authorization`. */
+export function placeInWords({ in: where, name }: Placement): string {
+  return `in the ${where === 'query' ? 'query parameter' : where} ${name}`
+}
+
 /** The option that says where on a request a token or key goes. */
 export const tokenIn = (preset: Placement) =>
   Optional(

@@ -39,7 +39,7 @@ export interface Preparation {
 }
 
 /** Where a flow has no trigger: as for an endpoint. */
-const UNTRIGGERED = { timeout: 60_000, concurrency: { running: 100, waiting: 1000 } }
+export const UNTRIGGERED = { timeout: 60_000, concurrency: { running: 100, waiting: 1000 } }
 
 /** Prepares every step and the trigger of a flow; reports all mistakes at once. Starts nothing. */
 export async function prepareFlow(

@@ -1,4 +1,5 @@
 import type { CredentialReport } from '../core/control.ts'
+import type { CredentialExplanation } from '../core/explanation.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
@@ -79,6 +80,23 @@ export class CredentialEntry implements CredentialReference {
         hosts: loaded.hosts,
         allows: (url: URL) => loaded.allows(url),
       }),
+    }
+  }
+
+  /** What its file says, in words; whether it is loaded does not matter. Undefined: there is no such file. */
+  explanation(): CredentialExplanation | undefined {
+    const { examined } = this
+    if (!examined) return undefined
+    const told = examined.explain?.()
+    return {
+      name: this.name,
+      type: examined.type ?? 'unknown',
+      description: told?.description,
+      sends: told?.sends,
+      baseUrl: examined.baseUrl?.replaceAll('%7B', '{').replaceAll('%7D', '}'),
+      hosts: told?.hosts ?? [],
+      unset: examined.unset.map(({ reference }) => reference),
+      broken: !examined.source && !examined.incomplete,
     }
   }
 

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import type { CredentialExplanation } from '../core/explanation.ts'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
@@ -8,12 +9,12 @@ import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.t
 import {
   PLACEHOLDER_HINT,
   resolveReferences,
-  type Insertion,
   type ReferenceSources,
   type Resolved,
   type UnsetReference,
 } from './references.ts'
 import { secretsIn } from './rotation.ts'
+import { hideInsertions } from './insertions.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
@@ -52,6 +53,8 @@ export interface Examined {
   readonly files: readonly string[]
   /** Absent where there are mistakes or unset references. */
   readonly source?: CredentialSource
+  /** What it is, in words; absent where its fields have mistakes. */
+  readonly explain?: () => Pick<CredentialExplanation, 'sends' | 'hosts' | 'description'>
 }
 
 export interface ExamineSetting {
@@ -121,7 +124,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     type: kind?.name,
   }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source } = readSource(
+  const { frame, source, explain } = readSource(
     { name, file, kind, resolved, written, imported: destination !== undefined },
     setting,
     problems,
@@ -131,6 +134,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
     baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
     ...(source && { source }),
+    ...(explain && { explain }),
   }
 }
 
@@ -213,7 +217,7 @@ function readSource(
   { name, file, kind, resolved, written, imported }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
-): { frame?: Frame; source?: CredentialSource } {
+): { frame?: Frame } & Pick<Examined, 'source' | 'explain'> {
   const { document, unset, unresolved, insertions } = resolved
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
@@ -253,10 +257,26 @@ function readSource(
       .map((one) => hideInsertions(one, insertions)),
   )
   if (!frame) return {}
-  if (unset.length > 0 || hasErrors(problems)) return { frame }
+  const explain = () => explained(kind, shape.value, frame)
+  if (unset.length > 0 || hasErrors(problems)) return { frame, explain }
   const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
   const fingerprint = fingerprintOf(document.value)
-  return { frame, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+  return { frame, explain, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+}
+
+function explained(
+  kind: AnyCredentialKind,
+  options: unknown,
+  { description, hosts, apiHeaders, apiQuery }: Frame,
+): Pick<CredentialExplanation, 'sends' | 'hosts' | 'description'> {
+  const headers = apiHeaders.filter((_, index) => index % 2 === 0)
+  const query = [...new URLSearchParams(apiQuery).keys()]
+  const further = [
+    ...(headers.length > 0 ? [`the headers ${headers.join(', ')}`] : []),
+    ...(query.length > 0 ? [`the query parameters ${query.join(', ')}`] : []),
+  ]
+  const sends = [kind.explain?.(options as never) ?? `what its type ${kind.name} says`, ...further]
+  return { description, hosts: hosts.names, sends: sends.join('; also ') }
 }
 
 /** What is said of a text that is not filled in is no mistake of its own. */
@@ -264,34 +284,6 @@ function isInside(one: Place, field: Place): boolean {
   const from = one.line - field.line || one.column - field.column
   const to = one.line - (field.endLine ?? field.line) || one.column - (field.endColumn ?? field.column)
   return from >= 0 && to <= 0
-}
-
-/** Messages quote what they found; what came from the environment or a file is named instead of shown. */
-function hideInsertions(problem: Problem, insertions: readonly Insertion[]): Problem {
-  const hide = (text: string) =>
-    insertions.reduce((hidden, { value, reference }) => {
-      const shown = value.split('\n', 1)[0]!.slice(0, 60)
-      if (shown.length < 4) return hidden
-      return withoutCut(
-        hidden.replaceAll(value, () => reference).replaceAll(shown, () => reference),
-        shown,
-        reference,
-      )
-    }, text)
-  return {
-    ...problem,
-    message: hide(problem.message),
-    ...(problem.hint !== undefined && { hint: hide(problem.hint) }),
-  }
-}
-
-/** Without the beginning of a value that stands before an ellipsis. */
-function withoutCut(text: string, value: string, reference: string): string {
-  for (let length = value.length - 1; length >= 4; length--) {
-    const cut = `${value.slice(0, length)}…`
-    if (text.includes(cut)) return text.replaceAll(cut, () => `${reference}…`)
-  }
-  return text
 }
 
 const fingerprintKey = randomBytes(32)

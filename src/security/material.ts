@@ -1,4 +1,5 @@
 import type { CredentialReport } from '../core/control.ts'
+import type { CredentialExplanation } from '../core/explanation.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
@@ -38,6 +39,8 @@ export interface SecurityMaterial extends Credentials {
   check(files: readonly CredentialFile[]): Problem[]
   /** For people: every credential, by name. */
   reports(usedBy: (name: string) => readonly string[]): CredentialReport[]
+  /** For people: what a credential is, as its file says. Undefined: there is none of this name. */
+  explanation(name: string): CredentialExplanation | undefined
   /** Something is there and could not be read: it should be tried again. */
   isDoubtful(): boolean
   /** Absolute paths of the files that `${file:}` references name, to be watched. */
@@ -104,6 +107,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     info: (name) => entries.get(name)?.info(),
     reference: (name, type) => (type === undefined ? entryOf(name) : entryOf(name).ofType(type)),
     reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name), clock.now())),
+    explanation: (name) => entries.get(name)?.explanation(),
     isDoubtful: () => present().some((entry) => entry.isDoubtful),
     files: () => [...new Set(present().flatMap((entry) => entry.examined!.files))],
     warm() {

@@ -2,6 +2,7 @@ import { Body } from '../core/body.ts'
 import { Failure } from '../core/failure.ts'
 import { defineStep, type RunRequest } from '../core/kinds.ts'
 import { Message } from '../core/message.ts'
+import { inWords, valueInWords } from '../core/plain-words.ts'
 import { Keys, Optional, Templates, Text, Value } from '../core/schema.ts'
 import { letGo } from '../net/answer-stream.ts'
 import { MessageChange } from './message-change.ts'
@@ -25,6 +26,22 @@ export const call = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - call: orders-validate\n  - log: order ${body.id} is valid\n',
     },
   ],
+  explain({ flow, body, headers }, { flowNamed }) {
+    const called = flowNamed(flow)
+    return {
+      text: `runs the flow "${flow}" and takes its message`,
+      details: [
+        ...(called ? [] : ['There is no such flow.']),
+        ...(called?.description === undefined ? [] : [`What it does: ${called.description}`]),
+        body === undefined
+          ? "It gets the message's body and headers."
+          : `It gets ${valueInWords(body)} as its body, and the message's headers.`,
+        ...(headers ? [`Further headers: ${inWords(Object.keys(headers))}.`] : []),
+        'It is a run of its own with the same correlation id; when it fails, this step fails with the same code.',
+      ],
+      calls: [flow],
+    }
+  },
   prepare({ flow, ...options }, deployment) {
     deployment.calls(flow, ['flow'])
     const change = new MessageChange(options, deployment)

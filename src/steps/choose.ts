@@ -1,4 +1,5 @@
 import { defineStep, type Run } from '../core/kinds.ts'
+import { codeInWords } from '../core/plain-words.ts'
 import { Expression, Keys, ListOf, Optional, Steps } from '../core/schema.ts'
 
 export const choose = defineStep({
@@ -21,6 +22,14 @@ export const choose = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - choose:\n      cases:\n        - if: body.total > 1000\n          steps:\n            - log: a large order\n      else:\n        - log: an order\n',
     },
   ],
+  explain: ({ cases, else: otherwise }) => ({
+    text: 'goes the first way whose condition is true',
+    details: otherwise ? [] : ['When none is true, it goes on with the next step.'],
+    parts: [
+      ...cases.map((way) => ({ title: `when ${codeInWords(way.if)}`, steps: way.steps })),
+      ...(otherwise ? [{ title: 'when none of them is true', steps: otherwise }] : []),
+    ],
+  }),
   async prepare({ cases, else: otherwise }, deployment) {
     const branches = await Promise.all(
       cases.map(async (branch, i) => ({

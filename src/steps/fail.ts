@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import { defineStep } from '../core/kinds.ts'
+import { textInWords } from '../core/plain-words.ts'
 import { Keys, Optional, Template, Text, Whole } from '../core/schema.ts'
 
 export const fail = defineStep({
@@ -26,6 +27,10 @@ export const fail = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - fail: { message: the order has no id, status: 422, code: order.no-id }\n    if: body.id == null\n',
     },
   ],
+  explain: ({ message, status = 500, code = 'flow.failed' }) => ({
+    text: `ends the flow with a failure: ${textInWords(message)}`,
+    details: [`Its code is ${code}; the caller of an endpoint gets the status ${status}.`],
+  }),
   prepare({ message, status = 500, code = 'flow.failed' }, deployment) {
     const text = deployment.text(message, ['message'])
     return {

@@ -1,4 +1,5 @@
 import { defineStep, type Run } from '../core/kinds.ts'
+import { codeInWords } from '../core/plain-words.ts'
 import { Choice, Expression, Keys, Optional, Steps, Whole } from '../core/schema.ts'
 import { Body } from '../core/body.ts'
 import { letGo } from '../net/answer-stream.ts'
@@ -46,6 +47,20 @@ export const forEach = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /prices, access: public }\n  - forEach:\n      steps:\n        - http: { url: "https://api.example.com/prices/${item.sku}" }\n      collect: \'{"sku": item.sku, "price": body.price}\'\n',
     },
   ],
+  explain: ({ items, key, concurrency = 1, steps, collect, onItemError = 'stop' }) => ({
+    text: `for each item of ${items === undefined ? 'the body' : codeInWords(items)}, ${concurrency === 1 ? 'one after the other' : `${concurrency} at once`}`,
+    details: [
+      'Each item has a message of its own, whose body is the item.',
+      ...(key === undefined ? [] : [`An item is called ${codeInWords(key)} in the message log.`]),
+      onItemError === 'continue'
+        ? 'An item that fails is counted and logged (the first 100 of them); the others go on.'
+        : 'The first item that fails ends the others and fails the step.',
+      collect === undefined
+        ? 'Afterwards the body is { count, failed }.'
+        : `Afterwards the body is the list of ${codeInWords(collect)} of every item.`,
+    ],
+    parts: [{ steps }],
+  }),
   async prepare(given, deployment) {
     const items = given.items === undefined ? undefined : deployment.expression(given.items, ['items'])
     const key = given.key === undefined ? undefined : deployment.expression(given.key, ['key'], true)

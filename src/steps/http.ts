@@ -12,6 +12,7 @@ import { prepareHeaders, prepareSavedHeaders } from '../net/request-headers.ts'
 import { statusFailure, unfollowedRedirect } from '../net/status-failure.ts'
 import { wantedCredential } from '../net/wanted-credential.ts'
 import { preparePayload } from './http-body.ts'
+import { explainHttp } from './http-explain.ts'
 import { MAX_REDIRECTS, options } from './http-options.ts'
 import { preparePaging } from './http-paginate.ts'
 import { methodOf, prepareUrl, sendsMessage } from './http-request.ts'
@@ -55,6 +56,7 @@ export const http = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /documents, access: public }\n  - http:\n      url: https://api.example.com/documents\n      contentType: multipart/form-data\n      body:\n        kind: invoice\n        file: { content: "${body}", contentType: application/pdf, filename: invoice.pdf }\n',
     },
   ],
+  explain: explainHttp,
   prepare(given, deployment) {
     const { into, paginate } = given
     const credential = given.credential && wantedCredential(given.credential, deployment)

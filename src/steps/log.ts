@@ -1,6 +1,7 @@
 import { Choice, Keys, Optional, Template, Templates } from '../core/schema.ts'
 import { defineStep } from '../core/kinds.ts'
 import { toText } from '../core/json.ts'
+import { inWords, textInWords } from '../core/plain-words.ts'
 
 export const log = defineStep({
   name: 'log',
@@ -34,6 +35,17 @@ export const log = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - log:\n      message: order ${body.id}\n      attach: { name: order.json }\n',
     },
   ],
+  explain: ({ message, level = 'info', fields, attach }) => ({
+    text: `writes ${textInWords(message)} to the message log${level === 'info' ? '' : `, as ${level}`}`,
+    details: [
+      ...(fields ? [`Beside it: ${inWords(Object.keys(fields))}.`] : []),
+      ...(attach
+        ? [
+            `Keeps ${attach.content === undefined ? 'the body' : textInWords(attach.content)} there as ${textInWords(attach.name)}.`,
+          ]
+        : []),
+    ],
+  }),
   prepare({ message, level = 'info', fields, attach }, deployment) {
     const line = deployment.text(message, ['message'])
     const values = fields && deployment.value(fields, ['fields'])

@@ -4,12 +4,22 @@ import { Failure } from '../core/failure.ts'
 import { checkHeaderName, headerText, WITHHELD_HEADERS } from '../core/header.ts'
 import type { Deployment, Template } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
+import { entriesInWords, textInWords, valueInWords } from '../core/plain-words.ts'
 import { letGo } from '../net/answer-stream.ts'
 
 export interface ChangeOptions {
   readonly headers?: Readonly<Record<string, unknown>>
   readonly body?: unknown
   readonly contentType?: string
+}
+
+/** The same in words, a sentence each. */
+export function explainChange({ headers, body, contentType }: ChangeOptions): string[] {
+  return [
+    ...(headers ? [`Headers: ${entriesInWords(headers)}.`] : []),
+    ...(body === undefined ? [] : [`The body becomes ${valueInWords(body)}.`]),
+    ...(contentType === undefined ? [] : [`Its content type becomes ${textInWords(contentType)}.`]),
+  ]
 }
 
 /** New values for a message, all worked out, nothing changed yet. */

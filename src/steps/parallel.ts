@@ -31,6 +31,20 @@ export const parallel = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /offers, access: public }\n  - parallel:\n      branches:\n        price:\n          - http: { url: "https://prices.example.com/${body.sku}" }\n        stock:\n          - http: { url: "https://stock.example.com/${body.sku}" }\n  - set: { body: { price: "${body.price.amount}", stock: "${body.stock.count}" } }\n',
     },
   ],
+  explain: ({ branches, join = 'all' }) => ({
+    text:
+      join === 'all'
+        ? 'runs branches at once, and waits for all of them'
+        : 'runs branches at once, until the first has succeeded',
+    details: [
+      'Each branch begins with a copy of the message.',
+      join === 'all'
+        ? 'The first failure ends the other branches and fails the step.'
+        : 'The others are ended then; the step fails only when all have failed.',
+      'Afterwards the body is a map: the name of each branch, and the body that it ended with.',
+    ],
+    parts: Object.entries(branches).map(([name, steps]) => ({ title: `branch ${name}`, steps })),
+  }),
   async prepare({ branches, join = 'all' }, deployment) {
     const names = Object.keys(branches)
     if (names.length === 0)

@@ -1,6 +1,6 @@
 import { END, defineStep } from '../core/kinds.ts'
 import { Keys, Optional, Template, Templates, Value, Whole } from '../core/schema.ts'
-import { MessageChange } from './message-change.ts'
+import { explainChange, MessageChange } from './message-change.ts'
 
 export const respond = defineStep({
   name: 'respond',
@@ -21,6 +21,13 @@ export const respond = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - respond: { status: 202, body: { accepted: "${body.id}" } }\n',
     },
   ],
+  explain: ({ status, ...options }) => ({
+    text: `ends the flow successfully${status === undefined ? '' : ` with status ${status}`}`,
+    details: [
+      options.body === undefined ? 'The caller gets the message as it is.' : 'The caller gets what follows.',
+      ...explainChange(options),
+    ],
+  }),
   prepare({ status, ...options }, deployment) {
     for (const kind of ['forEach', 'parallel'])
       if (deployment.isInside(kind))

@@ -2,6 +2,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { Failure } from '../core/failure.ts'
 import { defineStep, type Deployment, type PreparedStep } from '../core/kinds.ts'
+import { counted } from '../core/plain-words.ts'
 import { didYouMean, type Place } from '../core/problem.ts'
 import { Keys, Optional, Text } from '../core/schema.ts'
 import type { ScriptMistake, ScriptSource } from '../core/services.ts'
@@ -52,6 +53,18 @@ export const script = defineStep({
       yaml: "steps:\n  - endpoint: { path: /orders, access: public }\n  - script: |\n      const { items = [] } = message.body;\n      if (items.length === 0) fail('the order has no items', { status: 422, code: 'order.empty' });\n      message.body = items.map(({ sku, qty }) => ({ sku, qty }));\n      log.info('mapped', { items: items.length });\n",
     },
   ],
+  explain({ text, file, function: name }) {
+    const lines = text?.trimEnd().split('\n') ?? []
+    return {
+      text:
+        file === undefined
+          ? lines.length === 1
+            ? `changes the message with JavaScript: \`${lines[0]!.trim().slice(0, 200)}\``
+            : `changes the message with ${counted(lines.length, 'line')} of JavaScript, which stand in the flow`
+          : `changes the message with ${name === undefined ? 'the default function' : `the function "${name}"`} of ${file}`,
+      details: ['It has no network, no files and no secrets.'],
+    }
+  },
   async prepare(options, deployment): Promise<PreparedStep> {
     const { timeout = TIMEOUT } = deployment.step
     if (timeout > CEILING)

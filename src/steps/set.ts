@@ -1,7 +1,8 @@
 import { defineStep } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
+import { entriesInWords, inWords } from '../core/plain-words.ts'
 import { Keys, ListOf, Optional, Template, Templates, Text, Value } from '../core/schema.ts'
-import { MessageChange } from './message-change.ts'
+import { explainChange, MessageChange } from './message-change.ts'
 
 export const set = defineStep({
   name: 'set',
@@ -46,6 +47,22 @@ export const set = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - set:\n      properties: { orderId: "${body.id}" }\n      body: { id: "${body.id}", total: "${body.qty * body.price}" }\n',
     },
   ],
+  explain({ properties, remove, ...options }) {
+    const what = [
+      ...(options.body === undefined ? [] : ['the body']),
+      ...(options.headers ? ['headers'] : []),
+      ...(properties ? ['properties'] : []),
+    ]
+    const removed = [...(remove?.headers ?? []), ...(remove?.properties ?? [])]
+    return {
+      text: what.length > 0 ? `sets ${inWords(what)}` : 'changes the message',
+      details: [
+        ...(removed.length > 0 ? [`Removes ${inWords(removed)}.`] : []),
+        ...(properties ? [`Properties: ${entriesInWords(properties)}.`] : []),
+        ...explainChange(options),
+      ],
+    }
+  },
   prepare({ properties, remove, ...options }, deployment) {
     const change = new MessageChange(options, deployment)
     const newProperties = Object.entries(properties ?? {}).map(

@@ -2,6 +2,7 @@ import type { Context } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
 import { END, defineStep, type Outcome, type Run } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
+import { inWords, statusesInWords } from '../core/plain-words.ts'
 import { Keys, ListOf, OneOrMore, Optional, Steps, Text, Whole } from '../core/schema.ts'
 import { Type } from '@sinclair/typebox'
 
@@ -54,6 +55,21 @@ export const tryStep = defineStep({
       yaml: 'steps:\n  - endpoint: { path: /customers, access: public }\n  - try:\n      steps:\n        - http: { url: "https://api.example.com/customers/${body.id}", into: known }\n      catch:\n        - status: 404\n          steps:\n            - http: { method: POST, url: "https://api.example.com/customers" }\n',
     },
   ],
+  explain: ({ steps, catch: clauses = [], finally: last }) => ({
+    text: 'tries steps that may fail',
+    details:
+      clauses.length === 0
+        ? []
+        : ['A failure that is caught is handled: the flow goes on after it. Any other one fails the step.'],
+    parts: [
+      { title: 'tries', steps },
+      ...clauses.map((clause) => ({
+        title: caughtInWords(clause.codes, clause.status),
+        steps: clause.steps,
+      })),
+      ...(last ? [{ title: 'in the end, whether it failed or not', steps: last }] : []),
+    ],
+  }),
   async prepare(given, deployment) {
     if (given.catch === undefined && given.finally === undefined)
       deployment.problem({
@@ -102,6 +118,14 @@ export const tryStep = defineStep({
     }
   },
 })
+
+function caughtInWords(
+  codes: readonly string[] | undefined,
+  statuses: readonly (number | string)[] | undefined,
+): string {
+  const kinds = codes ? ` with ${inWords(codes, 'or')}` : ''
+  return `if it failed${kinds}${statuses ? `, the receiver answering ${statusesInWords(statuses)}` : ''}`
+}
 
 /** @param statuses as texts: `404`, `4xx` */
 function clauseTest(

@@ -1,4 +1,5 @@
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
+import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
 import { describe } from '../core/shape-values.ts'
@@ -57,6 +58,29 @@ export const endpoint = defineTrigger({
     },
   ],
   concurrency: () => ({ running: 100, waiting: 1000 }),
+  explain({ path, method = ['POST'], access, body }, { flow, limits }) {
+    const role = roleOf(access)
+    return {
+      text: `with each ${inWords([...new Set(method)], 'or')} request to /http${path}`,
+      details: [
+        access === 'public'
+          ? 'Everybody who reaches the engine may call (access: public).'
+          : role === undefined
+            ? 'Who may call is not said (access).'
+            : `Who may call: callers with ${role}.`,
+        `A body of up to ${sizeInWords(body?.limit ?? limits.body)} is taken${body?.contentTypes ? `, as ${inWords(body.contentTypes, 'or')}` : ''}.`,
+        flow.onDisconnect === 'cancel'
+          ? 'When the caller has gone, the run is cancelled.'
+          : 'When the caller has gone, the run goes on.',
+      ],
+      outcome: {
+        success:
+          'the message as it is after the last step: body, content type and headers, with status 200 (204 when empty)',
+        failure:
+          "problem+json (RFC 9457) with the run's id and the kind of failure: status 502 when a receiver or a credential failed, 504 after a time-out, 400 for an invalid body, 503 when there is no room, what a `fail` step says, else 500",
+      },
+    }
+  },
   prepare({ path, method = ['POST'], access, body }, deployment) {
     checkPath(path, deployment)
     checkAccess(access, deployment)

@@ -6,6 +6,7 @@ import { didYouMean } from '../core/problem.ts'
 import { Choice, Duration, Flag, Keys, Moment, OneOrMore, Optional, Text } from '../core/schema.ts'
 import { isTimeZone, momentIn, timeZones } from '../core/zone.ts'
 import { cronSchedule, everySchedule, listSchedule, NEVER, type Schedule } from './schedule.ts'
+import { explainTimer } from './timer-explain.ts'
 import { Ticker } from './ticker.ts'
 import { checkJitter, checkTicks, type Way } from './timer-check.ts'
 import type { TimerPlan } from './timer-plan.ts'
@@ -96,6 +97,7 @@ export const timer = defineTrigger({
     },
   ],
   concurrency: ({ overlap = 'skip' }) => CONCURRENCY[overlap],
+  explain: explainTimer,
   prepare(options, deployment) {
     const plan = planOf(options, deployment)
     const { world, services } = deployment

@@ -59,6 +59,7 @@ const REPLIES: Record<string, readonly number[]> = {
   engine: [500],
 }
 const OWN_REPLIES: Partial<Record<keyof typeof FAILURES, number>> = {
+  'credential.tenant': 400,
   'request.type': 415,
   'request.throttled': 503,
   'script.disabled': 503,

@@ -290,7 +290,7 @@ describe('story 000: the token manager', { concurrency: 2 }, () => {
   it('names the curly quotes of a pasted scope where they stand, and asks for nothing', async (t) => {
     const { sluice, changeCredential, partner } = await story(t)
     await changeCredential('lms_admin_OAuth2', (text) =>
-      text.replace(/^scope: .*$/m, 'scope: \'{ “userId”: “svc”, "companyId": "acme" }\''),
+      text.replace(/^scope:\n(?: +.*\n)+/m, 'scope: \'{ “userId”: “svc”, "companyId": "acme" }\'\n'),
     )
     const check = await sluice('check')
     assert.equal(check.code, 1)

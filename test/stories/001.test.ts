@@ -122,7 +122,7 @@ describe('story 001: a flow names a credential', { concurrency: 2 }, () => {
   it('names the curly quote of a scope that was copied from a web page, and its column', async (t) => {
     const { sluice, changeCredential } = await story(t)
     await changeCredential('lms_admin_OAuth2', (text) =>
-      text.replace(/^scope: .*$/m, 'scope: \'{ “userId”: “svc”, "companyId": "acme" }\''),
+      text.replace(/^scope:\n(?: +.*\n)+/m, 'scope: \'{ “userId”: “svc”, "companyId": "acme" }\'\n'),
     )
     const { code, stdout } = await sluice('check')
     assert.equal(code, 1)

@@ -1,0 +1,3 @@
+export function toOrder(message: { body: unknown }): void {
+  message.body = { order: message.body }
+}
