@@ -5,7 +5,7 @@ import type { Timer } from '../core/world.ts'
 import { realClock } from '../world.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { printEngineLine } from './dev/engine-lines.ts'
-import { KeyBoard } from './dev/key-board.ts'
+import { KeyBoard, QUIT } from './dev/key-board.ts'
 import { RunFeed } from './dev/run-feed.ts'
 import { Screen } from './dev/screen.ts'
 import { Session } from './dev/session.ts'
@@ -35,9 +35,9 @@ export const devCommand: CommandDefinition = {
     { flags: '--log-level <level>', description: "debug, info, warn or error: of the engine's own log" },
   ],
   examples: ['sluice dev', 'sluice dev --flow price-order --steps'],
-  details: `As sluice start --watch --dev, for the terminal beside the editor: changed flows, scripts, credentials and
-secrets take effect when they are saved, and a file with mistakes leaves the version before in force.
-Many runs at once are counted, a line a second. The key ? tells what the keys do: run a flow (r), the last
+  details: `As sluice start --watch --dev, for the terminal beside the editor: changed flows, scripts, credentials and \
+secrets take effect when they are saved, and a file with mistakes leaves the version before in force. \
+Many runs at once are counted, a line a second. The key ? tells what the keys do: run a flow (r), the last \
 failure (f), the last runs (l), problems (p), credentials (c), restart (R), quit (q).`,
   async run(io, _args, options) {
     return await new Dev(io, options).run()
@@ -72,18 +72,21 @@ class Dev {
     const release = this.#takeKeys()
     io.onHangup?.(() => this.#hangUp())
     io.screen?.onResize(() => this.#screen.draw())
+    const over = new AbortController()
+    const stopped = untilAborted(AbortSignal.any([io.signal, over.signal])).then(() => 'stop' as const)
     try {
+      this.#screen.show(['starting …'])
       await this.#start(setting)
-      while ((await this.#wait()) === 'restart') {
+      while ((await this.#wait(stopped)) === 'restart') {
         const next = await this.#settingAgain()
         if (next) setting = await this.#startAgain(setting, next)
       }
-      this.#say('stopping: what runs may finish …')
-      await this.#stop()
+      this.#say('stopping: what runs may finish; Ctrl-C ends it at once …')
       return 0
     } finally {
       this.#screen.show([])
-      release()
+      over.abort()
+      await this.#stop().finally(release)
     }
   }
 
@@ -135,7 +138,7 @@ class Dev {
       color,
       dataFolder: setting.settings.data,
       ...(flow === undefined ? {} : { flow }),
-      quit: () => this.#io.screen?.interrupt(),
+      quit: () => this.#quit(),
       restart: () => this.#restart?.(),
       moved: () => this.#draw(),
     })
@@ -155,9 +158,9 @@ class Dev {
   }
 
   /** Until somebody wants the engine to end. */
-  async #wait(): Promise<'stop' | 'restart'> {
+  async #wait(stopped: Promise<'stop'>): Promise<'stop' | 'restart'> {
     const restart = new Promise<'restart'>((resolve) => (this.#restart = () => resolve('restart')))
-    const how = await Promise.race([restart, untilAborted(this.#io.signal).then(() => 'stop' as const)])
+    const how = await Promise.race([restart, stopped])
     this.#restart = undefined
     return how
   }
@@ -177,6 +180,7 @@ class Dev {
   async #startAgain(former: AppSetting, next: AppSetting): Promise<AppSetting> {
     this.#say('restarting: what runs may finish …')
     await this.#stop()
+    if (this.#io.signal.aborted) return former
     try {
       await this.#start(next)
       return next
@@ -195,7 +199,8 @@ class Dev {
   }
 
   async #stop(): Promise<void> {
-    const app = this.#app!
+    const app = this.#app
+    if (!app) return
     this.#app = undefined
     this.#keys = undefined
     await app.stop()
@@ -224,7 +229,8 @@ class Dev {
         pressed: (key) => {
           if (key === '\x03') screen.interrupt()
           else if (key === '\x1a') screen.suspend()
-          else this.#keys?.press(key)
+          else if (this.#keys) this.#keys.press(key)
+          else if (QUIT.has(key)) this.#quit()
         },
         left: () => this.#screen.hold(true),
         back: () => this.#screen.hold(false),
@@ -232,12 +238,17 @@ class Dev {
     )
   }
 
+  /** Keys may repeat, and a launcher may pass on a signal that came to the whole group: once is enough. */
+  #quit(): void {
+    if (!this.#io.signal.aborted) this.#io.screen?.interrupt()
+  }
+
   /** The window was closed; or, where there is none, flows are to be read again. */
   #hangUp(): void {
     const { screen } = this.#io
     if (screen) {
       this.#screen.close()
-      screen.interrupt()
+      this.#quit()
     } else
       this.#app?.control
         .reload()

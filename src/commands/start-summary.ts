@@ -2,6 +2,8 @@ import type { App } from '../app.ts'
 import type { FlowState } from '../core/control.ts'
 import type { CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
+import { some } from './run-words.ts'
+import { wrap } from './wrap.ts'
 
 /** What a person wants to know after the start: what runs, when, how to call it, where to look. */
 export function startSummary(app: App, io: CommandIo, log: string): string {
@@ -22,11 +24,7 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
     )
   const endpoints = running.filter(({ route }) => route !== undefined)
   if (endpoints.length > 0)
-    lines.push(
-      `${color.bold('Endpoints')}\n`,
-      table(endpoints.map((flow) => [`  ${flow.name}`, curl(flow, app.url ?? '')])),
-      '\n',
-    )
+    lines.push(`${color.bold('Endpoints')}\n`, calls(endpoints, app.url ?? '', io.columns), '\n')
   const callable = running.filter(({ trigger }) => trigger === undefined)
   if (callable.length > 0)
     lines.push(
@@ -38,23 +36,22 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
   if (idle.length > 0)
     lines.push(
       `${color.yellow('Not running')}\n`,
-      table(idle.map(({ name, state, reason }) => [`  ${name}`, state, reason ?? ''])),
+      idle.map((flow) => wrapped(reasonOf(flow), io.columns)).join(''),
       '\n',
     )
-  if (flows.length === 0) lines.push('There are no flows yet: put one into the folder of flows.\n\n')
-  lines.push(
-    table([
-      [color.dim('Message log'), `${status.dataFolder}  ${color.dim(`${log}, ${log} --follow`)}`],
-      ...(app.abandoned === 0
-        ? []
-        : [
-            [
-              color.yellow('Abandoned'),
-              `${app.abandoned} runs were cut off by the last stop: ${log} --status ABANDONED`,
-            ],
-          ]),
-    ]),
-  )
+  if (flows.length === 0)
+    lines.push('There are no flows yet: `sluice new flow` writes one, `sluice init --add` some to try.\n\n')
+  lines.push(noted('Message log', color.dim, status.dataFolder, [log, `${log} --follow`], io))
+  if (app.abandoned > 0)
+    lines.push(
+      noted(
+        'Abandoned',
+        color.yellow,
+        `${some(app.abandoned, 'run')} cut off by the last stop:`,
+        [`${log} --status ABANDONED`],
+        io,
+      ),
+    )
   return lines.join('')
 }
 
@@ -63,7 +60,47 @@ function nextTime(next: number | undefined): string {
   return next <= Date.now() ? 'now' : new Date(next).toLocaleString('sv-SE')
 }
 
-/** A line to copy: how to call an endpoint. */
+/** How to call each; where a line has not enough room for one, each has lines of its own. */
+function calls(endpoints: readonly FlowState[], url: string, columns: number): string {
+  const onOne = table(endpoints.map((flow) => [`  ${flow.name}`, curl(flow, url)]))
+  if (onOne.split('\n').every((line) => line.length <= columns)) return onOne
+  return endpoints
+    .map((flow) => `  ${flow.name}\n${brokenBefore(url, `    ${curl(flow, url)}`, columns)}\n`)
+    .join('')
+}
+
+/** A command of the shell on two lines where it is too long for one. */
+function brokenBefore(word: string, command: string, columns: number): string {
+  return command.length <= columns
+    ? command
+    : command.replace(new RegExp(` (?='?${RegExp.escape(word)})`), ' \\\n      ')
+}
+
+/** A fact with what to type, on one line where there is room for it. */
+function noted(
+  label: string,
+  tone: (text: string) => string,
+  fact: string,
+  commands: readonly string[],
+  { color, columns }: CommandIo,
+): string {
+  const { dim } = paint(color)
+  const indent = 'Message log  '.length
+  const start = `${tone(label)}${' '.repeat(indent - label.length)}${fact}`
+  const all = commands.join(', ')
+  if (indent + fact.length + 2 + all.length <= columns) return `${start}  ${dim(all)}\n`
+  return `${start}\n${commands.map((command) => `${' '.repeat(indent)}${dim(command)}\n`).join('')}`
+}
+
+function reasonOf({ name, state, reason }: FlowState): string {
+  return `  ${name} ${state}${reason === undefined ? '' : `: ${reason}`}`
+}
+
+function wrapped(text: string, columns: number): string {
+  return `${wrap(text, columns).join('\n')}\n`
+}
+
+/** A command to copy: how to call an endpoint. */
 export function curl({ route }: FlowState, url: string): string {
   const method = route!.methods[0]!
   const words = ['curl', '-s']

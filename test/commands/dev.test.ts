@@ -114,7 +114,7 @@ test('what is saved takes effect and is told once: the mistake, that the version
   )
   press('q')
   assert.equal(await ended, 0)
-  assert.match(output(), /stopping: what runs may finish …\n$/)
+  assert.match(output(), /stopping: what runs may finish; Ctrl-C ends it at once …\n$/)
   assert.ok(!takesKeys())
 })
 

@@ -116,7 +116,7 @@ test('an empty folder and one of git are taken; a file is not', async (t) => {
   const { name } = JSON.parse(readFileSync(join(empty, 'package.json'), 'utf8')) as { name: string }
   assert.equal(name, basename(empty).toLowerCase())
   const file = await sluice(t, ['init', 'a.txt'], { 'a.txt': '' })
-  assert.deepEqual([file.code, file.stderr], [2, 'sluice: "a.txt" is no folder\n'])
+  assert.deepEqual([file.code, file.stderr], [2, 'sluice: "a.txt" is no folder; choose another name\n'])
   const inFile = await sluice(t, ['init', 'a.txt/b'], { 'a.txt': '' })
   assert.equal(inFile.code, 2)
 })

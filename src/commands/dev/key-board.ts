@@ -37,6 +37,8 @@ const HELP: readonly (readonly [string, string])[] = [
   ['Enter', 'an empty line'],
   ['q', 'quit; what runs may finish. Ctrl-C twice: at once'],
 ]
+/** q, and Ctrl-D. */
+export const QUIT: ReadonlySet<string> = new Set(['q', '\x04'])
 const LISTED = 10
 /** Lines of a reply that are shown. */
 const REPLY_LINES = 8
@@ -59,6 +61,7 @@ export class KeyBoard {
   press(key: string): void {
     if (this.#choice) return this.#answer(this.#choice, key)
     const { screen, session, quit, restart } = this.#setting
+    if (QUIT.has(key)) return quit()
     switch (key) {
       case 'r':
         return this.#ask()
@@ -80,9 +83,6 @@ export class KeyBoard {
       case '\r':
       case '\n':
         return screen.print('\n')
-      case 'q':
-      case '\x04':
-        return quit()
       default:
     }
   }

@@ -42,7 +42,7 @@ export function runTree(run: RunDetail, io: LineIo, source: (file: string) => st
   const colors = paint(io.color)
   const indent = ' '.repeat(9)
   const about = (failure: RunFailure): string[] => [
-    ...excerpt(failure, source, colors),
+    ...excerpt(failure, source, colors, io.columns - indent.length - 12),
     ...(Object.hasOwn(FAILURES, failure.code) ? [colors.dim(`see ${docsOf(failure.code)}`)] : []),
   ]
   return printRunSteps(run, { ...io, columns: io.columns - indent.length }, { wrapped: true, more: about })
@@ -110,13 +110,14 @@ function excerpt(
   { position }: RunFailure,
   source: (file: string) => string | undefined,
   colors: Paint,
+  width: number,
 ): string[] {
   const match = /^(.+):(\d+):(\d+)$/.exec(position ?? '')
   if (!match) return []
   const [, file, line, column] = match
   const text = source(file!)?.split(/\r?\n/)[Number(line) - 1]
   if (text === undefined || text.trim() === '') return []
-  const [shown, caret] = excerptOf(text, { file: file!, line: Number(line), column: Number(column) })
+  const [shown, caret] = excerptOf(text, { file: file!, line: Number(line), column: Number(column) }, width)
   const gutter = ' '.repeat(line!.length)
   return [`${colors.dim(`${line} |`)} ${shown}`, `${colors.dim(`${gutter} |`)} ${colors.red(caret)}`]
 }
