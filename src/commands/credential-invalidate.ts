@@ -27,7 +27,7 @@ Exit code: 0 done, or nothing to do, 2 wrong usage, 3 a fault.`,
       io.stdout(
         done
           ? `${told(done)}\n`
-          : 'nothing to drop: tokens live in a running engine, and none runs on this data\n',
+          : 'nothing to drop: tokens live only in a running engine, and none runs here\n',
       )
     return 0
   },

@@ -57,8 +57,8 @@ class Dev {
   #feed!: RunFeed
   #keys: KeyBoard | undefined
   #drawing: Timer | undefined
-  /** Wakes who waits for the end of the engine. */
-  #restart: (() => void) | undefined
+  /** Somebody wants the engine that is up to be started again. */
+  #restart = Promise.withResolvers<'restart'>()
 
   constructor(io: CommandIo, options: Options) {
     this.#io = io
@@ -77,8 +77,9 @@ class Dev {
     try {
       this.#screen.show(['starting …'])
       await this.#start(setting)
-      while ((await this.#wait(stopped)) === 'restart') {
+      while ((await Promise.race([this.#restart.promise, stopped])) === 'restart') {
         const next = await this.#settingAgain()
+        this.#restart = Promise.withResolvers()
         if (next) setting = await this.#startAgain(setting, next)
       }
       this.#say('stopping: what runs may finish; Ctrl-C ends it at once …')
@@ -124,7 +125,7 @@ class Dev {
     const { startApp } = await import('../app.ts')
     const app = await startApp({
       ...setting,
-      writeLog: (line) => screen.print(printEngineLine(line, { color })),
+      writeLog: (line) => screen.print(printEngineLine(line, { color, columns: screen.columns })),
       observer: session,
     })
     this.#feed = feed
@@ -139,7 +140,7 @@ class Dev {
       dataFolder: setting.settings.data,
       ...(flow === undefined ? {} : { flow }),
       quit: () => this.#quit(),
-      restart: () => this.#restart?.(),
+      restart: () => this.#restart.resolve('restart'),
       moved: () => this.#draw(),
     })
     await session.begin(app, () => this.#tellStart(app, setting, flow))
@@ -155,14 +156,6 @@ class Dev {
       this.#screen.print(`There is no flow "${flow}" yet${didYouMean(flow, names)}: no run is shown.\n`)
     const problems = this.#session.problems()
     this.#screen.print(problems === '' ? '\n' : `\n${problems}\n`)
-  }
-
-  /** Until somebody wants the engine to end. */
-  async #wait(stopped: Promise<'stop'>): Promise<'stop' | 'restart'> {
-    const restart = new Promise<'restart'>((resolve) => (this.#restart = () => resolve('restart')))
-    const how = await Promise.race([restart, stopped])
-    this.#restart = undefined
-    return how
   }
 
   /** Undefined: they have mistakes, which are shown. */
