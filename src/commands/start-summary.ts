@@ -33,12 +33,7 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
       '\n',
     )
   const idle = flows.filter(({ state }) => state !== 'running')
-  if (idle.length > 0)
-    lines.push(
-      `${color.yellow('Not running')}\n`,
-      idle.map((flow) => wrapped(reasonOf(flow), io.columns)).join(''),
-      '\n',
-    )
+  if (idle.length > 0) lines.push(`${color.yellow('Not running')}\n`, table(reasons(idle, io.columns)), '\n')
   if (flows.length === 0)
     lines.push('There are no flows yet: `sluice new flow` writes one, `sluice init --add` some to try.\n\n')
   lines.push(noted('Message log', color.dim, status.dataFolder, [log, `${log} --follow`], io))
@@ -92,12 +87,14 @@ function noted(
   return `${start}\n${commands.map((command) => `${' '.repeat(indent)}${dim(command)}\n`).join('')}`
 }
 
-function reasonOf({ name, state, reason }: FlowState): string {
-  return `  ${name} ${state}${reason === undefined ? '' : `: ${reason}`}`
-}
-
-function wrapped(text: string, columns: number): string {
-  return `${wrap(text, columns).join('\n')}\n`
+/** Why flows do not run; a long reason goes on in rows of its own. */
+function reasons(flows: readonly FlowState[], columns: number): string[][] {
+  const used = Math.max(...flows.map(({ name, state }) => name.length + state.length)) + 6
+  return flows.flatMap(({ name, state, reason = '' }) =>
+    wrap(reason, Math.max(40, columns - used)).map((part, i) =>
+      i === 0 ? [`  ${name}`, state, part] : ['', '', part],
+    ),
+  )
 }
 
 /** A command to copy: how to call an endpoint. */
