@@ -2,8 +2,11 @@ import type { App } from '../app.ts'
 import type { FlowState } from '../core/control.ts'
 import type { CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
-import { some } from './run-words.ts'
+import { sayCount, some } from './run-words.ts'
 import { wrap } from './wrap.ts'
+
+/** Flows of a kind that are shown. */
+const SHOWN = 20
 
 /** What a person wants to know after the start: what runs, when, how to call it, where to look. */
 export function startSummary(app: App, io: CommandIo, log: string): string {
@@ -15,25 +18,37 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
     `\n${color.bold('Sluice')} ${status.version} ${app.url === undefined ? '' : `on ${color.cyan(app.url)}`}\n\n`,
   ]
 
-  const timers = running.filter(({ trigger }) => trigger?.kind === 'timer')
-  if (timers.length > 0)
-    lines.push(
-      `${color.bold('Timers')}\n`,
-      table(timers.map((flow) => [`  ${flow.name}`, flow.trigger!.summary, `next ${nextTime(flow.next)}`])),
-      '\n',
-    )
-  const endpoints = running.filter(({ route }) => route !== undefined)
-  if (endpoints.length > 0)
-    lines.push(`${color.bold('Endpoints')}\n`, calls(endpoints, app.url ?? '', io.columns), '\n')
-  const callable = running.filter(({ trigger }) => trigger === undefined)
-  if (callable.length > 0)
-    lines.push(
-      `${color.bold('Run by hand')}\n`,
-      table(callable.map(({ name }) => [`  ${name}`, `sluice run ${name}`])),
-      '\n',
-    )
-  const idle = flows.filter(({ state }) => state !== 'running')
-  if (idle.length > 0) lines.push(`${color.yellow('Not running')}\n`, table(reasons(idle, io.columns)), '\n')
+  const section = (
+    title: string,
+    all: readonly FlowState[],
+    rows: (shown: readonly FlowState[]) => string,
+  ): void => {
+    if (all.length === 0) return
+    const more = all.length - SHOWN
+    const rest = more > 0 ? `  … and ${sayCount(more)} more: sluice flow list\n` : ''
+    lines.push(`${title}\n${rows(all.slice(0, SHOWN))}${rest}\n`)
+  }
+  section(
+    color.bold('Timers'),
+    running.filter(({ trigger }) => trigger?.kind === 'timer'),
+    (shown) =>
+      table(shown.map((flow) => [`  ${flow.name}`, flow.trigger!.summary, `next ${nextTime(flow.next)}`])),
+  )
+  section(
+    color.bold('Endpoints'),
+    running.filter(({ route }) => route !== undefined),
+    (shown) => calls(shown, app.url ?? '', io.columns),
+  )
+  section(
+    color.bold('Run by hand'),
+    running.filter(({ trigger }) => trigger === undefined),
+    (shown) => table(shown.map(({ name }) => [`  ${name}`, `sluice run ${name}`])),
+  )
+  section(
+    color.yellow('Not running'),
+    flows.filter(({ state }) => state !== 'running'),
+    (shown) => table(reasons(shown, io.columns)),
+  )
   if (flows.length === 0)
     lines.push('There are no flows yet: `sluice new flow` writes one, `sluice init --add` some to try.\n\n')
   lines.push(noted('Message log', color.dim, status.dataFolder, [log, `${log} --follow`], io))

@@ -37,3 +37,13 @@ test('a line for each endpoint where there is room; else a command on two lines 
 test('without flows it says how to get some', () => {
   assert.match(summary(80, []), /no flows yet: `sluice new flow`/)
 })
+
+test('of many flows the first ones are shown, and how to see the others', () => {
+  const many = Array.from({ length: 2021 }, (_, i) =>
+    flow(`f${i}`, { route: { methods: ['GET'], path: `/f${i}` } }),
+  )
+  const text = summary(80, many)
+  assert.match(text, /\n {2}… and 2,001 more: sluice flow list\n\nMessage log/)
+  assert.ok(text.split('\n').length < 60)
+  assert.doesNotMatch(summary(80, many.slice(0, 20)), /more/)
+})
