@@ -10,6 +10,9 @@ const VARIABLES = {
   incentiveRead: 'IM_READ_SECRET',
   incentiveWrite: 'IM_WRITE_SECRET',
   iot: 'IOT_CLIENT_SECRET',
+  jam: 'JAM_CLIENT_SECRET',
+  jamUser: 'JAM_USER_PASSWORD',
+  neo: 'NEO_CLIENT_SECRET',
 } as const satisfies Partial<Record<keyof PartnerSecrets, string>>
 
 export interface PracticeEnvironment {

@@ -3,6 +3,7 @@ import { createControl, createControlService, type PartnerControl } from './cont
 import { apiError, type Reply, type Service } from './http.ts'
 import { createIncentive } from './incentive.ts'
 import { createIot } from './iot.ts'
+import { createJam } from './jam.ts'
 import { createLearning } from './learning.ts'
 import { TokenBook, type Client, type Counts } from './tokens.ts'
 
@@ -18,6 +19,12 @@ export interface PartnerSecrets {
   readonly incentiveBoth?: string
   /** Of `iot-tenant`. */
   readonly iot: string
+  /** Of `jam-client`. */
+  readonly jam: string
+  /** Password of the user of Jam's token service. */
+  readonly jamUser: string
+  /** Of `neo-client`. */
+  readonly neo: string
 }
 
 export interface PartnerSetting {
@@ -44,7 +51,7 @@ const LIMIT = 1024 * 1024
 
 /**
  * Starts a stand-in for the receivers of the shipped flows: a learning, an incentive management and an IoT service,
- * each with a token service of its own, on loopback.
+ * one in the manner of Jam and one of Neo, each with a token service of its own, on loopback.
  */
 export async function startPartner(setting: PartnerSetting): Promise<Partner> {
   const { secrets, clock = Date, log = () => {}, tokensPerMinute = 10 } = setting
@@ -54,7 +61,9 @@ export async function startPartner(setting: PartnerSetting): Promise<Partner> {
   const learning = book('learning', 1800, [{ id: 'acme', secret: secrets.learning, scopes: [] }])
   const incentive = book('incentive', 1800, incentiveClients(secrets))
   const iot = book('iot', 900, [{ id: 'iot-tenant', secret: secrets.iot, scopes: [] }])
-  const books = [learning, incentive, iot]
+  const jam = book('jam', 1800, [{ id: 'jam-client', secret: secrets.jam, scopes: [] }])
+  const neo = book('neo', 1800, [{ id: 'neo-client', secret: secrets.neo, scopes: [] }])
+  const books = [learning, incentive, iot, jam, neo]
 
   const incentiveService = createIncentive({ tokens: incentive, tokensPerMinute, now })
   const control = createControl(books, incentiveService.credits)
@@ -62,6 +71,7 @@ export async function startPartner(setting: PartnerSetting): Promise<Partner> {
     createLearning(learning),
     incentiveService,
     createIot(iot, now),
+    createJam(jam, neo, secrets.jamUser),
     createControlService(control, books),
   ]
   let url = ''

@@ -35,44 +35,59 @@ export const settingsSchema = Keys({
       'Changed flows, scripts and parameters take effect by themselves; else with `sluice reload` or SIGHUP.',
     default: false,
   }),
-  shutdown: Keys({
-    grace: Duration({
-      description: 'How long runs may go on after SIGTERM before they are cancelled.',
-      default: '30s',
-    }),
-  }),
-  http: Keys({
-    proxy: Optional(
-      Text({
-        description: "Proxy for requests to receivers and token services; the environment's when left out.",
+  shutdown: Keys(
+    {
+      grace: Duration({
+        description: 'How long runs may go on after SIGTERM before they are cancelled.',
+        default: '30s',
       }),
-    ),
-    ca: Optional(Text({ description: "File of certificates (PEM) to trust beside the system's." })),
-    connections: Whole({
-      description: 'Connections to one receiver at once.',
-      default: 128,
-      minimum: 1,
-      maximum: 65_535,
-    }),
-  }),
-  limits: Keys({
-    body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),
-    header: Size({ description: 'Largest head of a request to an endpoint.', default: '16KB' }),
-  }),
-  log: Keys({
-    level: Choice(['debug', 'info', 'warn', 'error'], {
-      description: "Of the engine's own log.",
-      default: 'info',
-    }),
-    format: Choice(['auto', 'pretty', 'json'], {
-      description: 'auto: pretty on a terminal, JSON else.',
-      default: 'auto',
-    }),
-  }),
-  messageLog: Keys({
-    days: Whole({ description: 'Runs older than this are deleted.', default: 30, minimum: 1 }),
-    size: Size({ description: 'Beyond this the oldest runs are deleted.', default: '1GB' }),
-  }),
+    },
+    { description: 'How it ends.' },
+  ),
+  http: Keys(
+    {
+      proxy: Optional(
+        Text({
+          description: "Proxy for requests to receivers and token services; the environment's when left out.",
+        }),
+      ),
+      ca: Optional(Text({ description: "File of certificates (PEM) to trust beside the system's." })),
+      connections: Whole({
+        description: 'Connections to one receiver at once.',
+        default: 128,
+        minimum: 1,
+        maximum: 65_535,
+      }),
+    },
+    { description: 'Requests to receivers and token services.' },
+  ),
+  limits: Keys(
+    {
+      body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),
+      header: Size({ description: 'Largest head of a request to an endpoint.', default: '16KB' }),
+    },
+    { description: 'How large things may be.' },
+  ),
+  log: Keys(
+    {
+      level: Choice(['debug', 'info', 'warn', 'error'], {
+        description: "Of the engine's own log.",
+        default: 'info',
+      }),
+      format: Choice(['auto', 'pretty', 'json'], {
+        description: 'auto: pretty on a terminal, JSON else.',
+        default: 'auto',
+      }),
+    },
+    { description: "The engine's own log." },
+  ),
+  messageLog: Keys(
+    {
+      days: Whole({ description: 'Runs older than this are deleted.', default: 30, minimum: 1 }),
+      size: Size({ description: 'Beyond this the oldest runs are deleted.', default: '1GB' }),
+    },
+    { description: 'The record of runs.' },
+  ),
   parameters: Optional(
     MapOf(Value({ description: 'Text, number or boolean; or a map of them for the flow of this name.' }), {
       description: 'Values of parameters, for all flows or for one.',

@@ -3,7 +3,8 @@ import { isJsonType, isTextType } from './core/body.ts'
 import { sayDuration } from './core/duration.ts'
 import { Failure } from './core/failure.ts'
 import type { ReceiverAnswer } from './core/http.ts'
-import type { CredentialTestStep, Grant } from './core/kinds.ts'
+import type { CredentialTestStep } from './core/credential-report.ts'
+import type { Grant } from './core/kinds.ts'
 import type { Credential, Send } from './core/services.ts'
 import type { World } from './core/world.ts'
 import type { Errand } from './errand.ts'
@@ -94,8 +95,8 @@ function observed(credential: Credential, note: (grant: Grant) => void): Credent
     allows: (url) => credential.allows(url),
     authorizer: {
       ...authorizer,
-      authorize(until) {
-        const grant = authorizer.authorize(until)
+      authorize(until, tenant) {
+        const grant = authorizer.authorize(until, tenant)
         return grant instanceof Promise ? grant.then(noted) : noted(grant)
       },
     },

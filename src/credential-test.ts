@@ -1,6 +1,6 @@
 import type { CredentialTestReport, CredentialTestRequest } from './core/control.ts'
 import { Failure } from './core/failure.ts'
-import type { CredentialTestStep } from './core/kinds.ts'
+import type { CredentialTestStep } from './core/credential-report.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
 import type { Credential, Send } from './core/services.ts'
 import type { World } from './core/world.ts'

@@ -52,5 +52,6 @@ function packageJson(name: string, sluice: string): string {
 function settingsText(): string {
   const about =
     'Settings. Each stands here with its default, or an example; take away the # in front to change it. SLUICE_* variables and flags win over this file.'
-  return `${[...prose(about), '', ...skeleton(settingsSchema, {})].join('\n')}\n`
+  const schema = '# yaml-language-server: $schema=node_modules/sluice/docs/reference/settings.schema.json'
+  return `${[schema, ...prose(about), '', ...skeleton(settingsSchema, {})].join('\n')}\n`
 }

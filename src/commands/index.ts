@@ -9,7 +9,9 @@ import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
+import { docsCommand } from './docs.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
+import { importDestinationCommand } from './import-destination.ts'
 import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
 import { newCredentialCommand } from './new-credential.ts'
@@ -24,6 +26,7 @@ export const commands: readonly CommandDefinition[] = [
   initCommand,
   newFlowCommand,
   newCredentialCommand,
+  importDestinationCommand,
   startCommand,
   devCommand,
   checkCommand,
@@ -36,10 +39,12 @@ export const commands: readonly CommandDefinition[] = [
   credentialTestCommand,
   credentialInvalidateCommand,
   logCommand,
+  docsCommand(() => commands),
 ]
 
 const GROUPS: Readonly<Record<string, string>> = {
   new: 'Writes a new flow or credential, with all its options explained.',
+  import: 'Takes over what another system has.',
   flow: 'Lists and shows flows.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
 }

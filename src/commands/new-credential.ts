@@ -8,7 +8,15 @@ import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
 import { readEnvironment } from '../security/environment.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
-import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
+import {
+  folderOptions,
+  pathOf,
+  refuseExisting,
+  schemaLine,
+  shownPath,
+  told,
+  writeChecked,
+} from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
 import { canAsk, Questions } from './questions.ts'
 
@@ -102,7 +110,8 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           ...(field !== undefined && { [field]: `\${${reference}}` }),
         },
       })
-      const shown = await writeChecked(io, options, pathOf(settings.securityMaterial, path), text)
+      const file = pathOf(settings.securityMaterial, path)
+      const shown = await writeChecked(io, options, file, (await schemaLine(io, file, 'credential')) + text)
       io.stdout(
         told(shown, [
           ...(await secretStep(reference, io)),

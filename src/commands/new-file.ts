@@ -82,6 +82,24 @@ async function checkAll(io: CommandIo, options: Record<string, unknown>) {
   return (await import('../app.ts')).checkProject(setting)
 }
 
+/** Where a project has the schemas for editors: its own Sluice, or that it is. */
+const SCHEMAS = ['node_modules/sluice/docs/reference', 'docs/reference']
+
+/** The first line of a file, by which editors know its schema; empty where the project has none. @param path absolute */
+export async function schemaLine(
+  io: CommandIo,
+  path: string,
+  schema: 'flow' | 'credential',
+): Promise<string> {
+  for (const folder of SCHEMAS) {
+    const file = join(io.projectFolder, folder, `${schema}.schema.json`)
+    if (!(await stat(file).catch(() => undefined))) continue
+    const from = relative(dirname(path), file).split(sep).join('/')
+    return `# yaml-language-server: $schema=${from}\n`
+  }
+  return ''
+}
+
 /** What was done, and what to type next. */
 export function told(shown: string, next: readonly (readonly [command: string, about: string])[]): string {
   const width = Math.max(...next.map(([command]) => command.length))

@@ -1,5 +1,5 @@
 import type { CredentialTestReport } from '../core/control.ts'
-import type { CredentialTestStep } from '../core/kinds.ts'
+import type { CredentialTestStep } from '../core/credential-report.ts'
 import { hasErrors, type Problem } from '../core/problem.ts'
 import { paint, type Paint } from './paint.ts'
 import { bytes, oneLine, printable } from './plain-text.ts'

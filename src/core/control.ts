@@ -1,4 +1,4 @@
-import type { CredentialState, CredentialTestStep } from './kinds.ts'
+import type { CredentialState, CredentialTestStep } from './credential-report.ts'
 import type { ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
 import type { RunFailure } from './failure.ts'

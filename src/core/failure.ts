@@ -19,6 +19,7 @@ export const FAILURES = {
   'credential.missing': { title: 'The credential is not there', reply: 502 },
   'credential.incomplete': { title: 'The credential lacks a secret', reply: 502 },
   'credential.type': { title: 'The credential is of another type', reply: 502 },
+  'credential.tenant': { title: 'The credential has no such tenant', reply: 400 },
   'credential.host': { title: 'The credential may not go to this host', reply: 502 },
   'credential.refused': { title: 'The token service refused the credential', reply: 502 },
   'credential.unreachable': { title: 'The token service could not be reached', reply: 502 },
@@ -48,7 +49,7 @@ export type FailureCode = keyof typeof FAILURES
 
 /** Where the documentation tells more of a code; that of a `fail` step is told where `fail` is. From the package on. */
 export function docsOf(code: string): string {
-  return `docs/reference/failures/${Object.hasOwn(FAILURES, code) ? code : 'flow.failed'}`
+  return `docs/reference/failures/${Object.hasOwn(FAILURES, code) ? code : 'flow.failed'}.md`
 }
 
 /** A failure as data: what the message log keeps of it. */

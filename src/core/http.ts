@@ -48,6 +48,8 @@ export interface OutgoingRequest {
   /** `headers` says what becomes of `user-agent`; the sender adds none. */
   readonly ownUserAgent?: boolean
   readonly body: Body | null
+  /** Whose token the credential puts on it, where it has several tenants. */
+  readonly tenant?: string
   /** Whose time the run's deadline is, for messages; the step's own where left out. */
   readonly deadlineOf?: TimeLimit
   readonly followRedirects: number

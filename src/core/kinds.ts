@@ -1,5 +1,6 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
+import type { CredentialState, CredentialTestStep } from './credential-report.ts'
 import type { Path } from './document.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
@@ -203,8 +204,11 @@ export interface Grant {
 }
 
 export interface Authorizer {
-  /** Synchronous while the token is good. @throws Failure `credential.*` */
-  authorize(until: Cancellation): Grant | Promise<Grant>
+  /**
+   * Synchronous while the token is good. @throws Failure `credential.*`
+   * @param tenant whose token, where the credential has several
+   */
+  authorize(until: Cancellation, tenant?: string): Grant | Promise<Grant>
   /** What people may see: never a secret, never a token. Plain data. */
   state(): CredentialState
   /** Takes over what still holds of the version that this one replaces. Called before the first `authorize`. */
@@ -216,43 +220,6 @@ export interface Authorizer {
   /** Asks for what it needs, once and at once, and tells each step. Left out where nothing is asked for. Never rejects. */
   test?(until: Cancellation, options: { readonly tryOthers: boolean }): Promise<readonly CredentialTestStep[]>
   stop?(): void
-}
-
-/** One thing that `sluice credential test` did. Plain data; no secret and no token. */
-export interface CredentialTestStep {
-  /** `token request`, `call`; what is different from the settings: `token request with clientAuthentication: body`. */
-  readonly title: string
-  readonly ok: boolean
-  /** What was sent, by name only. */
-  readonly asked: {
-    readonly method: string
-    /** Without its query. */
-    readonly url: string
-    readonly headers: readonly string[]
-    /** Names of the query's parameters. */
-    readonly query: readonly string[]
-    /** Names of the fields of the body. */
-    readonly fields: readonly string[]
-  }
-  /** What came back, line by line, in order: `status`, `error`, `lifetime`, ... */
-  readonly got: Readonly<Record<string, string | number>>
-  /** Why it failed, and what to do about it. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
-  /** What is odd though it worked. */
-  readonly warnings?: readonly string[]
-  /** Asked in another way than the credential says. */
-  readonly variant?: true
-  /** Lines for the credential's file that make it work; of a variant that did. */
-  readonly change?: string
-  /** Variants that were not tried, though the service said no to the settings as they are. */
-  readonly others?: number
-}
-
-export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
-  readonly status: string
-  /** Lines of name and value for people, in order. */
-  readonly details: Readonly<Record<string, string | number | boolean | null>>
 }
 
 /** Fields that every kind of credential may have; the security material takes care of them. */
@@ -267,10 +234,22 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
   /** Own options; the common ones (`description, baseUrl, allowedHosts, apiHeaders, apiQuery`, where there is a secret `rotateAfter, secretSince`) are added for it. */
   readonly options: TObject<Keys>
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
-  check?(options: Static<TObject<Keys>>, problem: (report: ProblemReport) => void): void
+  check?(
+    options: Static<TObject<Keys>>,
+    problem: (report: ProblemReport) => void,
+    origin: CredentialOrigin,
+  ): void
   prepare(options: Static<TObject<Keys>>, frame: CredentialFrame, setting: CredentialSetting): Authorizer
+  /** The tenants that steps may name; none where tokens are those of a single one. */
+  tenants?(options: Static<TObject<Keys>>): readonly string[]
   /** What `sluice credential show` tells of the settings, in the integrator's words; no secrets. */
   describe?(options: Static<TObject<Keys>>): Readonly<Record<string, string>>
+}
+
+/** Where a credential was written. */
+export interface CredentialOrigin {
+  /** Elsewhere, for another system: what is only a matter of good taste here does not count. */
+  readonly imported: boolean
 }
 
 export interface CredentialSetting {
@@ -294,10 +273,14 @@ export type AnyTriggerKind = Omit<TriggerKind, 'options' | 'prepare' | 'concurre
   concurrency(options: never): { running: number; waiting: number }
   prepare(options: never, deployment: Deployment): PreparedTrigger
 }
-export type AnyCredentialKind = Omit<CredentialKind, 'options' | 'check' | 'prepare' | 'describe'> & {
+export type AnyCredentialKind = Omit<
+  CredentialKind,
+  'options' | 'check' | 'prepare' | 'describe' | 'tenants'
+> & {
   options: TSchema
-  check?(options: never, problem: (report: ProblemReport) => void): void
+  check?(options: never, problem: (report: ProblemReport) => void, origin: CredentialOrigin): void
   prepare(options: never, frame: CredentialFrame, setting: CredentialSetting): Authorizer
+  tenants?(options: never): readonly string[]
   describe?(options: never): Readonly<Record<string, string>>
 }
 

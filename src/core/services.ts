@@ -47,6 +47,8 @@ export interface CredentialInfo {
   readonly unset: readonly string[]
   /** Its file has mistakes and nothing is loaded; flows that use it do not start. */
   readonly broken?: boolean
+  /** Those that a step may name; empty: it has none. Left out where that is not known yet. */
+  readonly tenants?: readonly string[]
   /** For messages: the hosts it may go to. Left out where they are not known yet. */
   readonly hosts?: readonly string[]
   /** Whether it may go there. Left out where that is not known yet. */

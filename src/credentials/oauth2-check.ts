@@ -1,10 +1,11 @@
 import type { Path } from '../core/document.ts'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
-import type { ProblemReport } from '../core/kinds.ts'
+import type { CredentialOrigin, ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import { characterName, readUrl } from '../security/url.ts'
+import { checkTenants, PLACEHOLDER } from './tenant-url.ts'
 import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
 import { checkTokenRequest } from './oauth2-request-check.ts'
 import { checkPlacement } from './placed-secret.ts'
@@ -14,6 +15,8 @@ import { findScopeMistake } from './oauth2-scope.ts'
 type Reporter = (report: ProblemReport) => void
 
 const MOST_PARAMETERS = 20
+/** As long as the place that is kept for a tenant, so that offsets hold. */
+const STAND_IN = 'a-tenant'
 const LATER_GRANTS = [
   'password',
   'refresh_token',
@@ -34,7 +37,7 @@ const OWN_HEADERS: Record<string, string> = {
 }
 
 /** What the schema cannot say about an oauth2 credential. */
-export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
+export function checkOAuth2(options: OAuth2Options, problem: Reporter, { imported }: CredentialOrigin): void {
   checkTokenServiceUrl(options, problem)
   checkGrantType(options, problem)
   checkClient(options, problem)
@@ -54,7 +57,8 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
       hint: 'It may be a space, ",", "+", ";" or "|".',
       at: ['scopeSeparator'],
     })
-  for (const place of ['body', 'query', 'headers'] as const) checkParameters(options, place, problem)
+  for (const place of ['body', 'query', 'headers'] as const)
+    checkParameters(options, place, imported ? Infinity : MOST_PARAMETERS, problem)
   for (const field of ['token', 'expiresIn', 'expiresAt', 'success'] as const) {
     const text = options.response?.[field]
     if (text !== undefined) checkAnswerExpression(text, ['response', field], problem)
@@ -63,8 +67,10 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
     checkAnswerExpression(options.invalidateWhen, ['invalidateWhen'], problem)
 }
 
-function checkTokenServiceUrl({ tokenServiceUrl }: OAuth2Options, problem: Reporter): void {
-  const url = readUrl(tokenServiceUrl)
+function checkTokenServiceUrl(options: OAuth2Options, problem: Reporter): void {
+  checkTenants(options, problem)
+  const { tokenServiceUrl } = options
+  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN))
   if (!(url instanceof URL)) {
     problem({
       code: 'credential/url',
@@ -205,13 +211,14 @@ function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {
 function checkParameters(
   options: OAuth2Options,
   place: 'body' | 'query' | 'headers',
+  most: number,
   problem: Reporter,
 ): void {
   const parameters = Object.entries(options.parameters?.[place] ?? {})
-  if (parameters.length > MOST_PARAMETERS)
+  if (parameters.length > most)
     problem({
       code: 'credential/parameter',
-      message: `"${place}" has ${parameters.length} parameters; at most ${MOST_PARAMETERS} are allowed`,
+      message: `"${place}" has ${parameters.length} parameters; at most ${most} are allowed`,
       hint: 'Take out what the service does not need.',
       at: ['parameters', place],
       on: 'key',

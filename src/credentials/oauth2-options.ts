@@ -31,6 +31,20 @@ export const oauth2Options = Type.Object({
     description: 'Address of the token service; its own query is kept.',
     examples: ['https://acme.plateau.com/learning/oauth-api/rest/v1/token'],
   }),
+  tokenServiceUrlType: Optional(
+    Choice(['dedicated', 'common'], {
+      description:
+        'common: one token service for several tenants. `{tenant}` in `tokenServiceUrl` is the place of the tenant that a step names; without it the tenant comes before the host.',
+      default: 'dedicated',
+    }),
+  ),
+  tenants: Optional(
+    ListOf(Text({ description: 'Part of a host name.' }), {
+      description:
+        'Tenants that steps may name with `tenant`; no other one ever becomes a part of an address.',
+      examples: [['acme', 'globex']],
+    }),
+  ),
   grantType: Optional(
     Text({
       description: 'How the token is asked for; client_credentials in this version.',

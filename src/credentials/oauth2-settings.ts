@@ -53,11 +53,12 @@ export function createTokenManager(
 /** What `sluice credential show` tells of the settings. */
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
-  const url = new URL(given.tokenServiceUrl)
+  const { tenants = [], tokenServiceUrl } = given
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
-    tokenServiceUrl: url.origin + url.pathname,
+    tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, ''),
+    ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',
     ...(given.clientId !== undefined && { clientId: given.clientId }),
     ...(secrets && { clientSecret: secrets.join(', ') }),

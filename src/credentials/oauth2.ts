@@ -2,6 +2,8 @@ import { defineCredential } from '../core/kinds.ts'
 import { checkOAuth2 } from './oauth2-check.ts'
 import { oauth2Options } from './oauth2-options.ts'
 import { createTokenManager, describeSettings } from './oauth2-settings.ts'
+import { TenantTokens } from './tenant-tokens.ts'
+import { tenantUrl } from './tenant-url.ts'
 
 export type { OAuth2Options } from './oauth2-options.ts'
 
@@ -49,6 +51,17 @@ allowedHosts: ['*.hana.example.com']
   ],
   options: oauth2Options,
   check: checkOAuth2,
-  prepare: (given, frame, setting) => createTokenManager(given, frame.name, setting),
+  prepare(given, { name }, setting) {
+    if (given.tokenServiceUrlType !== 'common') return createTokenManager(given, name, setting)
+    const { tenants = [], tokenServiceUrlType: _, ...own } = given
+    return new TenantTokens(name, tenants, (tenant) =>
+      createTokenManager(
+        { ...own, tokenServiceUrl: tenantUrl(given.tokenServiceUrl, tenant) },
+        `${name} (${tenant})`,
+        setting,
+      ),
+    )
+  },
+  tenants: ({ tokenServiceUrlType, tenants }) => (tokenServiceUrlType === 'common' ? (tenants ?? []) : []),
   describe: describeSettings,
 })

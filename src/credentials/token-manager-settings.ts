@@ -1,5 +1,5 @@
 import type { Cancellation } from '../core/context.ts'
-import type { CredentialTestStep } from '../core/kinds.ts'
+import type { CredentialTestStep } from '../core/credential-report.ts'
 import type { Secret } from '../core/secret.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'

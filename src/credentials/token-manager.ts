@@ -1,13 +1,8 @@
 import type { Cancellation } from '../core/context.ts'
 import { sayDuration } from '../core/duration.ts'
 import type { Failure } from '../core/failure.ts'
-import type {
-  Authorizer,
-  CredentialSetting,
-  CredentialState,
-  CredentialTestStep,
-  Grant,
-} from '../core/kinds.ts'
+import type { CredentialState, CredentialTestStep } from '../core/credential-report.ts'
+import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
 import { Flight } from './flight.ts'
 import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
 import type { FetchedToken } from './token-exchange.ts'

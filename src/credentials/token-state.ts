@@ -1,5 +1,5 @@
 import { sayDuration } from '../core/duration.ts'
-import type { CredentialState } from '../core/kinds.ts'
+import type { CredentialState } from '../core/credential-report.ts'
 import type { Clock } from '../core/world.ts'
 import { timeLeft, type KeptToken } from './kept-token.ts'
 import { ago } from './time-text.ts'

@@ -1,7 +1,7 @@
 import type { Cancellation } from '../core/context.ts'
 import { sayDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
-import type { CredentialTestStep } from '../core/kinds.ts'
+import type { CredentialTestStep } from '../core/credential-report.ts'
 import type { World } from '../core/world.ts'
 import { sendTokenRequest, type FetchedToken } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'

@@ -127,11 +127,11 @@ function printable(text: string): string {
 }
 
 const SECRET =
-  /((?:^|[\s{,])["']?[\w-]*(?:secret|password|passphrase|authorization|token|api-?key|private-?key|assertion)["']?:[ \t]+|^key:[ \t]+)("[^"]*"?|'[^']*'?|[^,}\s](?:[^,}]*[^,}\s])?)/gi
+  /((?:^|[\s{,])["']?[\w.-]*(?:secret|password|passphrase|authorization|token|api-?key|private-?key|assertion)(?:["']:[ \t]*|:[ \t]+)|^key:[ \t]+)("[^"]*"?|'[^']*'?|[^,}\s](?:[^,}]*[^,}\s])?)/gi
 /** The password of an address. */
 const SECRET_OF_USER = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
 const SECRET_IN_FORM =
-  /((?:^|[?&"'\s])[\w-]*(?:secret|password|passphrase|token|api-?key|assertion)=)([^&\s"',}]+)/gi
+  /((?:^|[?&"'\s])[\w.-]*(?:secret|password|passphrase|token|api-?key|assertion)=)([^&\s"',}]+)/gi
 
 /** `response: { token: body.data.token }` tells where a token is. */
 const EXPRESSION = /^["']?(body|headers)[.[]/

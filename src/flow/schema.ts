@@ -125,6 +125,9 @@ export const stepKeys = {
   ),
 }
 
+/** Those of them that a trigger may have. */
+export const TRIGGER_KEYS: readonly string[] = ['id', 'description']
+
 /** A parameter that is more than its default. */
 export const parameterSchema = Keys({
   default: Optional(Value({ description: 'Its value where none is given; without it, one must be.' })),
@@ -140,7 +143,6 @@ export const LATER = {
   stepKeys: [] as readonly string[],
   kinds: ['repeat', 'validate', 'convert', 'variable', 'store', 'enqueue', 'idempotent', 'queue'],
   options: {
-    http: ['tenant'],
     endpoint: ['respond', 'rateLimit', 'cors', 'schema'],
   } as Readonly<Record<string, readonly string[]>>,
 }

@@ -5,7 +5,7 @@ import type { AnyStepKind, AnyTriggerKind } from '../core/kinds.ts'
 import { didYouMean, nearest, type Problem } from '../core/problem.ts'
 import { describe, isMap, listed } from '../core/shape-values.ts'
 import { checkShape, valueAt, type Shaped } from '../core/shape.ts'
-import { LATER, stepKeys } from './schema.ts'
+import { LATER, stepKeys, TRIGGER_KEYS } from './schema.ts'
 
 /** The kinds that flows may be made of, by name. */
 export interface FlowKinds {
@@ -17,7 +17,6 @@ type Draft = { -readonly [Key in keyof Step]: Step[Key] }
 /** A step's map, as it stands in the file. */
 type Written = Record<string, unknown>
 
-const TRIGGER_KEYS = ['id', 'description']
 const BESIDE = 'It stands beside the kind, not in its options: indent it less.'
 const BESIDE_KIND = Object.fromEntries(Object.keys(stepKeys).map((key) => [key, BESIDE]))
 const OF_STEPS: Readonly<Partial<Record<string, string>>> = {

@@ -110,7 +110,7 @@ class Sender {
   private once(hop: Hop, credential: Credential | undefined): Promise<Answer> {
     if (credential === undefined) return this.plain(hop)
     if (!credential.allows(hop.address.url)) throw notAllowed(credential, hop.address)
-    const grant = credential.authorizer.authorize(hop.context)
+    const grant = credential.authorizer.authorize(hop.context, hop.request.tenant)
     return grant instanceof Promise
       ? grant.then((granted) => this.authorized(granted, hop, credential))
       : this.authorized(grant, hop, credential)
@@ -200,7 +200,7 @@ class Sender {
   /** Another grant, while the refused answer waits: it goes when there is none. */
   private async renew(answer: Answer, hop: Hop, { authorizer }: Credential): Promise<Grant> {
     try {
-      return await authorizer.authorize(hop.context)
+      return await authorizer.authorize(hop.context, hop.request.tenant)
     } catch (error) {
       discard(answer)
       throw notRenewed(error, answer, hop.address)

@@ -1,6 +1,6 @@
 import type { CredentialReport } from '../core/control.ts'
 import { Failure } from '../core/failure.ts'
-import type { CredentialState } from '../core/kinds.ts'
+import type { CredentialState } from '../core/credential-report.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { Credential, CredentialInfo, CredentialReference } from '../core/services.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
@@ -74,7 +74,11 @@ export class CredentialEntry implements CredentialReference {
       baseUrl: loaded ? loaded.baseUrl?.href : standIn(examined.baseUrl ?? (broken ? '' : undefined)),
       unset: loaded ? [] : examined.unset.map(({ reference }) => reference),
       broken,
-      ...(loaded && { hosts: loaded.hosts, allows: (url: URL) => loaded.allows(url) }),
+      ...(loaded && {
+        tenants: loaded.tenants,
+        hosts: loaded.hosts,
+        allows: (url: URL) => loaded.allows(url),
+      }),
     }
   }
 

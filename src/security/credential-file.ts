@@ -3,6 +3,7 @@ import { readDocument, type Document, type Path, type ReadDocument } from '../co
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { checkShape } from '../core/shape.ts'
+import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
   PLACEHOLDER_HINT,
@@ -65,7 +66,6 @@ export interface ExamineSetting {
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
 const LATER: Readonly<Record<string, string>> = {
   certificate: 'oauth2, basic, bearer and apiKey are there.',
-  destination: 'Write its properties as a credential of the type oauth2 or basic.',
   client: 'Endpoints are public in this version.',
   issuer: 'Endpoints are public in this version.',
 }
@@ -102,15 +102,27 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     files: [],
   }
   if (!read.document) return nothing
-  const resolved = resolveReferences(read.document, setting.sources)
+  const destination = isDestination(read.document)
+    ? readDestination(read.document, setting.sources.projectFolder)
+    : undefined
+  problems.push(...(destination?.problems ?? []))
+  const written = destination ? destination.document : read.document
+  const ofDestination = destination?.files ?? []
+  if (!written) return { ...nothing, type: DESTINATION, files: ofDestination }
+  const resolved = resolveReferences(written, setting.sources)
   const kind = pickKind(resolved.document, setting.kinds, (problem) =>
     problems.push(hideInsertions(problem, resolved.insertions)),
   )
   problems.push(...resolved.problems, ...unsetWarnings(name, resolved.unset))
-  const known = { ...nothing, unset: resolved.unset, files: resolved.files, type: kind?.name }
+  const known = {
+    ...nothing,
+    unset: resolved.unset,
+    files: [...ofDestination, ...resolved.files],
+    type: kind?.name,
+  }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
   const { frame, source } = readSource(
-    { name, file, kind, resolved, written: read.document },
+    { name, file, kind, resolved, written, imported: destination !== undefined },
     setting,
     problems,
   )
@@ -137,7 +149,7 @@ function pickKind(
   add: (problem: Problem) => void,
 ): AnyCredentialKind | undefined {
   const { value } = document
-  const types = [...kinds.keys()]
+  const types = [...kinds.keys(), DESTINATION]
   const report = (message: string, hint: string, path: Path) =>
     add({ code: 'credential/type', severity: 'error', message, hint, ...document.place(path) })
   if (value === undefined) return undefined
@@ -194,10 +206,11 @@ interface Reading {
   readonly kind: AnyCredentialKind
   readonly resolved: Resolved
   readonly written: Document
+  readonly imported: boolean
 }
 
 function readSource(
-  { name, file, kind, resolved, written }: Reading,
+  { name, file, kind, resolved, written, imported }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
 ): { frame?: Frame; source?: CredentialSource } {
@@ -231,7 +244,7 @@ function readSource(
       setting.now(),
       problem,
     )
-    kind.check?.(shape.value as never, problem)
+    kind.check?.(shape.value as never, problem, { imported })
   }
   problems.push(
     ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),

@@ -29,6 +29,7 @@ export class LoadedCredential implements Credential {
   readonly fingerprint: string
   readonly settings: Readonly<Record<string, string>>
   readonly rotation: Rotation | undefined
+  readonly tenants: readonly string[]
   readonly #rules: HostRules
   readonly #own: Authorizer
   readonly #current: () => LoadedCredential | undefined
@@ -56,6 +57,7 @@ export class LoadedCredential implements Credential {
     this.apiQuery = frame.apiQuery
     this.fingerprint = source.fingerprint
     this.rotation = frame.rotation
+    this.tenants = kind.tenants?.(options as never) ?? []
     this.#rules = frame.hosts
     this.#current = current
     this.dispatcher = world === setting.world ? undefined : world.dispatcherFor()
@@ -67,7 +69,7 @@ export class LoadedCredential implements Credential {
     )
     const own = this.#own
     this.authorizer = {
-      authorize: (until) => this.#authorize(until),
+      authorize: (until, tenant) => this.#authorize(until, tenant),
       state: () => own.state(),
       warm: () => own.warm?.(),
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
@@ -102,17 +104,19 @@ export class LoadedCredential implements Credential {
   }
 
   /** A request that began with this version goes on with the one that replaced it, where that may go to the same hosts. */
-  #authorize(until: Cancellation): Grant | Promise<Grant> {
+  #authorize(until: Cancellation, tenant: string | undefined): Grant | Promise<Grant> {
     const successor = this.#successor()
-    if (successor) return successor.authorizer.authorize(until)
-    const grant = this.#own.authorize(until)
-    return grant instanceof Promise ? grant.catch((error: unknown) => this.#goOn(error, until)) : grant
+    if (successor) return successor.authorizer.authorize(until, tenant)
+    const grant = this.#own.authorize(until, tenant)
+    return grant instanceof Promise
+      ? grant.catch((error: unknown) => this.#goOn(error, until, tenant))
+      : grant
   }
 
-  #goOn(error: unknown, until: Cancellation): Grant | Promise<Grant> {
+  #goOn(error: unknown, until: Cancellation, tenant: string | undefined): Grant | Promise<Grant> {
     const successor = until.cancelled ? undefined : this.#successor()
     if (!successor) throw error
-    return successor.authorizer.authorize(until)
+    return successor.authorizer.authorize(until, tenant)
   }
 
   /** @throws Failure `credential.missing` when this version was taken away and nothing may stand in for it */

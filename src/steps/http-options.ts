@@ -203,6 +203,13 @@ export const options = Keys({
         'Name in the security material. The engine gets the token, renews it and puts it on the request.',
     }),
   ),
+  tenant: Optional(
+    Template({
+      description:
+        'Whose token goes along, where the credential has several tenants: one of those that it lists.',
+      examples: ['acme', '${properties.tenant}'],
+    }),
+  ),
   acceptStatus: Optional(
     OneOrMore(
       Type.Union([

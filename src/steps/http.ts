@@ -15,6 +15,7 @@ import { preparePayload } from './http-body.ts'
 import { MAX_REDIRECTS, options } from './http-options.ts'
 import { preparePaging } from './http-paginate.ts'
 import { methodOf, prepareUrl, sendsMessage } from './http-request.ts'
+import { prepareTenant } from './http-tenant.ts'
 import { prepareThrottle } from './http-throttle.ts'
 import { PagedCall, type PagedSetting } from './paged-call.ts'
 
@@ -68,6 +69,7 @@ export const http = defineStep({
     const accepts = prepareStatuses(given.acceptStatus ?? [])
     if (into !== undefined) checkInto(into, deployment)
     const paging = paginate && preparePaging({ ...given, paginate }, deployment)
+    const tenantOf = prepareTenant(given, credential?.info, deployment)
     const throttle = given.throttle && prepareThrottle(given.throttle, given.credential?.name, deployment)
     const method = methodOf(given)
     const { step, services, world } = deployment
@@ -134,7 +136,13 @@ export const http = defineStep({
         const sent = payload.body(message, context, type)
         const sentType = type ?? sent?.contentType
         if (sentType !== undefined) list.push('content-type', sentType)
-        const request = { url: url(message, context), headers: list, body: sent }
+        const tenant = tenantOf?.(message, context)
+        const request = {
+          url: url(message, context),
+          headers: list,
+          body: sent,
+          ...(tenant !== undefined && { tenant }),
+        }
         if (paged) {
           const parts = { type, value: payload.value?.evaluate(message, context) }
           return new PagedCall(paged, request, parts, message, context)

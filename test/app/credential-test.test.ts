@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { CredentialTestReport } from '../../src/core/control.ts'
-import type { CredentialTestStep } from '../../src/core/kinds.ts'
+import type { CredentialTestStep } from '../../src/core/credential-report.ts'
 import { startService, type Asked, type Said } from '../support/credentials.ts'
 import { startProject, type ProjectOptions } from '../support/project.ts'
 

@@ -34,6 +34,12 @@ test('the made project passes the check, and runs', async (t) => {
   assert.equal(manifest['name'], 'my-flows')
   assert.match(readFileSync(join(project, 'README.md'), 'utf8'), /^# my-flows\n/)
 
+  for (const file of FILES.filter((file) => file.endsWith('.yaml')))
+    assert.match(
+      readFileSync(join(project, file), 'utf8'),
+      /^# yaml-language-server: \$schema=[./]*node_modules\/sluice\/docs\//,
+    )
+
   const { url, kill, ended } = await startEngine(t, project)
   const hello = await fetch(`${url}/http/hello?name=Ada`)
   assert.deepEqual(await hello.json(), { greeting: 'Hello, Ada!' })

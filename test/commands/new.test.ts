@@ -234,6 +234,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   basic: ['--username', 'me'],
   bearer: [],
   apiKey: [],
+  none: [],
 }
 
 test('new credential: every type, with each combination of its flags, passes the check', async (t) => {
@@ -270,8 +271,8 @@ test('new credential: every type, with each combination of its flags, passes the
     [field(0, 'clientSecret'), field(1, 'password'), field(2, 'token'), field(3, 'key')],
     ['${env:CRED_0_SECRET}', '${env:CRED_1_PASSWORD}', '${env:CRED_2_TOKEN}', '${env:CRED_3_KEY}'],
   )
-  assert.deepEqual([field(5, 'clientSecret'), field(7, 'clientSecret')], [undefined, '${file:secrets/a}'])
-  assert.deepEqual([field(8, 'token'), field(8, 'description')], ['${env:OTHER}', 'a: b # c'])
+  assert.deepEqual([field(6, 'clientSecret'), field(8, 'clientSecret')], [undefined, '${file:secrets/a}'])
+  assert.deepEqual([field(9, 'token'), field(9, 'description')], ['${env:OTHER}', 'a: b # c'])
 })
 
 test('new credential says which secret is missing, and nothing of one that is there', async (t) => {
@@ -401,4 +402,32 @@ test('new credential: a file with an absolute path is not looked for in the proj
     { folder },
   )
   assert.doesNotMatch(inside.stdout, /put the secret/)
+})
+
+test('a new file names its schema for editors, where the project has it', async (t) => {
+  const schemas = {
+    'node_modules/sluice/docs/reference/flow.schema.json': '{}',
+    'node_modules/sluice/docs/reference/credential.schema.json': '{}',
+  }
+  const { folder, code } = await sluice(
+    t,
+    ['new', 'flow', 'erp/orders', '--trigger', 'none', '--step', 'log'],
+    schemas,
+  )
+  assert.equal(code, 0)
+  assert.match(
+    read(folder, 'flows/erp/orders.yaml').text,
+    /^# yaml-language-server: \$schema=\.\.\/\.\.\/node_modules\/sluice\/docs\/reference\/flow\.schema\.json\n/,
+  )
+  const made = await sluice(
+    t,
+    ['new', 'credential', 'shop', '--type', 'bearer', '--base-url', 'https://a.example.com/'],
+    {},
+    { folder },
+  )
+  assert.equal(made.code, 0)
+  assert.match(
+    read(folder, 'security-material/shop.yaml').text,
+    /^# yaml-language-server: \$schema=\.\.\/node_modules\/sluice\/docs\/reference\/credential\.schema\.json\n/,
+  )
 })

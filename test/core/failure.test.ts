@@ -86,8 +86,8 @@ test('a failure has title and status of its code; an own code those of `fail`', 
 })
 
 test('every code has an address in the documentation', () => {
-  assert.equal(docsOf('receiver.status'), 'docs/reference/failures/receiver.status')
+  assert.equal(docsOf('receiver.status'), 'docs/reference/failures/receiver.status.md')
   assert.equal(new Set(codes.map(docsOf)).size, codes.length)
-  assert.equal(docsOf('order.no-id'), 'docs/reference/failures/flow.failed')
-  assert.equal(docsOf('constructor'), 'docs/reference/failures/flow.failed')
+  assert.equal(docsOf('order.no-id'), 'docs/reference/failures/flow.failed.md')
+  assert.equal(docsOf('constructor'), 'docs/reference/failures/flow.failed.md')
 })

@@ -29,6 +29,9 @@ test('getting started: its files and commands do what the page shows', async (t)
     incentiveRead: 'gs-read',
     incentiveWrite: 'gs-write',
     iot: 'gs-iot',
+    jam: 'secret-of-jam',
+    jamUser: 'password-of-jam',
+    neo: 'secret-of-neo',
   }
   const partner = await startPartner({ secrets })
   t.after(() => partner.close())

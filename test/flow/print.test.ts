@@ -102,6 +102,8 @@ describe('printed problems', () => {
     assert.match(print('headers: { Authorization: Bearer abc }')[1]!, /Authorization: \*+/)
     assert.match(print('key: abcdef')[1]!, /key: \*{6}/)
     assert.equal(print('x: { token: abcdef }')[1], '1 | x: { token: ****** }')
+    assert.equal(print('{"clientSecret":"abcdef","a":1}')[1], '1 | {"clientSecret":********,"a":1}')
+    assert.equal(print('URL.headers.x-api-key=abcdef')[1], '1 | URL.headers.x-api-key=******')
     assert.equal(print('url: https://me:pa:ss@host:80/')[1], '1 | url: https://me:*****@host:80/')
     assert.equal(
       print('url: https://host/?client_secret=abc&x=1')[1],

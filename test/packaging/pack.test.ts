@@ -86,6 +86,8 @@ test('the package holds what runs and what is read, and nothing else', async () 
     'dist/sqlite/worker.js',
     'dist/third-party-licenses.txt',
     'docs/guide/credentials.md',
+    'docs/reference/flow.schema.json',
+    'docs/reference/failures/receiver.status.md',
     'starter/gitignore',
     'packaging/sluice.service',
   ])

@@ -18,7 +18,7 @@ it('makes secrets that nobody knows, and keeps them in a file for its owner alon
   await save('http://127.0.0.1:4711')
   const environment = variablesOf(secrets, 'http://127.0.0.1:4711')
   const values = Object.values(secrets)
-  assert.equal(new Set(values).size, 4)
+  assert.equal(new Set(values).size, 7)
   assert.ok(values.every((secret) => secret.length >= 32))
   assert.equal(environment['PRACTICE_URL'], 'http://127.0.0.1:4711')
   assert.equal(environment['LMS_CLIENT_SECRET'], secrets.learning)

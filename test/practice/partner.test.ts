@@ -9,6 +9,9 @@ const secrets = {
   incentiveWrite: 'secret-of-write',
   incentiveBoth: 'secret-of-both',
   iot: 'secret-of-iot',
+  jam: 'secret-of-jam',
+  jamUser: 'password-of-jam',
+  neo: 'secret-of-neo',
 }
 const SCOPE = { userId: 'svc', companyId: 'acme', userType: 'admin', resourceType: 'learning_public_api' }
 const LEARNING = '/learning/oauth-api/rest/v1/token'

@@ -22,11 +22,6 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     'type: oauth\nx: 1\n',
     '1:7 error credential/type there is no type "oauth" of credential; did you mean "oauth2"?',
   ],
-  [
-    'a type of a later version',
-    'type: destination\nfile: jam.properties\n',
-    '1:7 error credential/type the type "destination" is not in this version',
-  ],
   ['a client', 'type: client\n', '1:7 error credential/type the type "client" is not in this version'],
   [
     'an unknown field',

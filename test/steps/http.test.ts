@@ -803,3 +803,36 @@ test('no problem where nothing is wrong', async (t) => {
   ])
     assert.deepEqual((await prepareHttp(t, yaml, { infos: [...infos, known] })).problems, [], yaml)
 })
+
+test('tenant: goes along with the request; what the credential does not list is told at load', async (t) => {
+  const sent: (string | undefined)[] = []
+  const send: Send = (request) => {
+    sent.push(request.tenant)
+    return new Promise(() => {})
+  }
+  const info = (tenants?: readonly string[]) => ({
+    name: 'c',
+    type: 'oauth2',
+    baseUrl: 'https://a.example.com/',
+    unset: [],
+    ...(tenants && { tenants }),
+  })
+  const prepared = async (yaml: string, tenants?: readonly string[]) =>
+    prepareHttp(t, `url: x\n${yaml}`, { infos: [info(tenants)], credentials: [], send })
+  const told = async (yaml: string, tenants?: readonly string[]) =>
+    (await prepared(yaml, tenants)).problems.map(({ message }) => message)
+  const named = 'credential: c\ntenant: acme\n'
+  assert.deepEqual(await told(named, ['acme', 'globex']), [])
+  assert.deepEqual(await told(named), [])
+  assert.deepEqual(await told(named, []), ['the credential "c" has no tenants'])
+  assert.deepEqual(await told(named, ['acmee']), [
+    'the credential "c" has no tenant "acme"; did you mean "acmee"?',
+  ])
+  assert.deepEqual(await told('credential: c\n', ['a', 'b']), [
+    '"tenant" is missing; the credential "c" has 2 tenants',
+  ])
+  assert.deepEqual(await told('credential: c\n', ['a']), [])
+  const { step } = await prepared('credential: c\ntenant: ${headers["x-tenant"]}\n', ['acme'])
+  void step.run(order(), new TestRun())
+  assert.deepEqual(sent, ['acme'])
+})

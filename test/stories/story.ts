@@ -18,6 +18,9 @@ const secrets = {
   incentiveRead: 'story-secret-of-im-read',
   incentiveWrite: 'story-secret-of-im-write',
   iot: 'story-secret-of-iot',
+  jam: 'story-secret-of-jam',
+  jamUser: 'story-password-of-jam',
+  neo: 'story-secret-of-neo',
 }
 
 export interface Ended {

@@ -129,7 +129,7 @@ test('a failure is open: its steps, the line of the source, the code, the messag
       '               Ask its operator.',
       '               4 |   - http: x',
       '                 |     ^',
-      '               see docs/reference/failures/receiver.status',
+      '               see docs/reference/failures/receiver.status.md',
       '',
     ].join('\n'),
   )

@@ -1,0 +1,97 @@
+import type { Cancellation } from '../core/context.ts'
+import { Failure } from '../core/failure.ts'
+import type { CredentialState, CredentialTestStep } from '../core/credential-report.ts'
+import type { Authorizer, Grant } from '../core/kinds.ts'
+import { didYouMean } from '../core/problem.ts'
+import type { TokenManager } from './token-manager.ts'
+
+/** From the worst on: what the credential as a whole is. */
+const WORST = ['refused', 'unreachable', 'renewal fails', 'renewing', 'unused', 'ready']
+
+/** The tokens of a credential whose token service has several tenants: each has a keeper of its own. */
+export class TenantTokens implements Authorizer {
+  readonly #name: string
+  readonly #keepers: ReadonlyMap<string, TokenManager>
+
+  /** @param keep makes the keeper of one tenant's token */
+  constructor(name: string, tenants: readonly string[], keep: (tenant: string) => TokenManager) {
+    this.#name = name
+    this.#keepers = new Map(tenants.map((tenant) => [tenant, keep(tenant)]))
+  }
+
+  /** @throws Failure `credential.tenant` */
+  authorize(until: Cancellation, tenant?: string): Grant | Promise<Grant> {
+    const keeper = tenant === undefined ? this.#only() : this.#keepers.get(tenant)
+    if (keeper) return keeper.authorize(until)
+    const tenants = [...this.#keepers.keys()]
+    if (tenant === undefined)
+      throw new Failure(
+        'credential.tenant',
+        `the step says no tenant, and credential "${this.#name}" has ${tenants.length}`,
+        {
+          hint: `Write tenant: ${tenants[0]!}, or an expression.`,
+          reply: 500,
+        },
+      )
+    throw new Failure(
+      'credential.tenant',
+      `credential "${this.#name}" has no such tenant${tenant.length > 63 ? '' : didYouMean(tenant, tenants)}`,
+      {
+        hint: 'Only tenants that its file lists get a token; add it to "tenants" there, or check the message.',
+      },
+    )
+  }
+
+  state(): CredentialState {
+    const states = [...this.#keepers].map(([tenant, keeper]) => [tenant, keeper.state()] as const)
+    const status = WORST.find((word) => states.some(([, state]) => state.status === word)) ?? 'unused'
+    return {
+      status,
+      details: Object.fromEntries(
+        states.flatMap(([tenant, state]) => [
+          [tenant, state.status],
+          ...Object.entries(state.details).map(([name, value]) => [`${tenant}: ${name}`, value] as const),
+        ]),
+      ),
+    }
+  }
+
+  /** Tenants that are in both keep their tokens. */
+  inherit(former: Authorizer): void {
+    if (!(former instanceof TenantTokens)) return
+    for (const [tenant, keeper] of this.#keepers) {
+      const before = former.#keepers.get(tenant)
+      if (before) keeper.inherit(before)
+    }
+  }
+
+  warm(): void {
+    for (const keeper of this.#keepers.values()) keeper.warm()
+  }
+
+  invalidate(): void {
+    for (const keeper of this.#keepers.values()) keeper.invalidate()
+  }
+
+  /** One tenant after the other, until one fails: a service that says no to one says no to all, more often than not. */
+  async test(
+    until: Cancellation,
+    options: { readonly tryOthers: boolean },
+  ): Promise<readonly CredentialTestStep[]> {
+    const told: CredentialTestStep[] = []
+    for (const [tenant, keeper] of this.#keepers) {
+      const steps = await keeper.test(until, options)
+      told.push(...steps.map((step) => ({ ...step, title: `${tenant}: ${step.title}` })))
+      if (steps.some(({ ok }) => !ok)) break
+    }
+    return told
+  }
+
+  stop(): void {
+    for (const keeper of this.#keepers.values()) keeper.stop()
+  }
+
+  #only(): TokenManager | undefined {
+    return this.#keepers.size === 1 ? [...this.#keepers.values()][0] : undefined
+  }
+}

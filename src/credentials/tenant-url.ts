@@ -1,0 +1,65 @@
+import type { ProblemReport } from '../core/kinds.ts'
+import type { OAuth2Options } from './oauth2-options.ts'
+
+/** What stands in a URL where the tenant goes. */
+export const PLACEHOLDER = '{tenant}'
+/** A label of a host name (RFC 1123): nothing in it changes what a URL is. */
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
+
+/**
+ * The address of a tenant's token service: the tenant in the place that is kept for it, else as the first label of the host.
+ * @param tenant one of the credential's own
+ * @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/oauth-client-credentials-authentication
+ */
+export function tenantUrl(tokenServiceUrl: string, tenant: string): string {
+  return tokenServiceUrl.includes(PLACEHOLDER)
+    ? tokenServiceUrl.replaceAll(PLACEHOLDER, tenant)
+    : tokenServiceUrl.replace(/^([a-z]+:\/\/)/i, `$1${tenant}.`)
+}
+
+/** What cannot be said of tenants. */
+export function checkTenants(
+  { tokenServiceUrlType, tokenServiceUrl, tenants }: OAuth2Options,
+  problem: (report: ProblemReport) => void,
+): void {
+  const about = { code: 'credential/tenant' }
+  if (tokenServiceUrlType !== 'common') {
+    if (tenants)
+      problem({
+        ...about,
+        message: '"tenants" has no effect: the token service is that of a single one',
+        hint: 'Write tokenServiceUrlType: common, and {tenant} in tokenServiceUrl where the tenant goes; or take it out.',
+        at: ['tenants'],
+        on: 'key',
+      })
+    if (tokenServiceUrl.includes(PLACEHOLDER))
+      problem({
+        ...about,
+        message:
+          '"tokenServiceUrl" keeps a place free for a tenant, and "tokenServiceUrlType" does not say so',
+        hint: 'Write tokenServiceUrlType: common, and the tenants that flows may name: tenants: [acme].',
+        at: ['tokenServiceUrl'],
+        offset: tokenServiceUrl.indexOf(PLACEHOLDER),
+        length: PLACEHOLDER.length,
+      })
+    return
+  }
+  if (!tenants || tenants.length === 0)
+    problem({
+      ...about,
+      message: `"tenants" is ${tenants ? 'empty' : 'missing'}; tokens are asked for those tenants only that it names`,
+      hint: 'Add tenants: [acme, globex].',
+      at: tenants ? ['tenants'] : ['tokenServiceUrlType'],
+    })
+  for (const [index, tenant] of (tenants ?? []).entries()) {
+    if (!LABEL.test(tenant))
+      problem({
+        ...about,
+        message: `"${tenant}" cannot be a tenant: it is a part of a host name`,
+        hint: 'Letters, digits and hyphens are fine, up to 63.',
+        at: ['tenants', index],
+      })
+    else if (tenants!.indexOf(tenant) < index)
+      problem({ ...about, message: `the tenant "${tenant}" is there twice`, at: ['tenants', index] })
+  }
+}

@@ -1,0 +1,279 @@
+import type { Translation } from './destination-translation.ts'
+
+/** Seconds that a time-out may have, and what counts when it has more. */
+const CONNECT_LIMIT = 60
+const READ_LIMIT = 600
+const PRESET = 10
+
+/**
+ * The properties of a destination as the fields of a credential.
+ * @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/oauth-client-credentials-authentication
+ */
+export function translate(destination: Translation): void {
+  common(destination)
+  const authentication = destination.need('Authentication', 'it says how requests are authenticated') ?? ''
+  const row = Object.hasOwn(AUTHENTICATIONS, authentication) ? AUTHENTICATIONS[authentication]! : undefined
+  if (row) row(destination)
+  else if (authentication !== '') refuseAuthentication(destination, authentication)
+  if (row) destination.tellUnused(KNOWN)
+}
+
+const KNOWN = [
+  'Name',
+  'Type',
+  'URL',
+  'ProxyType',
+  'Authentication',
+  'Description',
+  'TrustAll',
+  'HostnameVerifier',
+  'TrustStoreLocation',
+  'TrustStorePassword',
+  'User',
+  'Password',
+  'clientId',
+  'clientSecret',
+  'scope',
+  'tokenServiceURL',
+  'tokenServiceURLType',
+  'tokenServiceUser',
+  'tokenServicePassword',
+  'tokenService.addClientCredentialsInBody',
+  'tokenServiceURL.ConnectionTimeoutInSeconds',
+  'tokenServiceURL.SocketReadTimeoutInSeconds',
+]
+
+const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => void>> = {
+  OAuth2ClientCredentials: clientCredentials,
+  OAuth2Password: password,
+  BasicAuthentication: basic,
+  NoAuthentication: none,
+}
+
+function common(destination: Translation): void {
+  destination.read('Name')
+  const type = destination.read('Type') ?? 'HTTP'
+  if (type.toUpperCase() !== 'HTTP')
+    destination.mistake(
+      'destination/type',
+      'Type',
+      `"Type" is ${type}; an http step calls destinations of the type HTTP`,
+      'RFC, MAIL, LDAP and TCP destinations have no counterpart here.',
+    )
+  if (destination.need('URL', 'it is where requests go') !== undefined) destination.copy('URL', 'baseUrl')
+  destination.copy('Description', 'description')
+  destination.copyAll('URL.headers.', 'apiHeaders')
+  destination.copyAll('URL.queries.', 'apiQuery')
+  proxyType(destination, 'ProxyType')
+  proxyType(destination, 'tokenServiceURL.ProxyType')
+  trust(destination)
+}
+
+function proxyType(destination: Translation, property: string): void {
+  const given = destination.read(property) ?? 'Internet'
+  destination.read('CloudConnectorLocationId')
+  if (given === 'Internet' || given === 'PrivateLink') return
+  if (given === 'OnPremise')
+    destination.mistake(
+      'destination/not-yet',
+      property,
+      `"${property}" is OnPremise: requests go through the Cloud Connector, which this version does not speak to`,
+      'Where the system can be reached otherwise, say so in "override": ProxyType: Internet, with its own URL; "proxy" of the credential names a proxy on the way.',
+    )
+  else
+    destination.mistake(
+      'destination/value',
+      property,
+      `"${property}" is "${given}"; Internet, OnPremise or PrivateLink is wanted`,
+    )
+}
+
+/** Trust settings hold for the token service and the target. */
+function trust(destination: Translation): void {
+  if (destination.flag('TrustAll', false))
+    destination.mistake(
+      'destination/unsafe',
+      'TrustAll',
+      '"TrustAll" would let anybody on the way read the token and the secret; certificates are always verified',
+      'Take it out ("override": TrustAll: null), and name the certificate of the server or of its authority: TrustStoreLocation, or tls.ca of the credential.',
+    )
+  const verifier = destination.read('HostnameVerifier') ?? 'Strict'
+  if (verifier !== 'Strict')
+    destination.mistake(
+      'destination/unsafe',
+      'HostnameVerifier',
+      `"HostnameVerifier" is ${verifier}; host names are always compared strictly`,
+      'Take it out ("override": HostnameVerifier: null), and call the server by a name that its certificate has.',
+    )
+  const store = destination.read('TrustStoreLocation')
+  destination.read('TrustStorePassword')
+  if (store === undefined) return
+  if (/\.(pem|crt|cer)$/i.test(store))
+    destination.set(['tls', 'ca'], `\${file:${destination.keystores}/${store}}`, 'TrustStoreLocation')
+  else
+    destination.mistake(
+      'destination/keystore',
+      'TrustStoreLocation',
+      `the trust store "${store}" is not in PEM`,
+      /\.jks$/i.test(store)
+        ? `Write its certificates as PEM: keytool -list -rfc -keystore ${store} > ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`
+        : `Write its certificates as PEM: openssl pkcs12 -in ${store} -nokeys -out ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`,
+    )
+}
+
+function none(destination: Translation): void {
+  destination.set(['type'], 'none', 'Authentication')
+}
+
+function basic(destination: Translation): void {
+  destination.set(['type'], 'basic', 'Authentication')
+  if (destination.need('User', 'BasicAuthentication sends it') !== undefined)
+    destination.copy('User', 'username')
+  if (
+    destination.need('Password', 'BasicAuthentication sends it; an exported destination leaves it out') !==
+    undefined
+  )
+    destination.copy('Password', 'password')
+}
+
+function password(destination: Translation): void {
+  clientCredentials(destination)
+  destination.set(['grantType'], 'password', 'Authentication')
+  destination.copy('User', 'username')
+  destination.copy('Password', 'password')
+}
+
+function clientCredentials(destination: Translation): void {
+  destination.set(['type'], 'oauth2', 'Authentication')
+  if (destination.need('tokenServiceURL', 'tokens come from there') !== undefined)
+    destination.copy('tokenServiceURL', 'tokenServiceUrl')
+  const type = destination.read('tokenServiceURLType') ?? 'Dedicated'
+  if (/^common$/i.test(type)) destination.set(['tokenServiceUrlType'], 'common', 'tokenServiceURLType')
+  else if (!/^dedicated$/i.test(type))
+    destination.mistake(
+      'destination/value',
+      'tokenServiceURLType',
+      `"tokenServiceURLType" is "${type}"; Dedicated or Common is wanted`,
+    )
+  client(destination)
+  destination.copy('scope', 'scope')
+  seconds(destination, 'tokenServiceURL.ConnectionTimeoutInSeconds', 'connectTimeout', CONNECT_LIMIT)
+  seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
+  bodyParameters(destination)
+  destination.copyAll('tokenServiceURL.headers.', 'parameters', 'headers')
+  destination.copyAll('tokenServiceURL.queries.', 'parameters', 'query')
+  keyStore(destination)
+  assertion(destination)
+}
+
+/** Who asks, and how that is shown: the user of the token service goes first, then the body, then the header. */
+function client(destination: Translation): void {
+  const user = destination.read('tokenServiceUser')
+  const id = destination.need('clientId', 'a client asks for the token')
+  const inBody = destination.flag('tokenService.addClientCredentialsInBody', true)
+  if (user !== undefined && (user === id || !inBody)) {
+    destination.set(['clientAuthentication'], 'header', 'tokenServiceUser')
+    destination.copy('tokenServiceUser', 'clientId')
+    destination.read('clientSecret')
+    if (destination.need('tokenServicePassword', 'it goes with tokenServiceUser') !== undefined)
+      destination.copy('tokenServicePassword', 'clientSecret')
+    return
+  }
+  destination.copy('clientId', 'clientId')
+  destination.copy('clientSecret', 'clientSecret')
+  if (user !== undefined) {
+    destination.copy('tokenServiceUser', 'basicAuth', 'username')
+    if (destination.need('tokenServicePassword', 'it goes with tokenServiceUser') !== undefined)
+      destination.copy('tokenServicePassword', 'basicAuth', 'password')
+    return
+  }
+  destination.set(
+    ['clientAuthentication'],
+    inBody ? 'body' : 'header',
+    'tokenService.addClientCredentialsInBody',
+  )
+}
+
+/** Parameters that have a field of their own take its place. */
+function bodyParameters(destination: Translation): void {
+  destination.copy('tokenService.body.grant_type', 'grantType')
+  destination.copy('tokenService.body.scope', 'scope')
+  if (destination.fields['clientAuthentication'] === 'body')
+    destination.copy('tokenService.body.client_id', 'clientId')
+  destination.copyAll('tokenService.body.', 'parameters', 'body')
+}
+
+function seconds(destination: Translation, property: string, field: string, limit: number): void {
+  const given = destination.read(property)
+  if (given === undefined) return
+  const count = /^\d+$/.test(given) ? Number(given) : Number.NaN
+  if (count <= limit) destination.set([field], `${count}s`, property)
+  else
+    destination.mistake(
+      'destination/value',
+      property,
+      `"${property}" is ${given}; 0 to ${limit} is possible, and ${PRESET} seconds hold`,
+      undefined,
+      'warning',
+    )
+}
+
+function keyStore(destination: Translation): void {
+  const store = destination.read('tokenService.KeyStoreLocation')
+  destination.read('tokenService.KeyStorePassword')
+  if (store === undefined) return
+  destination.mistake(
+    'destination/not-yet',
+    'tokenService.KeyStoreLocation',
+    'a client certificate for the token service is not in this version',
+    'Where the service takes a secret, too: "override": { tokenService.KeyStoreLocation: null, clientSecret: ${env:NAME} }.',
+  )
+}
+
+function assertion(destination: Translation): void {
+  const type = destination.read('clientAssertion.type')
+  const name = destination.read('clientAssertion.destinationName')
+  if (type === undefined && name === undefined) return
+  destination.mistake(
+    'destination/not-yet',
+    name === undefined ? 'clientAssertion.type' : 'clientAssertion.destinationName',
+    'client assertions of another destination are not in this version',
+    'Where the service takes a secret, too: "override": { clientAssertion.destinationName: null, clientAssertion.type: null }.',
+  )
+}
+
+/** They carry who is logged in at a browser; a flow has nobody there. */
+const OF_A_USER = [
+  'OAuth2JWTBearer',
+  'OAuth2UserTokenExchange',
+  'OAuth2AuthorizationCode',
+  'OAuth2RefreshToken',
+  'PrincipalPropagation',
+  'SAMLAssertion',
+  'AppToAppSSO',
+]
+const LATER = [
+  'ClientCertificateAuthentication',
+  'OAuth2SAMLBearerAssertion',
+  'OAuth2TokenExchange',
+  'OAuth2TechnicalUserPropagation',
+]
+
+function refuseAuthentication(destination: Translation, given: string): void {
+  const possible = `Possible: ${Object.keys(AUTHENTICATIONS).join(', ')}.`
+  if (OF_A_USER.includes(given))
+    destination.mistake(
+      'destination/user',
+      'Authentication',
+      `"Authentication" is ${given}: it passes on who is logged in, and a flow has nobody there`,
+      `Take a destination for a technical user. ${possible}`,
+    )
+  else if (LATER.includes(given))
+    destination.mistake(
+      'destination/not-yet',
+      'Authentication',
+      `the authentication ${given} of a destination is not in this version`,
+      possible,
+    )
+  else destination.mistake('destination/value', 'Authentication', `"Authentication" is "${given}"`, possible)
+}

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { readDocument } from '../../src/core/document.ts'
+import { readDestination } from '../../src/security/destination.ts'
+import { setUpMaterial } from '../support/material.ts'
+
+const SECRETS = "override: { clientSecret: '${env:SECRET}' }\n"
+const WITH_USER = "override: { clientSecret: '${env:SECRET}', tokenServicePassword: '${env:SECRET}' }\n"
+const CC = `URL=https://api.example.com/v1
+Name=x
+Type=HTTP
+ProxyType=Internet
+Authentication=OAuth2ClientCredentials
+tokenServiceURL=https://login.example.com/oauth/token
+clientId=client
+`
+
+/** A project with a destination file and a credential of it. */
+function project(t: TestContext, destination: string, more = '', name = 'x.properties') {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-destination-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'security-material'))
+  writeFileSync(join(folder, 'security-material', name), destination)
+  return { folder, text: `type: destination\nfile: ${name}\n${more}` }
+}
+
+/** The credential that it is. */
+function translated(t: TestContext, destination: string, more = SECRETS, name?: string) {
+  const { folder, text } = project(t, destination, more, name)
+  const { document } = readDocument('security-material/x.yaml', text)
+  const read = readDestination(document!, folder)
+  return {
+    fields: read.document?.value,
+    problems: read.problems.map(
+      ({ code, message, file, line, column, severity }) =>
+        `${file.replace('security-material/', '')}:${line}:${column} ${severity} ${code} ${message}`,
+    ),
+  }
+}
+
+const NATIVE = {
+  type: 'oauth2',
+  baseUrl: 'https://api.example.com/v1',
+  tokenServiceUrl: 'https://login.example.com/oauth/token',
+  clientId: 'client',
+  clientSecret: '${env:SECRET}',
+  clientAuthentication: 'body',
+}
+
+/** Rows of the table, each with what differs from the plain one. */
+const rows: readonly [title: string, lines: string, differs: object, ...problems: string[]][] = [
+  ['nothing more: id and secret go into the body', '', {}],
+  ['into the header', 'tokenService.addClientCredentialsInBody=false\n', { clientAuthentication: 'header' }],
+  [
+    'a user of the token service beside the client, which stays in the body',
+    'tokenServiceUser=u\ntokenServicePassword=p\n',
+    { clientAuthentication: undefined, basicAuth: { username: 'u', password: '${env:SECRET}' } },
+  ],
+  [
+    'a user of the token service wins over the header',
+    'tokenService.addClientCredentialsInBody=false\ntokenServiceUser=u\n',
+    { clientAuthentication: 'header', clientId: 'u' },
+  ],
+  ['Neo: the user is the client', 'tokenServiceUser=client\n', { clientAuthentication: 'header' }],
+  ['scope', 'scope=a b\n', { scope: 'a b' }],
+  [
+    'time-outs',
+    'tokenServiceURL.ConnectionTimeoutInSeconds=0\ntokenServiceURL.SocketReadTimeoutInSeconds=600\n',
+    { connectTimeout: '0s', readTimeout: '600s' },
+  ],
+  [
+    'time-outs that are too large fall back',
+    'tokenServiceURL.ConnectionTimeoutInSeconds=61\ntokenServiceURL.SocketReadTimeoutInSeconds=soon\n',
+    {},
+    'x.properties:8:44 warning destination/value "tokenServiceURL.ConnectionTimeoutInSeconds" is 61; 0 to 60 is possible, and 10 seconds hold',
+    'x.properties:9:44 warning destination/value "tokenServiceURL.SocketReadTimeoutInSeconds" is soon; 0 to 600 is possible, and 10 seconds hold',
+  ],
+  [
+    'headers, queries and body parameters of the token request; headers and queries of each call',
+    'tokenServiceURL.headers.X-Zid=1\ntokenServiceURL.queries.q=2\ntokenService.body.resource.id=3\nURL.headers.x-api=4\nURL.queries.$format=json\n',
+    {
+      parameters: { headers: { 'X-Zid': '1' }, query: { q: '2' }, body: { 'resource.id': '3' } },
+      apiHeaders: { 'x-api': '4' },
+      apiQuery: { $format: 'json' },
+    },
+  ],
+  [
+    'body parameters that have a field of their own',
+    'scope=one\ntokenService.body.scope=two\ntokenService.body.client_id=other\n',
+    { scope: 'two', clientId: 'other' },
+  ],
+  ['common', 'tokenServiceURLType=Common\n', { tokenServiceUrlType: 'common' }],
+  ['dedicated', 'tokenServiceURLType=Dedicated\n', {}],
+  [
+    'another type of URL',
+    'tokenServiceURLType=Shared\n',
+    {},
+    'x.properties:8:21 error destination/value "tokenServiceURLType" is "Shared"; Dedicated or Common is wanted',
+  ],
+  [
+    'a trust store in PEM',
+    'TrustStoreLocation=acme.pem\nHostnameVerifier=Strict\nTrustAll=FALSE\n',
+    { tls: { ca: '${file:security-material/keystores/acme.pem}' } },
+  ],
+  [
+    'what is unsafe',
+    'TrustAll=TRUE\nHostnameVerifier=BrowserCompatible\n',
+    {},
+    'x.properties:8:1 error destination/unsafe "TrustAll" would let anybody on the way read the token and the secret; certificates are always verified',
+    'x.properties:9:1 error destination/unsafe "HostnameVerifier" is BrowserCompatible; host names are always compared strictly',
+  ],
+  [
+    'a trust store of Java',
+    'TrustStoreLocation=acme.jks\n',
+    {},
+    'x.properties:8:20 error destination/keystore the trust store "acme.jks" is not in PEM',
+  ],
+  ['properties of other programs', 'HTML5.DynamicDestination=true\nWebIDEEnabled=true\nsap-client=100\n', {}],
+  [
+    'a property that nobody knows',
+    'clientSecrets=x\nColour=blue\n',
+    {},
+    'x.properties:8:1 warning destination/unused "clientSecrets" is not used; did you mean "clientSecret"?',
+    'x.properties:9:1 warning destination/unused "Colour" is not used',
+  ],
+  ['a description', 'Description=The shop\n', { description: 'The shop' }],
+]
+
+for (const [title, lines, differs, ...problems] of rows)
+  test(`OAuth2ClientCredentials: ${title}`, (t) => {
+    const read = translated(t, CC + lines, lines.includes('tokenServiceUser') ? WITH_USER : SECRETS)
+    const wanted = Object.fromEntries(
+      Object.entries({ ...NATIVE, ...differs }).filter(([, value]) => value !== undefined),
+    )
+    assert.deepEqual(read.fields, wanted)
+    assert.deepEqual(read.problems, problems)
+  })
+
+/** Destinations of other kinds: the credential, or why there is none. */
+const others: readonly [
+  title: string,
+  destination: string,
+  fields: object | undefined,
+  ...problems: string[],
+][] = [
+  [
+    'BasicAuthentication',
+    'URL=https://a.example.com\nAuthentication=BasicAuthentication\nUser=u\nPassword=p\n',
+    { type: 'basic', baseUrl: 'https://a.example.com', username: 'u', password: 'p' },
+  ],
+  [
+    'NoAuthentication',
+    'URL=https://a.example.com\nAuthentication=NoAuthentication\nURL.headers.x=1\n',
+    { type: 'none', baseUrl: 'https://a.example.com', apiHeaders: { x: '1' } },
+  ],
+  [
+    'a user at a browser',
+    'URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\n',
+    undefined,
+    'x.properties:2:16 error destination/user "Authentication" is OAuth2JWTBearer: it passes on who is logged in, and a flow has nobody there',
+  ],
+  [
+    'a mail server',
+    'Type=MAIL\nURL=https://a.example.com\nAuthentication=NoAuthentication\n',
+    { type: 'none', baseUrl: 'https://a.example.com' },
+    'x.properties:1:6 error destination/type "Type" is MAIL; an http step calls destinations of the type HTTP',
+  ],
+  [
+    'OnPremise',
+    'ProxyType=OnPremise\nURL=https://a.example.com\nAuthentication=NoAuthentication\nCloudConnectorLocationId=x\n',
+    { type: 'none', baseUrl: 'https://a.example.com' },
+    'x.properties:1:11 error destination/not-yet "ProxyType" is OnPremise: requests go through the Cloud Connector, which this version does not speak to',
+  ],
+  [
+    'nothing in it',
+    '# empty\n',
+    undefined,
+    'x.yaml:2:7 error destination/missing "URL" is missing; it is where requests go',
+    'x.yaml:2:7 error destination/missing "Authentication" is missing; it says how requests are authenticated',
+  ],
+]
+
+for (const [title, destination, fields, ...problems] of others)
+  test(`other destinations: ${title}`, (t) => {
+    const read = translated(t, destination, '')
+    assert.deepEqual(read.fields, fields)
+    assert.deepEqual(read.problems, problems)
+  })
+
+test('JSON: as it is exported, and as "find destination" answers', (t) => {
+  const properties = { URL: 'https://a.example.com', Authentication: 'NoAuthentication', 'URL.queries.n': 5 }
+  const wanted = { type: 'none', baseUrl: 'https://a.example.com', apiQuery: { n: '5' } }
+  for (const text of [properties, { owner: { SubaccountId: 'x' }, destinationConfiguration: properties }])
+    assert.deepEqual(translated(t, JSON.stringify(text, undefined, '\t'), '', 'x.json'), {
+      fields: wanted,
+      problems: [],
+    })
+  assert.deepEqual(translated(t, JSON.stringify([properties]), '', 'x.json').problems, [
+    'x.yaml:2:7 error destination/file "security-material/x.json" holds a list',
+  ])
+})
+
+test('override: wins, adds, takes out; fields of the credential stand beside the destination', (t) => {
+  const read = translated(
+    t,
+    `${CC}TrustAll=true\nURL.headers.a=1\n`,
+    "override: { clientId: other, clientSecret: '${env:SECRET}', TrustAll: null, scope: s }\nallowedHosts: [api.example.com]\napiHeaders: { b: '2' }\nrotateAfter: 90d\n",
+  )
+  assert.deepEqual(read.problems, [])
+  assert.deepEqual(read.fields, {
+    ...NATIVE,
+    clientId: 'other',
+    scope: 's',
+    allowedHosts: ['api.example.com'],
+    apiHeaders: { a: '1', b: '2' },
+    rotateAfter: '90d',
+  })
+})
+
+/** What the security material says of the credential as a whole: places lead into the destination, or into the override. */
+const checked: readonly [title: string, destination: string, more: string, ...problems: string[]][] = [
+  ['all is well', CC, SECRETS],
+  [
+    'a secret in clear, in the destination',
+    `${CC}clientSecret=hush-hush\n`,
+    '',
+    'x.properties:8:14 credential/literal-secret "clientSecret" is written in clear',
+  ],
+  [
+    'a secret in clear, in the override',
+    CC,
+    'override: { clientSecret: hush-hush }\n',
+    'x.yaml:3:27 credential/literal-secret "clientSecret" is written in clear',
+  ],
+  [
+    'no secret at all',
+    CC,
+    '',
+    'x.yaml:2:7 credential/missing-field "clientSecret" is missing; clientAuthentication body needs it',
+  ],
+  [
+    'an address that is none: the "(" of an example on a page',
+    CC.replace('tokenServiceURL=', 'tokenServiceURL=('),
+    SECRETS,
+    'x.properties:6:17 credential/url "tokenServiceUrl" is no absolute URL',
+  ],
+  [
+    'a token service without TLS on another machine',
+    CC.replace('https://login', 'http://login'),
+    SECRETS,
+    'x.properties:6:17 credential/url "tokenServiceUrl" uses http to another machine; a secret would go over the wire in clear',
+  ],
+  [
+    'neither a file nor properties',
+    '',
+    'x',
+    'x.yaml:1:1 destination/missing neither "file" nor "properties" is there: the destination itself is missing',
+  ],
+  [
+    'a key that is none',
+    CC,
+    `${SECRETS}overide: {}\n`,
+    'x.yaml:4:1 key/unknown "overide" is not a key of a credential of the type destination',
+  ],
+  [
+    'a reference without a value',
+    CC,
+    'override: { clientSecret: "${env:NONE}" }\n',
+    'x.yaml:3:28 credential/unset the environment variable "NONE" is not set; the credential "x" needs it',
+  ],
+]
+
+for (const [title, destination, more, ...problems] of checked)
+  test(`as a credential: ${title}`, (t) => {
+    const { folder, text } = project(t, destination, more)
+    const { material } = setUpMaterial(t, { projectFolder: folder })
+    const found = material.check([
+      { file: 'security-material/x.yaml', text: more === 'x' ? 'type: destination\n' : text },
+    ])
+    assert.deepEqual(
+      found.map(
+        ({ file, line, column, code, message }) =>
+          `${file.replace('security-material/', '')}:${line}:${column} ${code} ${message}`,
+      ),
+      problems,
+    )
+  })
+
+test('properties may stand in the file itself', (t) => {
+  const { material, file } = setUpMaterial(t)
+  const text = `type: destination\nproperties:\n  URL: https://a.example.com\n  Authentication: BasicAuthentication\n  User: u\n  Password: \${env:SECRET}\n`
+  assert.deepEqual(material.load([file(text)]), [])
+  assert.equal(material.info('x')!.type, 'basic')
+  assert.equal(material.info('x')!.baseUrl, 'https://a.example.com/')
+})
+
+test('the file of the destination is watched, and a change of it is a change of the credential', (t) => {
+  const { folder, text } = project(t, CC, SECRETS)
+  const { material, file } = setUpMaterial(t, { projectFolder: folder })
+  assert.deepEqual(material.load([file(text)]), [])
+  assert.deepEqual(material.files(), [join(folder, 'security-material/x.properties')])
+  writeFileSync(join(folder, 'security-material/x.properties'), CC.replace('api.example', 'api2.example'))
+  const changes: string[] = []
+  assert.deepEqual(
+    material.load([file(text)], ({ name }) => changes.push(name)),
+    [],
+  )
+  assert.deepEqual(changes, ['x'])
+  assert.deepEqual(material.info('x')!.hosts, ['api2.example.com'])
+})
+
+test('parameters of a destination have no limit of their number, as those of a credential have', (t) => {
+  const many = Array.from({ length: 30 }, (_, i) => `tokenService.body.p${i}=${i}\n`).join('')
+  const { folder, text } = project(t, CC + many, SECRETS)
+  const { material } = setUpMaterial(t, { projectFolder: folder })
+  assert.deepEqual(material.check([{ file: 'security-material/x.yaml', text }]), [])
+})
