@@ -2,7 +2,7 @@
 #
 #   docker build -t sluice .
 #   docker run --name sluice -p 127.0.0.1:8080:8080 --read-only --tmpfs /tmp --stop-timeout 45 \
-#     --cap-drop ALL --security-opt no-new-privileges --env-file .env \
+#     --cap-drop ALL --security-opt no-new-privileges \
 #     -v "$PWD:/project:ro" -v sluice-data:/data sluice
 #   docker exec sluice node /opt/sluice/dist/main.js log
 #
@@ -17,9 +17,11 @@
 #       cap_drop: [ALL]
 #       security_opt: [no-new-privileges:true]
 #       stop_grace_period: 45s
-#       env_file: .env
 #       volumes: [".:/project:ro", "sluice-data:/data"]
 #   volumes: { sluice-data: {} }
+#
+# Secrets: the engine reads /project/.env by itself, where the user `node` (1000) may read it; or give variables with `-e NAME`.
+# Not with --env-file: Docker keeps the quotes of NAME="value", and the environment wins over .env.
 #
 # SIGTERM ends it gracefully (runs may finish for as long as the setting shutdown.grace says, 30s; --stop-timeout is longer
 # than that), SIGHUP makes it read flows again. Endpoints have no access control: publish the port to this machine, or put

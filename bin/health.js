@@ -1,7 +1,9 @@
 // For a container's health check: exit code 0 when the engine on this machine is ready, else 1.
-const [, host, port] = /^(?:(.*):)?(\d+)$/.exec(process.env.SLUICE_LISTEN || '127.0.0.1:8080') ?? []
+const listen = process.env.SLUICE_LISTEN || '127.0.0.1:8080'
+const [, host, port] = /^(?:(.*):)?(\d+)$/.exec(listen) ?? []
 const anywhere = { undefined: '127.0.0.1', '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }
 try {
+  if (port === undefined) throw new Error(`SLUICE_LISTEN is "${listen}"; host:port is wanted`)
   const { status } = await fetch(`http://${anywhere[host] ?? host}:${port}/health/ready`, {
     signal: AbortSignal.timeout(4000),
   })

@@ -32,9 +32,12 @@ if (process.execve) {
   process.execve(node, [node, ...command], process.env)
 } else {
   const child = spawn(node, command, { stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
-    if (signal) process.kill(process.pid, signal === 'SIGKILL' ? 'SIGKILL' : 'SIGTERM')
     process.exitCode = code ?? 1
+    if (!signal) return
+    for (const name of signals) process.removeAllListeners(name)
+    process.kill(process.pid, signal)
   })
 }

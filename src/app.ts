@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
@@ -11,6 +10,7 @@ import { explainFlow } from './explain.ts'
 import { Engine } from './engine/engine.ts'
 import { resolveParameters } from './flow/parameters.ts'
 import { FlowStarter } from './flow-starter.ts'
+import { makeFolder, sayUnwritable } from './make-folder.ts'
 import type { Monitoring } from './monitoring.ts'
 import { parameterSources, withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
@@ -22,6 +22,7 @@ import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { createServer } from './server/server.ts'
 import { openStores, type Stores } from './store/message-log.ts'
+import { StoreError } from './store/store-error.ts'
 import { realClock } from './world.ts'
 
 /** ms after the grace time that replies of cancelled runs have to go out. */
@@ -115,7 +116,7 @@ export interface App {
  */
 export async function startApp(setting: AppSetting, quiet = false): Promise<App> {
   const { settings } = setting
-  await mkdir(settings.data, { recursive: true, mode: 0o700 })
+  await makeDataFolder(settings.data)
   const ground = lay(setting)
   const stores = await openStores({
     folder: settings.data,
@@ -147,6 +148,18 @@ async function monitoringOf(
   if (!address) return undefined
   const { Monitoring } = await import('./monitoring.ts')
   return new Monitoring({ address, log, redact: (text) => redactor.text(text) })
+}
+
+async function makeDataFolder(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder, 0o700)
+  } catch (error) {
+    throw new StoreError(
+      'store.unwritable',
+      `the data folder "${folder}" cannot be made: ${sayUnwritable(error)}`,
+      'Choose another one (--data, setting `data`, SLUICE_DATA), or give the user that runs Sluice the right to make it.',
+    )
+  }
 }
 
 /** @param closing what has to be closed, the last first */

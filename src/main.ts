@@ -47,13 +47,14 @@ function interrupt(): void {
   interrupted.abort()
 }
 const screen = terminalOf(process.stdin, process.stdout, process, interrupt, process.env['TERM'])
+const isPlain = Boolean(process.env['NO_COLOR']) || process.env['TERM'] === 'dumb'
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   stdin: process.stdin,
-  color: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
-  colorErrors: process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined,
+  color: process.stdout.isTTY === true && !isPlain,
+  colorErrors: process.stderr.isTTY === true && !isPlain,
   terminal: process.stderr.isTTY === true,
   columns: process.stdout.columns ?? 200,
   workingFolder: resolve('.'),

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { version } from './version.ts'
 
@@ -9,11 +9,15 @@ const home = join(import.meta.dirname, '..')
 /**
  * What a project's package.json says so that npm gets this Sluice once more: its version, or `file:` where it is a checkout or came
  * from a file.
- * @param project absolute
+ * @param project absolute; it is there
  */
 export async function packageSource(project: string): Promise<string> {
   const file = isCheckout ? home : await installedFrom(home)
-  return file === undefined ? version : `file:${relative(project, file).split(sep).join('/')}`
+  return file === undefined
+    ? version
+    : `file:${relative(await realpath(project), file)
+        .split(sep)
+        .join('/')}`
 }
 
 /**

@@ -40,7 +40,7 @@ function packageJson(name: string, sluice: string): string {
     version: '0.1.0',
     private: true,
     type: 'module',
-    scripts: { start: 'sluice start --watch', check: 'sluice check' },
+    scripts: { start: 'sluice start --watch', dev: 'sluice dev', check: 'sluice check' },
     dependencies: { sluice },
     // npm runs no install script that is not named here; this one brings the Node that Sluice runs on.
     allowScripts: { node: true },

@@ -10,7 +10,7 @@ export const credentialInvalidateCommand: CommandDefinition = {
   arguments: [{ name: 'credential', description: 'name of the credential' }],
   options: [dataOption, { flags: '--json', description: 'as JSON' }],
   examples: ['sluice credential invalidate im_read'],
-  details: `For a token whose rights have changed since, or that was revoked. A remembered refusal is forgotten, too. Requests that
+  details: `For a token whose rights have changed since, or that was revoked. A remembered refusal is forgotten, too. Requests that \
 are under way end with the token that they have. A token that a receiver refuses is dropped without being told.
 Exit code: 0 done, or nothing to do, 2 wrong usage, 3 a fault.`,
   async run(io, [name], options) {
@@ -27,7 +27,7 @@ Exit code: 0 done, or nothing to do, 2 wrong usage, 3 a fault.`,
       io.stdout(
         done
           ? `${told(done)}\n`
-          : 'nothing to drop: tokens live only in a running engine, and none runs on this data folder\n',
+          : 'nothing to drop: tokens live only in a running engine, and none runs here\n',
       )
     return 0
   },

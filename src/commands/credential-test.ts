@@ -4,6 +4,7 @@ import { connectControl } from '../server/control-client.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
 import { printCredentialTest } from './test-report.ts'
+import { waiting } from './waiting.ts'
 
 export const credentialTestCommand: CommandDefinition = {
   name: 'credential test',
@@ -27,8 +28,8 @@ export const credentialTestCommand: CommandDefinition = {
     "sluice credential test im_read --call 'participants?$top=1'",
     'sluice credential test im_read --try',
   ],
-  details: `It tells what was asked (names of headers and fields, never their secrets), what came back, why it failed and
-what to do. It asks at once, also where a refusal is remembered. A call is one GET by the rules of the engine: only to
+  details: `It tells what was asked (names of headers and fields, never their secrets), what came back, why it failed and \
+what to do. It asks at once, also where a refusal is remembered. A call is one GET by the rules of the engine: only to \
 the credential's hosts, with a new token after a 401, redirects are told and not followed.
 Asks in the engine that uses this data folder, if one is running, which keeps the token; else in a process of its own.
 Exit code: 0 the settings as they are work, 1 they do not, 2 wrong usage, 3 a fault.`,
@@ -40,7 +41,11 @@ Exit code: 0 the settings as they are work, 1 they do not, 2 wrong usage, 3 a fa
       io.stderr(
         'warning: --try: each wrong attempt may count at the token service, and too many lock the client.\n',
       )
-    const { report, byEngine } = await waiting(io, 'the answer', testIn(name!, request, io, options))
+    const { report, byEngine } = await waiting(
+      io,
+      'waiting for the answer; Ctrl-C ends it',
+      testIn(name!, request, io, options),
+    )
     if (io.signal.aborted) throw new Stop(130, 'interrupted')
     io.stdout(
       options['json']
@@ -85,22 +90,4 @@ export function unknown(name: string, names: readonly string[]): UsageError {
   const hint = didYouMean(name, names)
   const known = names.length === 0 ? '; there are none' : `; there are: ${names.join(', ')}`
   return new UsageError(`there is no credential "${name}"${hint === '' ? known : hint}`)
-}
-
-/** ms after which a person at a terminal learns that it goes on. */
-const SILENCE = 1000
-
-/** Says after a second what is waited for. */
-async function waiting<T>(
-  { terminal, stderr }: Pick<CommandIo, 'terminal' | 'stderr'>,
-  what: string,
-  work: Promise<T>,
-): Promise<T> {
-  if (!terminal) return work
-  const timer = setTimeout(() => stderr(`waiting for ${what}; Ctrl-C ends it …\n`), SILENCE)
-  try {
-    return await work
-  } finally {
-    clearTimeout(timer)
-  }
 }

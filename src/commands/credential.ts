@@ -5,6 +5,7 @@ import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { paint, table, type Paint } from './paint.ts'
 import { localTime, oneLine, shorten } from './plain-text.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
+import { waiting } from './waiting.ts'
 import { wrap } from './wrap.ts'
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...settingOptions]
@@ -32,8 +33,14 @@ export const credentialShowCommand: CommandDefinition = {
     const reports = await credentialReports(io, given)
     const report = reports.find((entry) => entry.name === name)
     if (!report) {
-      const names = reports.map((entry) => entry.name)
-      throw new Stop(1, `there is no credential "${name}"${didYouMean(name!, names)}`)
+      const near = didYouMean(
+        name!,
+        reports.map((entry) => entry.name),
+      )
+      throw new Stop(
+        1,
+        `there is no credential "${name}"${near === '' ? '; `sluice credential list` lists them' : near}`,
+      )
     }
     io.stdout(given['json'] ? `${JSON.stringify(report, undefined, 2)}\n` : printCredential(report, io))
     return 0
@@ -47,9 +54,9 @@ async function credentialReports(
 ): Promise<readonly CredentialReport[]> {
   const setting = await appSettingFor(io, given)
   const engine = await connectControl(setting.settings.data)
-  return engine
-    ? await engine.credentials()
-    : (await (await import('../app.ts')).checkedState(setting)).credentials
+  if (engine) return engine.credentials()
+  const { checkedState } = await import('../app.ts')
+  return (await waiting(io, 'reading the files', checkedState(setting))).credentials
 }
 
 type Terminal = Pick<CommandIo, 'color' | 'columns'>
@@ -59,7 +66,7 @@ export function printCredentialList(
   reports: readonly CredentialReport[],
   { color, columns }: Terminal,
 ): string {
-  if (reports.length === 0) return 'there are no credentials\n'
+  if (reports.length === 0) return 'there are no credentials yet: `sluice new credential` writes one\n'
   const colors = paint(color)
   const rows = reports.map((report) => [
     oneLine(report.name),

@@ -5,7 +5,7 @@ import type { Timer } from '../core/world.ts'
 import { realClock } from '../world.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { printEngineLine } from './dev/engine-lines.ts'
-import { KeyBoard } from './dev/key-board.ts'
+import { KeyBoard, QUIT } from './dev/key-board.ts'
 import { RunFeed } from './dev/run-feed.ts'
 import { Screen } from './dev/screen.ts'
 import { Session } from './dev/session.ts'
@@ -37,9 +37,9 @@ export const devCommand: CommandDefinition = {
     { flags: '--log-level <level>', description: "debug, info, warn or error: of the engine's own log" },
   ],
   examples: ['sluice dev', 'sluice dev --flow price-order --steps'],
-  details: `As sluice start --watch --dev, for the terminal beside the editor: changed flows, scripts, credentials and
-secrets take effect when they are saved, and a file with mistakes leaves the version before in force.
-Many runs at once are counted, a line a second. The key ? tells what the keys do: run a flow (r), the last
+  details: `As sluice start --watch --dev, for the terminal beside the editor: changed flows, scripts, credentials and \
+secrets take effect when they are saved, and a file with mistakes leaves the version before in force. \
+Many runs at once are counted, a line a second. The key ? tells what the keys do: run a flow (r), the last \
 failure (f), the last runs (l), problems (p), credentials (c), restart (R), quit (q).`,
   async run(io, _args, options) {
     return await new Dev(io, options).run()
@@ -59,8 +59,8 @@ class Dev {
   #feed!: RunFeed
   #keys: KeyBoard | undefined
   #drawing: Timer | undefined
-  /** Wakes who waits for the end of the engine. */
-  #restart: (() => void) | undefined
+  /** Somebody wants the engine that is up to be started again. */
+  #restart = Promise.withResolvers<'restart'>()
 
   constructor(io: CommandIo, options: Options) {
     this.#io = io
@@ -74,18 +74,22 @@ class Dev {
     const release = this.#takeKeys()
     io.onHangup?.(() => this.#hangUp())
     io.screen?.onResize(() => this.#screen.draw())
+    const over = new AbortController()
+    const stopped = untilAborted(AbortSignal.any([io.signal, over.signal])).then(() => 'stop' as const)
     try {
+      this.#screen.show(['starting …'])
       await this.#start(setting)
-      while ((await this.#wait()) === 'restart') {
+      while ((await Promise.race([this.#restart.promise, stopped])) === 'restart') {
         const next = await this.#settingAgain()
+        this.#restart = Promise.withResolvers()
         if (next) setting = await this.#startAgain(setting, next)
       }
-      this.#say('stopping: what runs may finish …')
-      await this.#stop()
+      this.#say('stopping: what runs may finish; Ctrl-C ends it at once …')
       return 0
     } finally {
       this.#screen.show([])
-      release()
+      over.abort()
+      await this.#stop().finally(release)
     }
   }
 
@@ -123,7 +127,7 @@ class Dev {
     const { startApp } = await import('../app.ts')
     const app = await startApp({
       ...setting,
-      writeLog: (line) => screen.print(printEngineLine(line, { color })),
+      writeLog: (line) => screen.print(printEngineLine(line, { color, columns: screen.columns })),
       observer: session,
     })
     this.#feed = feed
@@ -137,8 +141,8 @@ class Dev {
       color,
       dataFolder: setting.settings.data,
       ...(flow === undefined ? {} : { flow }),
-      quit: () => this.#io.screen?.interrupt(),
-      restart: () => this.#restart?.(),
+      quit: () => this.#quit(),
+      restart: () => this.#restart.resolve('restart'),
       moved: () => this.#draw(),
     })
     await session.begin(app, () => this.#tellStart(app, setting, flow))
@@ -156,14 +160,6 @@ class Dev {
     this.#screen.print(problems === '' ? '\n' : `\n${problems}\n`)
   }
 
-  /** Until somebody wants the engine to end. */
-  async #wait(): Promise<'stop' | 'restart'> {
-    const restart = new Promise<'restart'>((resolve) => (this.#restart = () => resolve('restart')))
-    const how = await Promise.race([restart, untilAborted(this.#io.signal).then(() => 'stop' as const)])
-    this.#restart = undefined
-    return how
-  }
-
   /** Undefined: they have mistakes, which are shown. */
   async #settingAgain(): Promise<AppSetting | undefined> {
     try {
@@ -179,6 +175,7 @@ class Dev {
   async #startAgain(former: AppSetting, next: AppSetting): Promise<AppSetting> {
     this.#say('restarting: what runs may finish …')
     await this.#stop()
+    if (this.#io.signal.aborted) return former
     try {
       await this.#start(next)
       return next
@@ -197,7 +194,8 @@ class Dev {
   }
 
   async #stop(): Promise<void> {
-    const app = this.#app!
+    const app = this.#app
+    if (!app) return
     this.#app = undefined
     this.#keys = undefined
     await app.stop()
@@ -226,7 +224,8 @@ class Dev {
         pressed: (key) => {
           if (key === '\x03') screen.interrupt()
           else if (key === '\x1a') screen.suspend()
-          else this.#keys?.press(key)
+          else if (this.#keys) this.#keys.press(key)
+          else if (QUIT.has(key)) this.#quit()
         },
         left: () => this.#screen.hold(true),
         back: () => this.#screen.hold(false),
@@ -234,12 +233,17 @@ class Dev {
     )
   }
 
+  /** Keys may repeat, and a launcher may pass on a signal that came to the whole group: once is enough. */
+  #quit(): void {
+    if (!this.#io.signal.aborted) this.#io.screen?.interrupt()
+  }
+
   /** The window was closed; or, where there is none, flows are to be read again. */
   #hangUp(): void {
     const { screen } = this.#io
     if (screen) {
       this.#screen.close()
-      screen.interrupt()
+      this.#quit()
     } else
       this.#app?.control
         .reload()

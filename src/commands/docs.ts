@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import type { Page } from '../reference/page.ts'
 import type { CommandDefinition } from './command.ts'
 
@@ -36,7 +37,7 @@ Exit code: 0 written or as they should be, 1 --check found others, 2 wrong usage
         return count > 0 ? 1 : 0
       }
       for (const { path, text } of stale) {
-        await mkdir(dirname(join(folder, path)), { recursive: true })
+        await makeFolder(dirname(join(folder, path)))
         await writeFile(join(folder, path), text)
         io.stdout(`wrote ${shown(path)}\n`)
       }

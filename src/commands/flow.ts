@@ -5,6 +5,7 @@ import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
 import { curl } from './start-summary.ts'
+import { waiting } from './waiting.ts'
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...settingOptions]
 
@@ -16,7 +17,7 @@ export const flowListCommand: CommandDefinition = {
   async run(io, _args, given) {
     const { flows } = await flowStates(io, given)
     if (given['json']) io.stdout(`${JSON.stringify(flows, undefined, 2)}\n`)
-    else if (flows.length === 0) io.stdout('there are no flows\n')
+    else if (flows.length === 0) io.stdout('there are no flows yet: `sluice new flow` writes one\n')
     else io.stdout(printFlows(flows, io))
     return 0
   },
@@ -32,8 +33,11 @@ export const flowShowCommand: CommandDefinition = {
     const { flows, url } = await flowStates(io, given)
     const flow = flows.find((entry) => entry.name === name)
     if (!flow) {
-      const names = flows.map((entry) => entry.name)
-      throw new Stop(1, `there is no flow "${name}"${didYouMean(name!, names)}`)
+      const near = didYouMean(
+        name!,
+        flows.map((entry) => entry.name),
+      )
+      throw new Stop(1, `there is no flow "${name}"${near === '' ? '; `sluice flow list` lists them' : near}`)
     }
     io.stdout(given['json'] ? `${JSON.stringify(flow, undefined, 2)}\n` : printFlow(flow, url, io))
     return 0
@@ -47,8 +51,11 @@ async function flowStates(
 ): Promise<{ flows: readonly FlowState[]; url: string | undefined }> {
   const setting = await appSettingFor(io, given)
   const engine = await connectControl(setting.settings.data)
-  if (!engine)
-    return { flows: (await (await import('../app.ts')).checkedState(setting)).flows, url: undefined }
+  if (!engine) {
+    const { checkedState } = await import('../app.ts')
+    const { flows } = await waiting(io, 'reading the files', checkedState(setting))
+    return { flows, url: undefined }
+  }
   return { flows: await engine.flows(), url: (await engine.status()).listen }
 }
 

@@ -22,6 +22,7 @@ import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
+import { wrap } from './wrap.ts'
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandDefinition[] = [
@@ -65,7 +66,10 @@ export async function runCommandLine(argv: readonly string[], given: GivenIo): P
   let exitCode = 0
   const faults = given.faults ?? new Faults()
   const io = { ...given, faults }
-  const say = (text: string) => io.stderr(`sluice: ${faults.redact(text)}\n`)
+  const say = (text: string) => {
+    const lines = `sluice: ${faults.redact(text)}`
+    io.stderr(`${io.terminal ? wrap(lines, lineWidth(io)).join('\n') : lines}\n`)
+  }
   const program = commandLine(io, (code) => (exitCode = code))
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -77,9 +81,14 @@ export async function runCommandLine(argv: readonly string[], given: GivenIo): P
       return error.exitCode
     }
     if (isKnown(error)) say(error.hint === undefined ? error.message : `${error.message}\n  ${error.hint}`)
-    else say(`a fault: ${faults.describe(error)}`)
+    else io.stderr(`sluice: a fault: ${faults.redact(faults.describe(error))}\n`)
     return 3
   }
+}
+
+/** Cells of a line of prose: longer ones are hard to read. */
+function lineWidth({ columns }: GivenIo): number {
+  return Math.min(columns, 120)
 }
 
 /** What the app says in its own words: the data folder or the address cannot be had. */
@@ -89,6 +98,7 @@ function isKnown(error: unknown): error is Error & { hint?: string } {
 }
 
 function commandLine(io: GivenIo, done: (code: number) => void): Command {
+  const width = lineWidth(io)
   const program = new Command('sluice')
     .description('Integration flows in YAML, with credentials that no flow ever sees.')
     .version(version)
@@ -98,13 +108,11 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
     .configureOutput({
       writeOut: io.stdout,
       writeErr: io.stderr,
-      getOutHelpWidth: () => Math.min(io.columns, 120),
-      getErrHelpWidth: () => Math.min(io.columns, 120),
+      outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')),
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width,
     })
-    .addHelpText(
-      'after',
-      '\nFirst steps: `sluice init`, `sluice check`, `sluice start`, `sluice log --follow`.',
-    )
+    .addHelpText('after', '\nFirst steps: `sluice init`, `sluice dev`, `sluice check`, `sluice log`.')
   program.helpCommand('help [command]', 'help for a command')
   const groups = new Map<string, Command>()
   for (const definition of commands) {
@@ -125,7 +133,7 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
         option.argParser((text: string, earlier: string[] | undefined) => [...(earlier ?? []), text])
       command.addOption(option)
     }
-    command.addHelpText('after', helpTail(definition))
+    command.addHelpText('after', helpTail(definition, width))
     command.action(async (...received: unknown[]) => {
       const options = received.at(-2) as Record<string, unknown>
       const args = received
@@ -151,9 +159,9 @@ async function projectFolderOf(given: string | undefined, { workingFolder }: Giv
   return folder
 }
 
-function helpTail({ examples, details }: CommandDefinition): string {
+function helpTail({ examples, details }: CommandDefinition, width: number): string {
   const parts = [
-    details,
+    details && wrap(details, width).join('\n'),
     examples.length === 0 ? undefined : `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}`,
   ]
   return `\n${parts.filter((part) => part !== undefined).join('\n\n')}`

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { credentials } from '../credentials/index.ts'
 import { didYouMean } from '../core/problem.ts'
 import { credentialSkeleton, secretField } from '../reference/credential-skeleton.ts'
@@ -78,10 +78,10 @@ export const newCredentialCommand: CommandDefinition = {
   ],
   examples: [
     'sluice new credential',
-    'sluice new credential im_read --type oauth2 --token-service-url https://api.example.com/oauth/token --client-id sluice --scope im.read --base-url https://api.example.com/im/',
-    'sluice new credential weather --type apiKey --base-url https://weather.example.com/v1/ --secret env:WEATHER_KEY',
+    'sluice new credential im_read --type oauth2 --client-id sluice \\\n    --scope im.read --token-service-url https://api.example.com/oauth/token \\\n    --base-url https://api.example.com/im/',
+    'sluice new credential weather --type apiKey --secret env:WEATHER_KEY \\\n    --base-url https://weather.example.com/v1/',
   ],
-  details: `On a terminal it asks for what is missing, but never for a secret: the file refers to it, and you put it into the
+  details: `On a terminal it asks for what is missing, but never for a secret: the file refers to it, and you put it into the \
 environment or the file .env. An existing file is never overwritten.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], options) {
@@ -236,9 +236,7 @@ async function secretStep(
     reference.slice(reference.indexOf(':') + 1),
   ]
   if (kind === 'file') {
-    const there = await readFile(join(io.projectFolder, where)).catch(() =>
-      readFile(where).catch(() => undefined),
-    )
+    const there = await stat(resolve(io.projectFolder, where)).catch(() => undefined)
     return there ? [] : [[`put the secret into ${where}`, 'readable for the engine alone']]
   }
   const environment = await readEnvironment(io.projectFolder, io.environment)

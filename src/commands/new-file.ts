@@ -1,9 +1,11 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { hasErrors } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
+import { makeFolder, sayUnwritable } from '../make-folder.ts'
 import { Stop, type CommandIo } from './command.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
+import { waiting } from './waiting.ts'
 
 /** Folders of the project, as for `sluice check`. */
 export const folderOptions = settingOptions.filter(({ flags }) => /^--(flows|security-material) /.test(flags))
@@ -36,23 +38,43 @@ export async function writeChecked(
   const file = `${path}.yaml`
   const shown = shownPath(io, file)
   if (io.signal.aborted) throw new Stop(130, 'interrupted; nothing was written')
-  const made = await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text, { flag: 'wx' })
-  const takeAway = () => rm(made ?? file, { recursive: true, force: true })
-  const { problems } = await checkAll(io, options).catch(async (error: unknown) => {
-    await takeAway()
-    throw error
-  })
+  const takeAway = await writeNew(file, text, shown)
+  const { problems } = await waiting(io, 'reading the other files', checkAll(io, options)).catch(
+    async (error: unknown) => {
+      await takeAway()
+      throw error
+    },
+  )
   const own = problems.filter(
     (problem) =>
       !TOLD.includes(problem.code) &&
       (problem.file === shown || problem.related?.some((place) => place.file === shown)),
   )
   if (own.length > 0)
-    io.stderr(printProblems(own, (name) => (name === shown ? text : undefined), { color: io.colorErrors }))
+    io.stderr(
+      printProblems(own, (name) => (name === shown ? text : undefined), {
+        color: io.colorErrors,
+        columns: io.columns,
+      }),
+    )
   if (!hasErrors(own)) return shown
   await takeAway()
   throw new Stop(1, `"${shown}" was not written: it would have had these mistakes`)
+}
+
+/** Gives what takes the file away again, with the folders that were made for it. */
+async function writeNew(file: string, text: string, shown: string): Promise<() => Promise<void>> {
+  let made: string | undefined
+  const takeAway = () => rm(made ?? file, { recursive: true, force: true })
+  try {
+    made = await makeFolder(dirname(file))
+    await writeFile(file, text, { flag: 'wx' })
+    return takeAway
+  } catch (error) {
+    if (made !== undefined || (error as NodeJS.ErrnoException).code !== 'EEXIST')
+      await takeAway().catch(() => {})
+    throw new Stop(1, `"${shown}" cannot be written: ${sayUnwritable(error)}`)
+  }
 }
 
 async function checkAll(io: CommandIo, options: Record<string, unknown>) {

@@ -64,11 +64,11 @@ export const newFlowCommand: CommandDefinition = {
   ],
   examples: [
     'sluice new flow',
-    'sluice new flow orders --trigger endpoint --method POST --step script --step log',
-    'sluice new flow copy-items --cron "0 2 * * *" --step http=admin/Items --credential lms_admin',
+    'sluice new flow orders --trigger endpoint --step script --step log',
+    'sluice new flow copy-items --cron "0 2 * * *" \\\n    --step http=admin/Items --credential lms_admin',
     'sluice new flow price --trigger none --step set',
   ],
-  details: `On a terminal it asks for what is missing. An existing file is never overwritten. What it writes passes \`sluice check\`;
+  details: `On a terminal it asks for what is missing. An existing file is never overwritten. What it writes passes \`sluice check\`; \
 where the values do not, their mistakes are shown and nothing is written.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], all) {

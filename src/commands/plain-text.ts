@@ -28,6 +28,11 @@ export function localTime(at: number): string {
   return `${day} ${time}.${two(date.getMilliseconds(), 3)}`
 }
 
+/** As a shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
 function visible(character: string): string {
   const code = character.charCodeAt(0)
   return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`

@@ -3,6 +3,7 @@ import { loadSettings, SETTINGS_FILE, WRONG_FLAG, type LoadedSettings, type Sett
 import { hasErrors } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
 import { Stop, UsageError, type CommandIo } from './command.ts'
+import { shellWord } from './plain-text.ts'
 import type { AppSetting } from '../assembly.ts'
 
 /** Flags that name a setting, as the settings call them. */
@@ -74,6 +75,7 @@ export async function settingsFor(io: CommandIo, options: Record<string, unknown
     io.stderr(
       printProblems(problems, (file) => (file === SETTINGS_FILE ? text : undefined), {
         color: io.colorErrors,
+        columns: io.columns,
       }),
     )
   if (hasErrors(problems)) throw new Stop(1)
@@ -106,7 +108,7 @@ export async function logCommandFor(data: string, io: CommandIo): Promise<string
   if (settings.data === data) return 'sluice log'
   const inside = relative(io.workingFolder, data)
   const folder = inside === '' || /^\.\.(?:[/\\]|$)/.test(inside) || isAbsolute(inside) ? data : inside
-  return `sluice log --data ${/^[\w./@:+-]+$/.test(folder) ? folder : `'${folder}'`}`
+  return `sluice log --data ${shellWord(folder)}`
 }
 
 /** `--param a=b --param c=d` as a map. */

@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from 'node:readline'
 import { Stop, type CommandIo } from './command.ts'
+import { wrap } from './wrap.ts'
 
 /** Whether there is a person to ask. */
 export function canAsk({ terminal, stdin }: CommandIo): boolean {
@@ -26,7 +27,8 @@ export class Questions {
     complain: (answer: string) => string | undefined = () => undefined,
   ): Promise<string> {
     for (;;) {
-      this.io.stderr(`${question}${preset ? ` [${preset}]` : ''}: `)
+      const text = `${question}${preset ? ` [${preset}]` : ''}: `
+      this.io.stderr(wrap(text, Math.min(this.io.columns, 80)).join('\n'))
       const answer = (await this.line()).trim() || (preset ?? '')
       const complaint = answer === '' && preset === undefined ? 'an answer is needed' : complain(answer)
       if (complaint === undefined) return answer
@@ -38,17 +40,23 @@ export class Questions {
     this.reader?.close()
   }
 
+  /** On a line of its own: the question has not ended its line. */
+  private end(exitCode: number, why: string): Stop {
+    this.io.stderr('\n')
+    return new Stop(exitCode, `${why}; nothing was written`)
+  }
+
   private async line(): Promise<string> {
     this.reader ??= createInterface({ input: this.io.stdin, terminal: false })
     this.lines ??= this.reader[Symbol.asyncIterator]()
     const { signal } = this.io
     const interrupted = Promise.withResolvers<never>()
-    const interrupt = () => interrupted.reject(new Stop(130, 'interrupted; nothing was written'))
+    const interrupt = () => interrupted.reject(this.end(130, 'interrupted'))
     if (signal.aborted) interrupt()
     signal.addEventListener('abort', interrupt, { once: true })
     try {
       const { value, done } = await Promise.race([this.lines.next(), interrupted.promise])
-      if (done) throw new Stop(1, 'the input ended; nothing was written')
+      if (done) throw this.end(1, 'the input ended')
       return value
     } finally {
       signal.removeEventListener('abort', interrupt)

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { addAbortSignal } from 'node:stream'
 import type { RunReport } from '../core/control.ts'
 import { sayDuration } from '../core/duration.ts'
 import { nearest } from '../core/problem.ts'
@@ -14,7 +15,9 @@ import {
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
+import { canAsk } from './questions.ts'
 import { sayItem } from './run-words.ts'
+import { waiting } from './waiting.ts'
 
 export const runCommand: CommandDefinition = {
   name: 'run',
@@ -53,23 +56,26 @@ export const runCommand: CommandDefinition = {
     const request = { ...(body === undefined ? {} : { body }), headers, parameters: setting.parameters }
     const engine = await connectControl(setting.settings.data)
     if (engine) {
-      const report = await engine.run(flow!, request, io.signal).catch(interrupted(io))
+      const report = await waiting(io, RUNS, engine.run(flow!, request, io.signal)).catch(interrupted(io))
       if (!report) throw notRunning(flow!, await engine.flows())
       return show(report, io, options, setting.settings.data)
     }
     const { startApp } = await import('../app.ts')
-    const app = await startApp(setting, true)
+    const app = await waiting(io, 'reading the files', startApp(setting, true))
     try {
       const entry = app.project.flows.find(({ name }) => name === flow)
       if (entry && !entry.prepared) {
         const wrong = entry.problems.find(({ code }) => code === WRONG_PARAMETER)
         if (wrong) throw new UsageError(wrong.message)
         io.stderr(
-          printProblems(entry.problems, (file) => app.project.texts.get(file), { color: io.colorErrors }),
+          printProblems(entry.problems, (file) => app.project.texts.get(file), {
+            color: io.colorErrors,
+            columns: io.columns,
+          }),
         )
         return 1
       }
-      const report = await app.control.run(flow!, request, io.signal)
+      const report = await waiting(io, RUNS, app.control.run(flow!, request, io.signal))
       if (!report) throw notRunning(flow!, app.control.flows())
       return await show(report, io, options, setting.settings.data)
     } finally {
@@ -77,6 +83,8 @@ export const runCommand: CommandDefinition = {
     }
   },
 }
+
+const RUNS = 'the flow runs; Ctrl-C cancels it'
 
 /** Ctrl-C ends the wait; the engine cancels the run. */
 function interrupted(io: CommandIo): (error: unknown) => never {
@@ -88,8 +96,13 @@ function interrupted(io: CommandIo): (error: unknown) => never {
 async function bodyFrom(source: string | undefined, io: CommandIo): Promise<Uint8Array | undefined> {
   if (source === undefined) return undefined
   if (source === '-') {
+    if (canAsk(io)) io.stderr('Type the body; Ctrl-D ends it.\n')
     const chunks: Buffer[] = []
-    for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer))
+    try {
+      for await (const chunk of addAbortSignal(io.signal, io.stdin)) chunks.push(Buffer.from(chunk as Buffer))
+    } catch (error) {
+      throw io.signal.aborted ? new Stop(130, 'interrupted; nothing was run') : error
+    }
     return Buffer.concat(chunks)
   }
   return readFile(source).catch((error: NodeJS.ErrnoException) => {

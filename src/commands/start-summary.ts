@@ -2,6 +2,11 @@ import type { App } from '../app.ts'
 import type { FlowState } from '../core/control.ts'
 import type { CommandIo } from './command.ts'
 import { paint, table } from './paint.ts'
+import { sayCount, some } from './run-words.ts'
+import { wrap } from './wrap.ts'
+
+/** Flows of a kind that are shown. */
+const SHOWN = 20
 
 /** What a person wants to know after the start: what runs, when, how to call it, where to look. */
 export function startSummary(app: App, io: CommandIo, log: string): string {
@@ -13,51 +18,52 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
     `\n${color.bold('Sluice')} ${status.version} ${app.url === undefined ? '' : `on ${color.cyan(app.url)}`}\n\n`,
   ]
 
-  const timers = running.filter(({ trigger }) => trigger?.kind === 'timer')
-  if (timers.length > 0)
-    lines.push(
-      `${color.bold('Timers')}\n`,
-      table(timers.map((flow) => [`  ${flow.name}`, flow.trigger!.summary, `next ${nextTime(flow.next)}`])),
-      '\n',
-    )
-  const endpoints = running.filter(({ route }) => route !== undefined)
-  if (endpoints.length > 0)
-    lines.push(
-      `${color.bold('Endpoints')}\n`,
-      table(endpoints.map((flow) => [`  ${flow.name}`, curl(flow, app.url ?? '')])),
-      '\n',
-    )
-  const callable = running.filter(({ trigger }) => trigger === undefined)
-  if (callable.length > 0)
-    lines.push(
-      `${color.bold('Run by hand')}\n`,
-      table(callable.map(({ name }) => [`  ${name}`, `sluice run ${name}`])),
-      '\n',
-    )
-  const idle = flows.filter(({ state }) => state !== 'running')
-  if (idle.length > 0)
-    lines.push(
-      `${color.yellow('Not running')}\n`,
-      table(idle.map(({ name, state, reason }) => [`  ${name}`, state, reason ?? ''])),
-      '\n',
-    )
-  if (flows.length === 0) lines.push('There are no flows yet: put one into the folder of flows.\n\n')
-  lines.push(
-    table([
-      ...(status.management === undefined
-        ? []
-        : [[color.dim('Management'), `${status.management}/health  ${status.management}/metrics`]]),
-      [color.dim('Message log'), `${status.dataFolder}  ${color.dim(`${log}, ${log} --follow`)}`],
-      ...(app.abandoned === 0
-        ? []
-        : [
-            [
-              color.yellow('Abandoned'),
-              `${app.abandoned} runs were cut off by the last stop: ${log} --status ABANDONED`,
-            ],
-          ]),
-    ]),
+  const section = (
+    title: string,
+    all: readonly FlowState[],
+    rows: (shown: readonly FlowState[]) => string,
+  ): void => {
+    if (all.length === 0) return
+    const more = all.length - SHOWN
+    const rest = more > 0 ? `  … and ${sayCount(more)} more: sluice flow list\n` : ''
+    lines.push(`${title}\n${rows(all.slice(0, SHOWN))}${rest}\n`)
+  }
+  section(
+    color.bold('Timers'),
+    running.filter(({ trigger }) => trigger?.kind === 'timer'),
+    (shown) =>
+      table(shown.map((flow) => [`  ${flow.name}`, flow.trigger!.summary, `next ${nextTime(flow.next)}`])),
   )
+  section(
+    color.bold('Endpoints'),
+    running.filter(({ route }) => route !== undefined),
+    (shown) => calls(shown, app.url ?? '', io.columns),
+  )
+  section(
+    color.bold('Run by hand'),
+    running.filter(({ trigger }) => trigger === undefined),
+    (shown) => table(shown.map(({ name }) => [`  ${name}`, `sluice run ${name}`])),
+  )
+  section(
+    color.yellow('Not running'),
+    flows.filter(({ state }) => state !== 'running'),
+    (shown) => table(reasons(shown, io.columns)),
+  )
+  if (flows.length === 0)
+    lines.push('There are no flows yet: `sluice new flow` writes one, `sluice init --add` some to try.\n\n')
+  if (status.management !== undefined)
+    lines.push(noted('Management', color.dim, status.management, ['/health', '/metrics'], io))
+  lines.push(noted('Message log', color.dim, status.dataFolder, [log, `${log} --follow`], io))
+  if (app.abandoned > 0)
+    lines.push(
+      noted(
+        'Abandoned',
+        color.yellow,
+        `${some(app.abandoned, 'run')} cut off by the last stop:`,
+        [`${log} --status ABANDONED`],
+        io,
+      ),
+    )
   return lines.join('')
 }
 
@@ -66,7 +72,49 @@ function nextTime(next: number | undefined): string {
   return next <= Date.now() ? 'now' : new Date(next).toLocaleString('sv-SE')
 }
 
-/** A line to copy: how to call an endpoint. */
+/** How to call each; where a line has not enough room for one, each has lines of its own. */
+function calls(endpoints: readonly FlowState[], url: string, columns: number): string {
+  const onOne = table(endpoints.map((flow) => [`  ${flow.name}`, curl(flow, url)]))
+  if (onOne.split('\n').every((line) => line.length <= columns)) return onOne
+  return endpoints
+    .map((flow) => `  ${flow.name}\n${brokenBefore(url, `    ${curl(flow, url)}`, columns)}\n`)
+    .join('')
+}
+
+/** A command of the shell on two lines where it is too long for one. */
+function brokenBefore(word: string, command: string, columns: number): string {
+  return command.length <= columns
+    ? command
+    : command.replace(new RegExp(` (?='?${RegExp.escape(word)})`), ' \\\n      ')
+}
+
+/** A fact with what to type, on one line where there is room for it. */
+function noted(
+  label: string,
+  tone: (text: string) => string,
+  fact: string,
+  commands: readonly string[],
+  { color, columns }: CommandIo,
+): string {
+  const { dim } = paint(color)
+  const indent = 'Message log  '.length
+  const start = `${tone(label)}${' '.repeat(indent - label.length)}${fact}`
+  const all = commands.join(', ')
+  if (indent + fact.length + 2 + all.length <= columns) return `${start}  ${dim(all)}\n`
+  return `${start}\n${commands.map((command) => `${' '.repeat(indent)}${dim(command)}\n`).join('')}`
+}
+
+/** Why flows do not run; a long reason goes on in rows of its own. */
+function reasons(flows: readonly FlowState[], columns: number): string[][] {
+  const used = Math.max(...flows.map(({ name, state }) => name.length + state.length)) + 6
+  return flows.flatMap(({ name, state, reason = '' }) =>
+    wrap(reason, Math.max(40, columns - used)).map((part, i) =>
+      i === 0 ? [`  ${name}`, state, part] : ['', '', part],
+    ),
+  )
+}
+
+/** A command to copy: how to call an endpoint. */
 export function curl({ route }: FlowState, url: string): string {
   const method = route!.methods[0]!
   const words = ['curl', '-s']

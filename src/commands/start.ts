@@ -12,6 +12,7 @@ import {
 } from './project-setting.ts'
 import { startSummary } from './start-summary.ts'
 import { untilAborted } from './until-aborted.ts'
+import { waiting } from './waiting.ts'
 
 export const startCommand: CommandDefinition = {
   name: 'start',
@@ -28,14 +29,16 @@ export const startCommand: CommandDefinition = {
   ],
   examples: ['sluice start', 'sluice start --listen 0.0.0.0:8080 --strict'],
   details:
-    'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace). SIGHUP reads flows again.',
+    'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace). SIGHUP reads flows again.\nExit code: 0 stopped, 1 not started because of problems, 2 wrong usage, 3 a fault.',
   async run(io, _args, options) {
     const setting = await appSettingFor(io, options)
     const { startApp } = await import('../app.ts')
-    const app = await startApp(setting)
+    const app = await waiting(io, 'starting', startApp(setting))
     const { problems, texts } = app.project
     if (problems.length > 0)
-      io.stderr(printProblems(problems, (file) => texts.get(file), { color: io.colorErrors }))
+      io.stderr(
+        printProblems(problems, (file) => texts.get(file), { color: io.colorErrors, columns: io.columns }),
+      )
     if (
       setting.settings.strict &&
       (hasErrors(problems) || app.control.flows().some(({ state }) => state === 'stopped'))
@@ -53,7 +56,7 @@ export const startCommand: CommandDefinition = {
     })
     if (app.rings().length > 0) app.log.info({}, `script sandbox: ${app.rings().join('; ')}`)
     await untilAborted(io.signal)
-    io.stderr('stopping: what runs may finish …\n')
+    io.stderr('stopping: what runs may finish; Ctrl-C ends it at once …\n')
     await app.stop()
     return 0
   },

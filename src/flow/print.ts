@@ -1,16 +1,18 @@
 import type { Place, Problem } from '../core/problem.ts'
 
-/** Cells of a terminal that a source line may take. */
+/** Cells that a source line may take, at the most and at the least. */
 const WIDTH = 120
+const NARROW = 40
 
 /**
  * Problems for people: where, what, the source line with a caret, what to do; and how many there are.
  * Literal secrets in source lines are covered. Empty when there are no problems.
+ * @param columns of the terminal: source lines are cut, so that the caret stands below its place
  */
 export function printProblems(
   problems: readonly Problem[],
   texts: (file: string) => string | undefined,
-  { color }: { color: boolean },
+  { color, columns = WIDTH + 20 }: { readonly color: boolean; readonly columns?: number },
 ): string {
   if (problems.length === 0) return ''
   const paint = color ? painted : plain
@@ -31,7 +33,10 @@ export function printProblems(
     const gutter = ' '.repeat(String(problem.line).length)
     const source = lineOf(problem)
     const head = `${paint(BOLD, placeText(problem))} ${isError ? '' : `${paint(YELLOW, 'warning:')} `}${printable(problem.message)} ${paint(DIM, `[${problem.code}]`)}`
-    const excerpt = source === undefined || source.trim() === '' ? [] : excerptOf(source, problem)
+    const excerpt =
+      source === undefined || source.trim() === ''
+        ? []
+        : excerptOf(source, problem, columns - gutter.length - 3)
     return [
       head,
       ...excerpt.map((text, i) =>
@@ -82,7 +87,8 @@ function counted(count: number, word: string): string {
 }
 
 /** The source line, cut around the place where it is long, and a caret under the place. */
-export function excerptOf(source: string, place: Place): [string, string] {
+export function excerptOf(source: string, place: Place, room = WIDTH): [string, string] {
+  const width = Math.max(NARROW, Math.min(WIDTH, room))
   const line = withoutSecrets(source)
   const start = Math.min(place.column - 1, line.length)
   const sameLine = place.endLine === undefined || place.endLine === place.line
@@ -92,10 +98,10 @@ export function excerptOf(source: string, place: Place): [string, string] {
   const marked = cellsOf(line.slice(start, end))
   const after = cellsOf(line.slice(end))
   const total = before.length + marked.length + after.length
-  const first = total <= WIDTH ? 0 : Math.max(0, Math.min(before.length - 20, total - WIDTH))
-  const all = [...before, ...marked, ...after].slice(first, first + WIDTH)
+  const first = total <= width ? 0 : Math.max(0, Math.min(before.length - 20, total - width))
+  const all = [...before, ...marked, ...after].slice(first, first + width)
   if (first > 0) all[0] = '…'
-  if (first + WIDTH < total) all[all.length - 1] = '…'
+  if (first + width < total) all[all.length - 1] = '…'
   const length = Math.max(1, Math.min(marked.length, all.length - (before.length - first)))
   return [all.join('').trimEnd(), ' '.repeat(before.length - first) + '^' + '~'.repeat(length - 1)]
 }

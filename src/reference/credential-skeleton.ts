@@ -18,7 +18,7 @@ export function credentialSkeleton({ about, kind, file, given }: CredentialSkele
   return `${lines.join('\n')}\n`
 }
 
-/** Fields that hold a secret and must be there, or are what the kind is about. */
+/** The first field of a kind that holds a secret: the one that the kind is about. */
 export function secretField(options: TSchema): string | undefined {
   return Object.entries(options['properties'] as TProperties)
     .find(([, field]) => isSecret(field))

@@ -73,6 +73,8 @@ export function launch(program: Buffer, hold: Hold, heap: number): Launched {
     cwd: process.platform === 'win32' ? undefined : '/',
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     windowsHide: true,
+    // A process group of its own: Ctrl-C goes to all of the engine's, and runs may finish.
+    detached: process.platform !== 'win32',
     ...(hold.user ? { uid: NOBODY, gid: NOBODY } : {}),
   })
   child.stdin!.on('error', () => {})

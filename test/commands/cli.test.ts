@@ -15,6 +15,56 @@ test('every command has a help text with its examples', async (t) => {
   }
 })
 
+test('help fits a terminal of 80 columns', async (t) => {
+  const groups = [[], ['new'], ['flow'], ['credential']]
+  for (const words of [...groups, ...commands.map(({ name }) => name.split(' '))]) {
+    const { stdout } = await sluice(t, [...words, '--help'], {}, { columns: 80 })
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line)
+  }
+})
+
+test('an error is broken where the terminal ends; elsewhere it stays on one line', async (t) => {
+  const args = ['start', '--log-level', 'loud']
+  const [shown, piped] = [
+    await sluice(t, args, {}, { terminal: true, columns: 80 }),
+    await sluice(t, args, {}, { columns: 80 }),
+  ]
+  for (const line of shown.stderr.split('\n')) assert.ok(line.length <= 80, line)
+  assert.equal(shown.stderr.replaceAll(/\s+/g, ' '), piped.stderr.replaceAll(/\s+/g, ' '))
+  assert.equal(piped.stderr.split('\n').length, 2)
+})
+
+test('a data folder that cannot be made is told with what to do', async (t) => {
+  for (const command of [['start'], ['dev'], ['run', 'a']])
+    for (const data of ['a.txt', 'a.txt/b']) {
+      const { code, stderr } = await sluice(t, [...command, '--data', data], { 'a.txt': '' })
+      assert.equal(code, 3)
+      assert.match(
+        stderr,
+        /^sluice: the data folder ".*a\.txt.*" cannot be made: a file .*\n {2}Choose another one \(--data/,
+      )
+    }
+})
+
+test('flow show and credential show: a name that is none', async (t) => {
+  const files = {
+    'flows/orders.yaml': good,
+    'security-material/shop.yaml': 'type: bearer\ntoken: ${env:X}\nbaseUrl: https://a.example.com\n',
+  }
+  for (const [args, says] of [
+    [['flow', 'show', 'ordrs'], 'there is no flow "ordrs"; did you mean "orders"?'],
+    [['flow', 'show', 'nothing'], 'there is no flow "nothing"; `sluice flow list` lists them'],
+    [['credential', 'show', 'shpo'], 'there is no credential "shpo"; did you mean "shop"?'],
+    [
+      ['credential', 'show', 'nothing'],
+      'there is no credential "nothing"; `sluice credential list` lists them',
+    ],
+  ] as const) {
+    const { code, stderr } = await sluice(t, [...args], files)
+    assert.deepEqual([code, stderr], [1, `sluice: ${says}\n`])
+  }
+})
+
 test('an unknown command or flag exits with 2 and suggests the near one', async (t) => {
   const command = await sluice(t, ['strat'])
   assert.equal(command.code, 2)
@@ -124,9 +174,31 @@ test('run: a message log elsewhere is named where it says how to look into it', 
   const shown = async (args: string[], environment: Record<string, string> = {}) =>
     /see: (.*) [0-9a-f]{12}\n/.exec((await sluice(t, args, {}, { folder, environment })).stderr)?.[1]
   assert.equal(await shown(['run', 'a', '--data', 'my logs']), "sluice log --data 'my logs'")
+  assert.equal(await shown(['run', 'a', '--data', "it's"]), String.raw`sluice log --data 'it'\''s'`)
   assert.equal(await shown(['run', 'a', '--data', './data']), 'sluice log')
   assert.equal(await shown(['run', 'a'], { SLUICE_DATA: 'other' }), 'sluice log --data other')
   assert.equal(await shown(['-C', 'there', 'run', 'a']), 'sluice log --data there/data')
+})
+
+test('run: Ctrl-C while it waits for the body ends it', async (t) => {
+  const abort = new AbortController()
+  const args = ['run', 'a', '--body', '-']
+  const running = sluice(
+    t,
+    args,
+    { 'flows/a.yaml': good },
+    {
+      answers: ['{'],
+      signal: abort.signal,
+      onStderr: (text) =>
+        text.startsWith('Type the body; Ctrl-D ends it.') && setImmediate(() => abort.abort()),
+    },
+  )
+  const { code, stderr } = await running
+  assert.deepEqual(
+    [code, stderr],
+    [130, 'Type the body; Ctrl-D ends it.\nsluice: interrupted; nothing was run\n'],
+  )
 })
 
 test('run: prints the outcome and the reply, takes a body from standard input, and exits with 0', async (t) => {

@@ -39,7 +39,10 @@ test('the list has a line a credential', () => {
 })
 
 test('no credential is said, not shown as an empty table', () => {
-  assert.equal(printCredentialList([], terminal), 'there are no credentials\n')
+  assert.equal(
+    printCredentialList([], terminal),
+    'there are no credentials yet: `sluice new credential` writes one\n',
+  )
 })
 
 test('many flows are cut where the terminal ends', () => {

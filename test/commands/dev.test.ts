@@ -14,7 +14,7 @@ const answering = (path: string, text: string) =>
 async function dev(
   t: TestContext,
   files: Record<string, string>,
-  { args = [], terminal = true }: { args?: string[]; terminal?: boolean } = {},
+  { args = [], terminal = true, ready }: { args?: string[]; terminal?: boolean; ready?: () => void } = {},
 ) {
   const folder = projectFolder(t, files)
   const abort = new AbortController()
@@ -22,6 +22,8 @@ async function dev(
   let out = ''
   let from = 0
   let keys: Keys | undefined
+  let hangUp = () => {}
+  let interrupts = 0
   let stderr = ''
   const ended = runCommandLine(['dev', '--listen', '127.0.0.1:0', ...args], {
     stdout(text) {
@@ -37,12 +39,17 @@ async function dev(
     workingFolder: folder,
     environment: {},
     signal: abort.signal,
+    onHangup: (action) => (hangUp = action),
+    ...(ready && { ready }),
     ...(terminal && {
       screen: {
         columns: () => 80,
         rows: () => 40,
         onResize: () => {},
-        interrupt: () => abort.abort(),
+        interrupt() {
+          interrupts++
+          abort.abort()
+        },
         suspend: () => {},
         takeKeys(taker) {
           keys = taker
@@ -78,6 +85,8 @@ async function dev(
       for (const key of text) keys!.pressed(key)
     },
     stop: () => abort.abort(),
+    hangUp: () => hangUp(),
+    interrupts: () => interrupts,
     takesKeys: () => keys !== undefined,
     output: () => out,
     errors: () => stderr,
@@ -114,7 +123,7 @@ test('what is saved takes effect and is told once: the mistake, that the version
   )
   press('q')
   assert.equal(await ended, 0)
-  assert.match(output(), /stopping: what runs may finish …\n$/)
+  assert.match(output(), /stopping: what runs may finish; Ctrl-C ends it at once …\n$/)
   assert.ok(!takesKeys())
 })
 
@@ -184,4 +193,40 @@ test('without a terminal: plain lines, no keys, and the signal ends it', async (
   stop()
   assert.equal(await ended, 0)
   assert.doesNotMatch(output(), /\x1b|keys/)
+})
+
+test('the window is closed, told twice as by a launcher: what runs may finish, and nothing is written any more', async (t) => {
+  const { shows, hangUp, ended, interrupts, output } = await dev(t, { 'flows/a.yaml': answering('/a', 'a1') })
+  await shows(/\? keys/)
+  const before = output()
+  hangUp()
+  hangUp()
+  assert.equal(await ended, 0)
+  assert.equal(interrupts(), 1)
+  assert.equal(output(), before)
+})
+
+test('a fault after the engine began stops it, and gives the keys back', async (t) => {
+  const ready = () => {
+    throw new Error('odd')
+  }
+  const { ended, takesKeys, errors, output } = await dev(
+    t,
+    { 'flows/a.yaml': answering('/a', 'a1') },
+    { ready },
+  )
+  assert.equal(await ended, 3)
+  assert.match(errors(), /a fault: Error: odd/)
+  assert.ok(!takesKeys())
+  const [, url] = /Sluice \S+ on (\S+)/.exec(output())!
+  await assert.rejects(fetch(`${url}/http/a`))
+})
+
+test('q while the engine is stopped and started again ends it', async (t) => {
+  const { shows, press, ended } = await dev(t, { 'flows/a.yaml': answering('/a', 'a1') })
+  await shows(/\? keys/)
+  press('R')
+  await shows(/restarting/)
+  press('qqq')
+  assert.equal(await ended, 0)
 })

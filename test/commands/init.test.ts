@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { installedFrom } from '../../src/origin.ts'
@@ -122,7 +122,7 @@ test('an empty folder and one of git are taken; a file is not', async (t) => {
   const { name } = JSON.parse(readFileSync(join(empty, 'package.json'), 'utf8')) as { name: string }
   assert.equal(name, basename(empty).toLowerCase())
   const file = await sluice(t, ['init', 'a.txt'], { 'a.txt': '' })
-  assert.deepEqual([file.code, file.stderr], [2, 'sluice: "a.txt" is no folder\n'])
+  assert.deepEqual([file.code, file.stderr], [2, 'sluice: "a.txt" is no folder; choose another name\n'])
   const inFile = await sluice(t, ['init', 'a.txt/b'], { 'a.txt': '' })
   assert.equal(inFile.code, 2)
 })
@@ -137,4 +137,39 @@ test('a name that npm would not take is another one', async (t) => {
     const manifest = JSON.parse(readFileSync(join(folder, given, 'package.json'), 'utf8')) as { name: string }
     assert.equal(manifest.name, name)
   }
+})
+
+test('where npm has just installed Sluice: the folder is taken, and package.json is told what it lacks', async (t) => {
+  const { code, stdout, folder } = await sluice(t, ['init'], {
+    'package.json': '{ "dependencies": { "sluice": "file:a.tgz" } }',
+    'package-lock.json': '{}',
+    'node_modules/sluice/package.json': '{}',
+  })
+  assert.equal(code, 0)
+  assert.match(stdout, /Add to package\.json[^]*in scripts: "start": "sluice start --watch"/)
+  assert.doesNotMatch(stdout, /in dependencies/)
+  assert.ok(readdirSync(folder).includes('flows'))
+})
+
+test('a package.json that is no object is told what it lacks', async (t) => {
+  const { code, stdout } = await sluice(t, ['init'], { 'package.json': 'null' })
+  assert.equal(code, 0)
+  assert.match(stdout, /in scripts: "start"/)
+})
+
+test('behind a symbolic link the way to the checkout is that of the folder itself', async (t) => {
+  const folder = projectFolder(t, { 'deep/er/a.txt': '' })
+  symlinkSync('deep/er', join(folder, 'link'))
+  await sluice(t, ['init', 'link/project'], {}, { folder })
+  const real = join(folder, 'deep/er/project')
+  const { dependencies } = JSON.parse(readFileSync(join(real, 'package.json'), 'utf8')) as {
+    dependencies: { sluice: string }
+  }
+  assert.equal(join(real, dependencies.sluice.slice('file:'.length)), join(import.meta.dirname, '../..'))
+})
+
+test('what cannot be written is told, with why', async (t) => {
+  const { code, stderr } = await sluice(t, ['init', '--add'], { flows: 'a file' })
+  assert.equal(code, 1)
+  assert.match(stderr, /^sluice: ".*hello\.yaml" cannot be written: a file of this name is there\n$/)
 })

@@ -370,6 +370,40 @@ test('the end of the input while it asks ends the command', async (t) => {
   assert.match(stderr, /the input ended; nothing was written/)
 })
 
+test('a folder that cannot be made is told; what was made for the file goes again', async (t) => {
+  const folder = projectFolder(t, { 'a.txt': '' })
+  const credential = ['new', 'credential', 'c', '--type', 'bearer', '--base-url', 'https://a.example.com/']
+  for (const [args, says] of [
+    [
+      ['new', 'flow', 'sub/x', '--every', '5m', '--flows', 'a.txt'],
+      /"a\.txt\/sub\/x\.yaml" cannot be written: a file /,
+    ],
+    [[...credential, '--security-material', 'a.txt'], /"a\.txt\/c\.yaml" cannot be written: a file /],
+    [['new', 'flow', `sub/${'x'.repeat(300)}`, '--every', '5m'], /cannot be written: the name is too long/],
+  ] as const) {
+    const { code, stdout, stderr } = await sluice(t, [...args], {}, { folder })
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, says)
+    assert.doesNotMatch(stderr, /fault/)
+  }
+  assert.deepEqual(readdirSync(folder), ['a.txt'])
+})
+
+test('new credential: a file with an absolute path is not looked for in the project', async (t) => {
+  const args = ['new', 'credential', 'c', '--type', 'bearer', '--base-url', 'https://a.example.com/']
+  const { stdout, folder } = await sluice(t, [...args, '--secret', 'file:/nowhere/key'], {
+    'nowhere/key': 'x',
+  })
+  assert.match(stdout, /put the secret into \/nowhere\/key/)
+  const inside = await sluice(
+    t,
+    ['new', 'credential', 'd', ...args.slice(3), '--secret', 'file:nowhere/key'],
+    {},
+    { folder },
+  )
+  assert.doesNotMatch(inside.stdout, /put the secret/)
+})
+
 test('a new file names its schema for editors, where the project has it', async (t) => {
   const schemas = {
     'node_modules/sluice/docs/reference/flow.schema.json': '{}',

@@ -57,6 +57,17 @@ describe('printed problems', () => {
     assert.deepEqual(print(undefined).slice(0, 2), ['a.yaml:1:4: something is wrong [test/x]', ''])
     assert.deepEqual(print('x', { line: 9 })[1], '')
   })
+  it('cut a line that the terminal would break, so that the caret stands below its place', () => {
+    const text = `${'x'.repeat(90)} bad ${'y'.repeat(90)}`
+    const place = { column: 92, endColumn: 95, endLine: 1 }
+    for (const columns of [80, 60]) {
+      const lines = printProblems([{ ...problem, ...place }], () => text, { color: false, columns })
+        .split('\n')
+        .slice(1, 3)
+      for (const line of lines) assert.ok(line.length <= columns, line)
+      assert.equal(lines[0]!.indexOf('bad'), lines[1]!.indexOf('^~~'))
+    }
+  })
   it('mark to the end of the line what goes on behind it', () =>
     assert.equal(print('a: bcdef  \n  g\n', { endLine: 2, endColumn: 3 })[2], '  |    ^~~~~'))
   it('have the caret under the place, with tabs and wide characters before it', () => {

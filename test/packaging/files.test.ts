@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { settingsSchema } from '../../src/config.ts'
 import { parseDuration } from '../../src/core/duration.ts'
+import { projectFolder } from '../support/project.ts'
 import { dockerStages, imageSetting } from './dockerfile.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -50,6 +53,34 @@ test('Dockerfile: the time to stop that it shows is longer than an engine may ta
   )
   assert.equal(times.length, 2)
   for (const time of times) assert.ok(time >= END)
+})
+
+test('Dockerfile: secrets are not given in a way that keeps the quotes around them', () => {
+  const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+  assert.doesNotMatch(text, /--env-file \S*\.env|env_file:/)
+})
+
+test('health check: an address that is none is named', () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'bin/health.js')], {
+    env: { SLUICE_LISTEN: 'off' },
+    encoding: 'utf8',
+  })
+  assert.deepEqual([status, stderr], [1, 'not ready: SLUICE_LISTEN is "off"; host:port is wanted\n'])
+})
+
+test('launcher of an older Node: it ends as the engine did, also by a signal', async (t) => {
+  const folder = projectFolder(t, {})
+  const older = '--import=data:text/javascript,delete process.execve'
+  const launcher = spawn(process.execPath, [older, join(ROOT, 'bin/sluice.js'), 'start'], {
+    cwd: folder,
+    env: { ...process.env, SLUICE_LISTEN: '127.0.0.1:0' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  t.after(() => launcher.kill('SIGKILL'))
+  let shown = ''
+  for await (const chunk of launcher.stdout) if ((shown += String(chunk)).includes('Ctrl-C stops it')) break
+  process.kill(Number(readFileSync(join(folder, 'data/engine.pid'), 'utf8')), 'SIGABRT')
+  assert.deepEqual(await once(launcher, 'exit'), [null, 'SIGABRT'])
 })
 
 /** Directives of a unit; those that stand several times are joined. */

@@ -1,12 +1,13 @@
 import { paint } from '../paint.ts'
 import { oneLine, printable } from '../plain-text.ts'
-import { clockTime } from './run-lines.ts'
+import { wrap } from '../wrap.ts'
+import { clockTime, INDENT, type LineIo } from './run-lines.ts'
 
 /** Told in other words by the line itself, or of no use to a person. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'hint', 'err', 'flow', 'credential'])
 
 /** A line of the engine's log (JSON) as people read it beside runs. What is no such line stays as it is. */
-export function printEngineLine(line: string, io: { readonly color: boolean }): string {
+export function printEngineLine(line: string, io: LineIo): string {
   const entry = parsed(line)
   if (!entry) return line
   const color = paint(io.color)
@@ -17,17 +18,21 @@ export function printEngineLine(line: string, io: { readonly color: boolean }): 
   const fields = rest.map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  const tail = fields.length === 0 ? '' : `  ${color.dim(oneLine(fields.join(' ')))}`
-  const text = tone(oneLine(String(msg)))
+  const width = Math.max(40, io.columns - INDENT.length)
+  const [first, ...more] = wrap(oneLine(String(msg)), width)
+  const tail = oneLine(fields.join(' '))
+  const fits = more.length === 0 && first!.length + 4 + tail.length <= width
   const stack = (err as { stack?: unknown } | undefined)?.stack
   return [
-    `${color.dim(clockTime(Number(time)))} ${tone(mark)} ${text}${tail}`,
-    ...(hint === undefined ? [] : [`           ${oneLine(String(hint))}`]),
+    `${color.dim(clockTime(Number(time)))} ${tone(`${mark} ${first}`)}${fits && tail !== '' ? `  ${color.dim(tail)}` : ''}`,
+    ...more.map((part) => `${INDENT}${tone(part)}`),
+    ...(fits || tail === '' ? [] : wrap(tail, width).map((part) => `${INDENT}${color.dim(part)}`)),
+    ...(hint === undefined ? [] : wrap(oneLine(String(hint)), width).map((part) => `${INDENT}${part}`)),
     ...(stack === undefined
       ? []
       : printable(String(stack))
           .split('\n')
-          .map((part) => `           ${color.dim(part)}`)),
+          .map((part) => `${INDENT}${color.dim(part)}`)),
     '',
   ].join('\n')
 }

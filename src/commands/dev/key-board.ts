@@ -9,6 +9,7 @@ import { printRun } from '../run-tree.ts'
 import { sayFailure } from '../run-words.ts'
 import { Choice } from './choice.ts'
 import type { RunFeed } from './run-feed.ts'
+import { INDENT } from './run-lines.ts'
 import type { Screen } from './screen.ts'
 import type { Session } from './session.ts'
 
@@ -37,6 +38,8 @@ const HELP: readonly (readonly [string, string])[] = [
   ['Enter', 'an empty line'],
   ['q', 'quit; what runs may finish. Ctrl-C twice: at once'],
 ]
+/** q, and Ctrl-D. */
+export const QUIT: ReadonlySet<string> = new Set(['q', '\x04'])
 const LISTED = 10
 /** Lines of a reply that are shown. */
 const REPLY_LINES = 8
@@ -59,6 +62,7 @@ export class KeyBoard {
   press(key: string): void {
     if (this.#choice) return this.#answer(this.#choice, key)
     const { screen, session, quit, restart } = this.#setting
+    if (QUIT.has(key)) return quit()
     switch (key) {
       case 'r':
         return this.#ask()
@@ -80,9 +84,6 @@ export class KeyBoard {
       case '\r':
       case '\n':
         return screen.print('\n')
-      case 'q':
-      case '\x04':
-        return quit()
       default:
     }
   }
@@ -133,7 +134,7 @@ export class KeyBoard {
     if (!reply) return
     const type = reply.headers['content-type']
     const head = `reply ${reply.status}${type === undefined ? '' : ` ${type}`}, ${bytes(reply.body.length)}`
-    screen.print(`${' '.repeat(11)}${colors.dim(oneLine(head))}\n${replyLines(reply.body, this.#io.columns)}`)
+    screen.print(`${INDENT}${colors.dim(oneLine(head))}\n${replyLines(reply.body, this.#io.columns)}`)
   }
 
   #log(show: (reader: MessageLogReader) => string): void {
@@ -178,6 +179,6 @@ function replyLines(body: Uint8Array, columns: number): string {
   const lines = printable(text).split('\n')
   const shown = lines
     .slice(0, REPLY_LINES)
-    .map((line) => `${' '.repeat(11)}${shorten(line, Math.max(40, columns - 12))}\n`)
-  return shown.join('') + (lines.length > REPLY_LINES ? `${' '.repeat(11)}…\n` : '')
+    .map((line) => `${INDENT}${shorten(line, Math.max(40, columns - 12))}\n`)
+  return shown.join('') + (lines.length > REPLY_LINES ? `${INDENT}…\n` : '')
 }

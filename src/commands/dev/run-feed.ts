@@ -10,6 +10,7 @@ import {
   clockTime,
   countedFailures,
   countedRuns,
+  INDENT,
   liveLine,
   logLine,
   runHead,
@@ -197,7 +198,7 @@ export class RunFeed {
   #omitted({ omitted }: Going): string {
     if (omitted === 0) return ''
     const text = `… and ${sayCount(omitted)} more lines: sluice log RUN shows them`
-    return `${' '.repeat(11)}${paint(this.#setting.color).dim(text)}\n`
+    return `${INDENT}${paint(this.#setting.color).dim(text)}\n`
   }
 
   #wait(): void {

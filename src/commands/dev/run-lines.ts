@@ -18,7 +18,7 @@ export interface LineIo {
 }
 
 /** What stands below a line with a time is indented by so much. */
-const INDENT = ' '.repeat(11)
+export const INDENT = ' '.repeat(11)
 /** Cells of the name of a flow, so that what follows is aligned. */
 const FLOW = 22
 
@@ -28,12 +28,12 @@ export function clockTime(at: number): string {
 }
 
 /** `12:00:00 ✓ orders   3.2 ms  endpoint  8f2a4c6e1b3d` */
-export function runHead(run: LiveRun, { color }: LineIo): string {
+export function runHead(run: LiveRun, { color, columns }: LineIo): string {
   const colors = paint(color)
   const at = run.startedAt + run.duration
   const took = run.status === 'PROCESSING' ? 'goes on' : sayDuration(run.duration)
   const [mark, tone] = markOf(run.status, colors)
-  const name = oneLine(run.flow).padEnd(FLOW)
+  const name = shorten(oneLine(run.flow), Math.max(FLOW, columns - 45)).padEnd(FLOW)
   return `${colors.dim(clockTime(at))} ${tone(`${mark} ${name}`)} ${took.padStart(8)}  ${run.trigger.padEnd(8)}  ${colors.dim(shortId(run.id))}\n`
 }
 
@@ -42,7 +42,7 @@ export function runTree(run: RunDetail, io: LineIo, source: (file: string) => st
   const colors = paint(io.color)
   const indent = ' '.repeat(9)
   const about = (failure: RunFailure): string[] => [
-    ...excerpt(failure, source, colors),
+    ...excerpt(failure, source, colors, io.columns - indent.length - 12),
     ...(Object.hasOwn(FAILURES, failure.code) ? [colors.dim(`see ${docsOf(failure.code)}`)] : []),
   ]
   return printRunSteps(run, { ...io, columns: io.columns - indent.length }, { wrapped: true, more: about })
@@ -79,7 +79,7 @@ export function countedRuns({ last, count, durations }: Counted<LiveRun>, at: nu
   const [mark, tone] = markOf(last.status, colors)
   const word = last.status.toLowerCase()
   const text = `${oneLine(last.flow)} ×${sayCount(count)} ${word}, p50 ${half}, at most ${sayDuration(sorted.at(-1)!)}`
-  return `${colors.dim(clockTime(at))} ${tone(mark)} ${text}\n`
+  return `${colors.dim(clockTime(at))} ${tone(mark)} ${shorten(text, Math.max(40, io.columns - 12))}\n`
 }
 
 /** `12:00:05 ✗ orders ×38 failed in step "http": receiver.status: ...` */
@@ -110,13 +110,14 @@ function excerpt(
   { position }: RunFailure,
   source: (file: string) => string | undefined,
   colors: Paint,
+  width: number,
 ): string[] {
   const match = /^(.+):(\d+):(\d+)$/.exec(position ?? '')
   if (!match) return []
   const [, file, line, column] = match
   const text = source(file!)?.split(/\r?\n/)[Number(line) - 1]
   if (text === undefined || text.trim() === '') return []
-  const [shown, caret] = excerptOf(text, { file: file!, line: Number(line), column: Number(column) })
+  const [shown, caret] = excerptOf(text, { file: file!, line: Number(line), column: Number(column) }, width)
   const gutter = ' '.repeat(line!.length)
   return [`${colors.dim(`${line} |`)} ${shown}`, `${colors.dim(`${gutter} |`)} ${colors.red(caret)}`]
 }

@@ -93,7 +93,8 @@ export class Session implements Observer {
 
   /** As `sluice check` prints them. */
   problems(problems: readonly Problem[] = this.board.current): string {
-    return printProblems(problems, (file) => this.source(file), { color: this.#setting.color })
+    const { color, screen } = this.#setting
+    return printProblems(problems, (file) => this.source(file), { color, columns: screen.columns })
   }
 
   /** Text of a file of the project, as it is now. */
