@@ -6,6 +6,7 @@ import type { Flow, ParameterValue, Step } from './flow.ts'
 import type { Message } from './message.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
+import type { RefreshTokens } from './stores.ts'
 import type { World } from './world.ts'
 
 export interface Example {
@@ -276,6 +277,7 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
 export interface CredentialSetting {
   readonly world: World
   readonly log: Services['log']
+  readonly refreshTokens: RefreshTokens
   /** From now on this text is redacted at every sink. Returns how to end that. @param ms that it is still good for */
   redact(secret: string): (ms?: number) => void
   /** What others say, without what is redacted now: before it is cleaned, cut or told. */

@@ -1,28 +1,29 @@
-import type { Path } from '../core/document.ts'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
-import { didYouMean } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
-import { characterName, readUrl } from '../security/url.ts'
+import { readUrl } from '../security/url.ts'
+import { checkGrant } from './oauth2-grant-check.ts'
 import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
 import { checkTokenRequest } from './oauth2-request-check.ts'
+import { checkPasted } from './pasted.ts'
 import { checkPlacement } from './placed-secret.ts'
 import { checkAnswerExpression } from './answer-expression.ts'
 import { findScopeMistake } from './oauth2-scope.ts'
+import { USUAL_NAMES } from './token-request.ts'
 
 type Reporter = (report: ProblemReport) => void
 
 const MOST_PARAMETERS = 20
-const LATER_GRANTS = [
+const SECRET_PARAMETERS = [
+  'client_secret',
+  'client_assertion',
   'password',
   'refresh_token',
-  'none',
-  'urn:ietf:params:oauth:grant-type:saml2-bearer',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'assertion',
+  'subject_token',
+  'actor_token',
 ]
-const PERSON_GRANTS = ['authorization_code', 'implicit', 'urn:ietf:params:oauth:grant-type:device_code']
 const OWN_HEADERS: Record<string, string> = {
   authorization: 'clientAuthentication',
   'content-type': 'contentType',
@@ -36,7 +37,7 @@ const OWN_HEADERS: Record<string, string> = {
 /** What the schema cannot say about an oauth2 credential. */
 export function checkOAuth2(options: OAuth2Options, problem: Reporter): void {
   checkTokenServiceUrl(options, problem)
-  checkGrantType(options, problem)
+  checkGrant(options, problem)
   checkClient(options, problem)
   checkShapeOfRequest(options, problem)
   checkTokenRequest(options, problem)
@@ -74,37 +75,14 @@ function checkTokenServiceUrl({ tokenServiceUrl }: OAuth2Options, problem: Repor
     })
     return
   }
-  for (const name of ['client_secret', 'password', 'assertion'])
+  for (const name of SECRET_PARAMETERS)
     if (url.searchParams.has(name))
       problem({
         code: 'credential/url',
         message: `"tokenServiceUrl" holds "${name}" in its query; addresses are written into logs on the way`,
-        hint: 'Use clientSecret, with clientAuthentication header or body.',
+        hint: 'Secrets have fields of their own: clientSecret, password, refreshToken, assertion.',
         at: ['tokenServiceUrl'],
       })
-}
-
-function checkGrantType({ grantType }: OAuth2Options, problem: Reporter): void {
-  if (grantType === undefined || grantType === 'client_credentials') return
-  const about = { code: 'credential/grant-type', at: ['grantType'] }
-  if (PERSON_GRANTS.includes(grantType))
-    problem({
-      ...about,
-      message: `the grant "${grantType}" needs a person at a browser; flows run without one`,
-      hint: 'Register a client for client_credentials at the service, and leave grantType out.',
-    })
-  else if (LATER_GRANTS.includes(grantType))
-    problem({
-      ...about,
-      message: `the grant "${grantType}" is not in this version`,
-      hint: 'client_credentials works: leave grantType out, if the service offers it.',
-    })
-  else
-    problem({
-      ...about,
-      message: `"${grantType}" is no grant that is known here${didYouMean(grantType, ['client_credentials'])}`,
-      hint: 'Leave grantType out for client_credentials.',
-    })
 }
 
 function checkClient(options: OAuth2Options, problem: Reporter): void {
@@ -158,22 +136,6 @@ function checkSecrets(secrets: readonly Secret[], problem: Reporter): void {
       hint: 'Each wrong secret counts at the service like an attack: keep the new one and the one before.',
       at: ['clientSecret'],
     })
-}
-
-/** White space around a text and typographic quotes come with copying from pages and mails; the text itself is not told. */
-function checkPasted(field: string, text: string, at: Path, problem: Reporter): void {
-  const odd = /^\s|\s$|[\u2018-\u201f\u00ab\u00bb\u200b\ufeff]/.exec(text)
-  if (!odd) return
-  const what = /\s/.test(odd[0])
-    ? `${odd.index === 0 ? 'begins' : 'ends'} with white space`
-    : `holds ${characterName(odd[0])} (character ${odd.index + 1} of ${text.length})`
-  problem({
-    code: 'credential/pasted',
-    severity: 'warning',
-    message: `"${field}" ${what}; it was probably copied with something around it`,
-    hint: 'Look at the variable, the file or the text that it comes from. It is sent as it is.',
-    at,
-  })
 }
 
 function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {
@@ -237,12 +199,23 @@ function fieldMistake(
       message: '"client_secret" has a field of its own',
       hint: 'Write clientSecret, and clientAuthentication: body.',
     }
+  const owner = ownerOf(name, options)
+  if (owner !== undefined)
+    return { message: `"${name}" is sent already`, hint: `Take it out here; "${owner}" is sent.` }
   if (name === 'scope' && options.scope !== undefined)
     return { message: '"scope" is sent already', hint: 'Take it out here, or leave the field "scope" out.' }
   const how = clientAuthenticationOf(options)
   if (place === 'body' && name === 'client_id' && (how === 'body' || (how === 'none' && options.clientId)))
     return { message: '"client_id" is sent already', hint: 'Take it out; "clientId" is sent.' }
   return undefined
+}
+
+/** The field that a parameter of this name comes from. */
+function ownerOf(name: string, { parameterNames, ...options }: OAuth2Options): string | undefined {
+  const names = { ...USUAL_NAMES, ...parameterNames }
+  return (['username', 'password', 'refreshToken'] as const).find(
+    (field) => names[field] === name && options[field] !== undefined,
+  )
 }
 
 function headerMistake(name: string, value: unknown): { message: string; hint: string } | undefined {

@@ -14,6 +14,7 @@ import {
   Value,
   Whole,
 } from '../core/schema.ts'
+import { grantOptions } from './oauth2-grant-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
 import type { ClientAuthentication } from './token-request.ts'
 
@@ -33,8 +34,10 @@ export const oauth2Options = Type.Object({
   }),
   grantType: Optional(
     Text({
-      description: 'How the token is asked for; client_credentials in this version.',
+      description:
+        'How the token is asked for: client_credentials, password, refresh_token, jwt-bearer, token-exchange, a name of the service itself, or none (no `grant_type` is sent).',
       default: 'client_credentials',
+      examples: ['password', 'account_credentials', 'none'],
     }),
   ),
   method: Optional(
@@ -49,6 +52,7 @@ export const oauth2Options = Type.Object({
       default: 'body',
     }),
   ),
+  ...grantOptions,
   clientId: Optional(
     Text({ description: 'Id of the client; needed unless `clientAuthentication` is none.' }),
   ),
@@ -126,6 +130,9 @@ export const oauth2Options = Type.Object({
         clientId: Optional(Text({ description: 'In place of client_id.', default: 'client_id' })),
         clientSecret: Optional(Text({ description: 'In place of client_secret.', default: 'client_secret' })),
         scope: Optional(Text({ description: 'In place of scope.', default: 'scope' })),
+        username: Optional(Text({ description: 'In place of username.', default: 'username' })),
+        password: Optional(Text({ description: 'In place of password.', default: 'password' })),
+        refreshToken: Optional(Text({ description: 'In place of refresh_token.', default: 'refresh_token' })),
       },
       { description: 'What the service calls its parameters, where that is not as RFC 6749 says.' },
     ),

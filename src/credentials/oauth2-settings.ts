@@ -1,10 +1,13 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import type { CredentialSetting, Grant } from '../core/kinds.ts'
+import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
-import { BEARER, clientAuthenticationOf, oauth2Options, type OAuth2Options } from './oauth2-options.ts'
+import { readGrantType } from './grants.ts'
+import { keyOf, joinedSecret, secretsOf } from './oauth2-key.ts'
+import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
+import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
 import { USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
@@ -24,18 +27,18 @@ export function createTokenManager(
   setting: CredentialSetting,
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
-  const settings = { ...fetchSettings(given, name, setting.world), hide }
+  const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, setting)
+  const settings = { ...fetchSettings(given, name, setting.world, refresh), hide }
   const fetcher = new TokenFetcher(settings, setting)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
-  const guarded = [...(given.clientSecret ?? []), ...(given.basicAuth ? [given.basicAuth.password] : [])]
-  const releases = guarded.map((secret) => setting.redact(secret.reveal()))
+  const releases = secretsOf(given).map((secret) => setting.redact(secret.reveal()))
   const placement = placementOf(given.tokenIn, BEARER)
   return new TokenManager(
     {
       name,
       key: keyOf(given),
-      secrets: given.clientSecret ?? [],
+      secrets: settings.requests.flatMap(({ secret }) => secret ?? []),
       warm: given.warm ?? false,
       refreshBefore: given.refreshBefore ?? MINUTE,
       patience: Math.max(PATIENCE, settings.connectTimeout + settings.readTimeout),
@@ -44,7 +47,10 @@ export function createTokenManager(
       test: (until, options) => testTokenRequest(settings, fetcher, setting.world, until, options),
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
-      stopped: () => releases.forEach((release) => release()),
+      stopped() {
+        refresh?.stop()
+        for (const release of releases) release()
+      },
     },
     setting,
   )
@@ -59,6 +65,9 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
   return {
     tokenServiceUrl: url.origin + url.pathname,
     grantType: given.grantType ?? 'client_credentials',
+    ...(given.username !== undefined && { username: given.username }),
+    ...(given.password && { password: '[secret]' }),
+    ...(given.refreshToken && { refreshToken: '[secret]' }),
     ...(given.clientId !== undefined && { clientId: given.clientId }),
     ...(secrets && { clientSecret: secrets.join(', ') }),
     ...(given.method === 'GET' && { method: 'GET' }),
@@ -75,28 +84,6 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
   }
 }
 
-/** Not part of what shapes a token: the secret, and when and how patiently it is asked for. */
-const NOT_IN_KEY: ReadonlySet<string> = new Set([
-  'clientSecret',
-  'warm',
-  'retry',
-  'connectTimeout',
-  'readTimeout',
-  'refreshBefore',
-])
-
-/** Nothing can be told from what is made with it, outside of this process. */
-const keyOfKeys = randomBytes(32)
-
-function keyOf(given: OAuth2Options): string {
-  const shaping = Object.entries(given).filter(
-    ([field]) => Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field),
-  )
-  const password = given.basicAuth?.password.reveal()
-  const fingerprint = password && createHmac('sha256', keyOfKeys).update(password).digest('base64')
-  return JSON.stringify([fingerprint, ...shaping.toSorted(([a], [b]) => (a < b ? -1 : 1))])
-}
-
 function refusalRule(
   { invalidateWhen }: OAuth2Options,
   name: string,
@@ -108,33 +95,47 @@ function refusalRule(
   return (status, headers, body) => rule({ status, headers, body })
 }
 
-function fetchSettings(given: OAuth2Options, name: string, world: World): Omit<TokenFetchSettings, 'hide'> {
+function fetchSettings(
+  given: OAuth2Options,
+  name: string,
+  world: World,
+  refresh: RefreshTokenChain | undefined,
+): Omit<TokenFetchSettings, 'hide'> {
   const { scope, words } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
-  const request: TokenRequestSettings = {
+  const names = { ...USUAL_NAMES, ...given.parameterNames }
+  const request: Omit<TokenRequestSettings, 'clientSecret' | 'secret'> = {
     url: new URL(given.tokenServiceUrl),
     clientId: given.clientId ?? '',
-    clientSecret: undefined,
     method: given.method ?? 'POST',
     clientAuthentication: clientAuthenticationOf(given),
     basicEncoding: given.basicEncoding ?? 'form',
     authScheme: given.authScheme ?? 'Basic',
     basicAuth: given.basicAuth,
-    names: { ...USUAL_NAMES, ...given.parameterNames },
+    names,
     contentType,
-    grantType: given.grantType ?? 'client_credentials',
+    grantType: readGrantType(given.grantType).sent,
     grantTypeIn: given.grantTypeIn ?? (contentType === 'none' ? 'query' : 'body'),
     scope,
     audience: given.audience,
     resource: given.resource ?? [],
+    fields: [
+      [names.username, given.username],
+      [names.password, given.password],
+    ],
+    refresh,
     body: given.parameters?.body ?? {},
     query: given.parameters?.query ?? {},
     headers: given.parameters?.headers ?? {},
   }
-  const requests = given.clientSecret?.map((clientSecret) => ({ ...request, clientSecret }))
+  const clientSecrets: readonly (Secret | undefined)[] = given.clientSecret ?? [undefined]
   return {
     name,
-    requests: requests ?? [request],
+    requests: clientSecrets.map((clientSecret) => ({
+      ...request,
+      clientSecret,
+      secret: joinedSecret(given, clientSecret),
+    })),
     scopes: words,
     reading: answerReading(given, world),
     defaults: { lifetime: given.lifetime ?? HOUR, maxLifetime: given.maxLifetime ?? 24 * HOUR },

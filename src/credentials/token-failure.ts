@@ -1,5 +1,6 @@
 import { sayDuration } from '../core/duration.ts'
 import { Failure, type FailureCode, type FailureDetails } from '../core/failure.ts'
+import { readGrantType } from './grants.ts'
 import type { TokenRequestSettings } from './token-request.ts'
 import type { TokenRejection } from './token-response.ts'
 import type { ServiceWords } from './service-words.ts'
@@ -25,7 +26,7 @@ export interface TokenFailure {
 /** How the token was asked for. */
 type Sent = Pick<
   TokenRequestSettings,
-  'clientAuthentication' | 'basicEncoding' | 'contentType' | 'grantTypeIn' | 'scope'
+  'clientAuthentication' | 'basicEncoding' | 'contentType' | 'grantTypeIn' | 'grantType' | 'scope'
 >
 
 /** What a rejected token request means for people. */
@@ -146,8 +147,6 @@ export function impatientFailure(name: string): Failure {
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
 const BY_ERROR: Record<string, string> = {
-  unauthorized_client:
-    'Allow the grant client_credentials for this client in the admin console of the service.',
   invalid_scope:
     'Check scope: the client must be granted each of its words, written exactly so, in the admin console.',
 }
@@ -174,6 +173,16 @@ function hintForRequest({ clientAuthentication, contentType, grantTypeIn, scope 
   return `Check contentType, clientAuthentication, scope and parameters of the credential; the words of the service say which field is wrong. Some services want ${others.join(', or ')}.`
 }
 
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+function hintForWhatWasGranted({ grantType }: Sent): string {
+  const { kind } = readGrantType(grantType)
+  if (kind === 'password')
+    return 'Verify username and password: whether the password has expired, the user is locked, or has to confirm logins with a second factor.'
+  if (kind === 'refresh_token')
+    return 'The refresh token has expired, was revoked, or was used by another program. Let the user log in once more, and put the new refresh token where the old one came from.'
+  return 'The service does not take what it was given for the grant; its words say why.'
+}
+
 function hintForGrant({ contentType, grantTypeIn }: Sent): string {
   const form =
     contentType === 'application/json' ? ' Some services read a form only: leave contentType out.' : ''
@@ -183,6 +192,9 @@ function hintForGrant({ contentType, grantTypeIn }: Sent): string {
 
 function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (error === 'invalid_client') return hintForClient(sent)
+  if (error === 'unauthorized_client')
+    return `Allow the grant ${sent.grantType ?? 'that is wanted'} for this client in the admin console of the service.`
+  if (error === 'invalid_grant') return hintForWhatWasGranted(sent)
   if (error === 'unsupported_grant_type') return hintForGrant(sent)
   const known = error !== undefined && Object.hasOwn(BY_ERROR, error) ? BY_ERROR[error] : undefined
   if (known !== undefined) return known

@@ -1,8 +1,12 @@
-import type { Secret } from '../core/secret.ts'
 import { toText } from '../core/json.ts'
+import { Secret } from '../core/secret.ts'
+import type { RefreshTokenChain } from './refresh-token.ts'
 
 export type ClientAuthentication = 'header' | 'body' | 'none'
 export type TokenContentType = 'application/x-www-form-urlencoded' | 'application/json' | 'none'
+
+/** A parameter of the request; a secret is revealed where its bytes are made. */
+export type Field = readonly [name: string, value: unknown]
 
 /** What shapes the request for a token. */
 export interface TokenRequestSettings {
@@ -20,14 +24,20 @@ export interface TokenRequestSettings {
   /** What the parameters are called. */
   readonly names: ParameterNames
   readonly contentType: TokenContentType
-  /** Not sent where the URL has a `grant_type` of its own. */
-  readonly grantType: string
+  /** Undefined: none is sent; neither where the URL has a `grant_type` of its own. */
+  readonly grantType: string | undefined
   readonly grantTypeIn: 'body' | 'query'
   /** Text is sent as it is; a map only in JSON. */
   readonly scope: string | Readonly<Record<string, unknown>> | undefined
   readonly audience: string | undefined
   /** Absolute URIs; each is a parameter. @see https://www.rfc-editor.org/rfc/rfc8707 */
   readonly resource: readonly string[]
+  /** What the grant wants. */
+  readonly fields: readonly Field[]
+  /** The newest refresh token, where it is asked with one. */
+  readonly refresh: RefreshTokenChain | undefined
+  /** All its secrets: the same for requests that differ in nothing secret. */
+  readonly secret: Secret | undefined
   readonly body: Readonly<Record<string, unknown>>
   readonly query: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, unknown>>
@@ -38,14 +48,20 @@ export interface ParameterNames {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
+  readonly username: string
+  readonly password: string
+  readonly refreshToken: string
 }
 
-/** @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2 */
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-4 */
 export const USUAL_NAMES: ParameterNames = {
   grantType: 'grant_type',
   clientId: 'client_id',
   clientSecret: 'client_secret',
   scope: 'scope',
+  username: 'username',
+  password: 'password',
+  refreshToken: 'refresh_token',
 }
 
 /** The request as bytes and lines; a secret is in it. */
@@ -60,20 +76,25 @@ export interface TokenRequest {
 
 /**
  * Builds the request for a token. Parameters without a value are left out.
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2
+ * @param fresh what is made anew for each attempt
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
  */
-export function buildTokenRequest(settings: TokenRequestSettings): TokenRequest {
+export function buildTokenRequest(
+  settings: TokenRequestSettings,
+  fresh: readonly Field[] = [],
+): TokenRequest {
   const query = new URLSearchParams()
   const fields: [name: string, value: unknown][] = []
   const { names, method } = settings
   const inQuery = settings.contentType === 'none' || method === 'GET'
   const put = (name: string, value: unknown) =>
-    inQuery ? append(query, name, value) : fields.push([name, value])
+    inQuery ? append(query, name, clear(value)) : fields.push([name, clear(value)])
 
   if (!settings.url.searchParams.has(names.grantType)) {
     if (settings.grantTypeIn === 'query') append(query, names.grantType, settings.grantType)
     else put(names.grantType, settings.grantType)
   }
+  for (const [name, value] of [...settings.fields, ...fresh]) put(name, value)
   if (settings.clientAuthentication === 'body') {
     fields.push([names.clientId, settings.clientId], [names.clientSecret, settings.clientSecret?.reveal()])
   } else if (settings.clientAuthentication === 'none') put(names.clientId, settings.clientId)
@@ -122,7 +143,7 @@ function pathOf(url: URL, query: URLSearchParams): string {
   return `${url.pathname}${url.search === '' ? '?' : `${url.search}&`}${query.toString()}`
 }
 
-function bodyOf(type: TokenContentType, fields: readonly [string, unknown][]): Buffer | null {
+function bodyOf(type: TokenContentType, fields: readonly Field[]): Buffer | null {
   if (type === 'none') return null
   if (type === 'application/json') {
     const filled = fields.filter(([, value]) => !isEmpty(value))
@@ -137,6 +158,10 @@ function bodyOf(type: TokenContentType, fields: readonly [string, unknown][]): B
 function append(to: URLSearchParams, name: string, value: unknown): void {
   if (Array.isArray(value)) for (const item of value) append(to, name, item)
   else if (!isEmpty(value)) to.append(name, toText(value))
+}
+
+function clear(value: unknown): unknown {
+  return value instanceof Secret ? value.reveal() : value
 }
 
 function isEmpty(value: unknown): boolean {

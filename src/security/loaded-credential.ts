@@ -4,6 +4,7 @@ import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
 import type { Credential, Logger } from '../core/services.ts'
+import type { RefreshTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
@@ -37,11 +38,16 @@ export class LoadedCredential implements Credential {
   /** @param current the version that is in force when it is asked */
   constructor(
     source: CredentialSource,
-    setting: { readonly world: World; readonly log: Logger; readonly redactor: Redactor },
+    setting: {
+      readonly world: World
+      readonly log: Logger
+      readonly redactor: Redactor
+      readonly refreshTokens: RefreshTokens
+    },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
-    const { log, redactor } = setting
+    const { log, redactor, refreshTokens } = setting
     const world = reachedWorld(setting.world, frame.reach)
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
@@ -63,7 +69,7 @@ export class LoadedCredential implements Credential {
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
-      { world, log, redact, hide: (text) => redactor.text(text) },
+      { world, log, refreshTokens, redact, hide: (text) => redactor.text(text) },
     )
     const own = this.#own
     this.authorizer = {
