@@ -1,12 +1,11 @@
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
-import type { Secret } from '../core/secret.ts'
 import { readUrl } from '../security/url.ts'
+import { checkClient } from './oauth2-client-check.ts'
 import { checkGrant } from './oauth2-grant-check.ts'
-import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
+import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { checkTokenRequest } from './oauth2-request-check.ts'
-import { checkPasted } from './pasted.ts'
 import { checkPlacement } from './placed-secret.ts'
 import { checkAnswerExpression } from './answer-expression.ts'
 import { findScopeMistake } from './oauth2-scope.ts'
@@ -85,59 +84,6 @@ function checkTokenServiceUrl({ tokenServiceUrl }: OAuth2Options, problem: Repor
       })
 }
 
-function checkClient(options: OAuth2Options, problem: Reporter): void {
-  const how = clientAuthenticationOf(options)
-  const missing = (field: string) =>
-    problem({
-      code: 'credential/missing-field',
-      message: `"${field}" is missing; clientAuthentication ${how} needs it`,
-      hint:
-        field === 'clientSecret'
-          ? 'Add clientSecret: ${env:NAME}, or write clientAuthentication: none for a client without a secret.'
-          : 'Add it.',
-      at: [],
-    })
-  if (how !== 'none') {
-    if (!options.clientId) missing('clientId')
-    if (options.clientSecret === undefined) missing('clientSecret')
-    else checkSecrets(options.clientSecret, problem)
-    if (options.clientId) checkPasted('clientId', options.clientId, ['clientId'], problem)
-  } else if (options.clientSecret !== undefined)
-    problem({
-      code: 'credential/unused-field',
-      severity: 'warning',
-      message: '"clientSecret" is never sent, because clientAuthentication is none',
-      hint: 'Write clientAuthentication: header or body, or take the secret out.',
-      at: ['clientSecret'],
-      on: 'key',
-    })
-  const colon = options.clientId?.indexOf(':') ?? -1
-  if (how === 'header' && options.basicEncoding === 'raw' && colon >= 0)
-    problem({
-      code: 'credential/client-id',
-      message: '"clientId" holds a ":", where a raw Basic header ends the id',
-      hint: 'Write basicEncoding: form, or clientAuthentication: body.',
-      at: ['clientId'],
-      offset: colon,
-      length: 1,
-    })
-}
-
-const MOST_SECRETS = 2
-
-function checkSecrets(secrets: readonly Secret[], problem: Reporter): void {
-  const at = (index: number) => (secrets.length === 1 ? ['clientSecret'] : ['clientSecret', index])
-  for (const [index, secret] of secrets.entries())
-    checkPasted('clientSecret', secret.reveal(), at(index), problem)
-  if (secrets.length > MOST_SECRETS)
-    problem({
-      code: 'credential/secret',
-      message: `"clientSecret" is a list of ${secrets.length}; at most ${MOST_SECRETS} are used: the current and the other one`,
-      hint: 'Each wrong secret counts at the service like an attack: keep the new one and the one before.',
-      at: ['clientSecret'],
-    })
-}
-
 function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {
   if (options.contentType !== 'none') return
   const report = (at: string, message: string, hint: string) =>
@@ -194,6 +140,11 @@ function fieldMistake(
     return place === 'body'
       ? { message: '"grant_type" is sent already', hint: 'Take it out; grantTypeIn says where it goes.' }
       : { message: '"grant_type" has a field of its own', hint: 'Write grantTypeIn: query.' }
+  if (name === 'client_assertion' || name === 'client_assertion_type')
+    return {
+      message: `"${name}" is sent already, where clientAuthentication says so`,
+      hint: 'Write clientAuthentication: privateKeyJwt, and clientAssertion.',
+    }
   if (name === 'client_secret')
     return {
       message: '"client_secret" has a field of its own',
@@ -205,7 +156,8 @@ function fieldMistake(
   if (name === 'scope' && options.scope !== undefined)
     return { message: '"scope" is sent already', hint: 'Take it out here, or leave the field "scope" out.' }
   const how = clientAuthenticationOf(options)
-  if (place === 'body' && name === 'client_id' && (how === 'body' || (how === 'none' && options.clientId)))
+  const sendsId = how === 'body' || ((how === 'none' || isJwt(how)) && options.clientId)
+  if (place === 'body' && name === 'client_id' && sendsId && options.clientAssertion?.sendClientId !== false)
     return { message: '"client_id" is sent already', hint: 'Take it out; "clientId" is sent.' }
   return undefined
 }

@@ -27,10 +27,29 @@ export function keyOf(given: OAuth2Options): string {
 }
 
 /** All secrets of the options, however deep. */
-export function secretsOf(given: unknown): Secret[] {
+function secretsOf(given: unknown): Secret[] {
   if (given instanceof Secret) return [given]
   if (typeof given !== 'object' || given === null) return []
   return Object.values(given).flatMap(secretsOf)
+}
+
+/** What must not be seen anywhere: all secrets of the options, and the keys inside of JSON. */
+export function secretTexts(given: OAuth2Options): string[] {
+  return secretsOf(given).flatMap((secret) => {
+    const text = secret.reveal()
+    return [text, ...(text === text.trim() ? [] : [text.trim()]), ...keysInJson(text)]
+  })
+}
+
+/** Of a JWK, or of the file of a service account. */
+function keysInJson(text: string): string[] {
+  if (!text.trimStart().startsWith('{')) return []
+  try {
+    const { d, private_key: pem } = JSON.parse(text) as Record<string, unknown>
+    return [d, pem].filter((value) => typeof value === 'string')
+  } catch {
+    return []
+  }
 }
 
 /** All secrets that a request with this client secret is made of, as one; undefined where there is none. */

@@ -14,6 +14,8 @@ import {
   Value,
   Whole,
 } from '../core/schema.ts'
+import { clientAssertion } from './assertion-options.ts'
+import { readGrantType } from './grants.ts'
 import { grantOptions } from './oauth2-grant-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
 import type { ClientAuthentication } from './token-request.ts'
@@ -64,12 +66,13 @@ export const oauth2Options = Type.Object({
     }),
   ),
   clientAuthentication: Optional(
-    Choice(['header', 'body', 'none'], {
+    Choice(['header', 'body', 'query', 'privateKeyJwt', 'clientSecretJwt', 'none'], {
       description:
-        'Where id and secret go: a Basic header, the body, or nowhere (then `clientId` alone is sent, as a parameter).',
+        'How the client proves who it is: id and secret in a Basic header, the body or the query (with `allowSecretInUrl`); a JWT signed with a private key or with the secret (`clientAssertion`); or none, with `clientId` alone as a parameter.',
       default: 'header',
     }),
   ),
+  clientAssertion,
   basicEncoding: Optional(
     Choice(['form', 'raw'], {
       description:
@@ -284,7 +287,17 @@ export const oauth2Options = Type.Object({
 
 export type OAuth2Options = Static<typeof oauth2Options>
 
-/** With a user of its own in the header, id and secret go into the body. */
+/** As written; or what the other fields tell. */
 export function clientAuthenticationOf(given: OAuth2Options): ClientAuthentication {
-  return given.clientAuthentication ?? (given.basicAuth ? 'body' : 'header')
+  const { clientAuthentication, basicAuth, clientAssertion: assertion, clientId, clientSecret } = given
+  if (clientAuthentication !== undefined) return clientAuthentication
+  if (basicAuth) return 'body'
+  if (assertion) return clientSecret && !assertion.key ? 'clientSecretJwt' : 'privateKeyJwt'
+  const { kind } = readGrantType(given.grantType)
+  const proven = kind === 'jwt-bearer' || (kind === 'none' && clientId === undefined)
+  return proven && clientSecret === undefined ? 'none' : 'header'
+}
+
+export function isJwt(how: ClientAuthentication): how is 'privateKeyJwt' | 'clientSecretJwt' {
+  return how === 'privateKeyJwt' || how === 'clientSecretJwt'
 }

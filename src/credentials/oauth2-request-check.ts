@@ -12,7 +12,7 @@ export function checkTokenRequest(options: OAuth2Options, problem: (report: Prob
     report(
       [options.clientAuthentication === undefined ? 'method' : 'clientAuthentication'],
       'id and secret go into the body, but a GET has none',
-      'Write clientAuthentication: header, or method: POST.',
+      'Write clientAuthentication: header (or query, with allowSecretInUrl), or method: POST.',
     )
   if (method === 'GET' && Object.keys(options.parameters?.body ?? {}).length > 0)
     report(['parameters', 'body'], '"parameters" has a "body", but a GET has none', 'Put them under "query".')
@@ -54,13 +54,14 @@ export function checkTokenRequest(options: OAuth2Options, problem: (report: Prob
       )
 }
 
-const SECRET_FIELDS = ['password', 'refreshToken'] as const
+const SECRET_FIELDS = ['password', 'refreshToken', 'clientAssertion'] as const
 
 /** Where parameters go into the query, secrets must not go along unless that is wanted. */
 function checkSecretInUrl(options: OAuth2Options, problem: (report: ProblemReport) => void): void {
   const { contentType, method, allowSecretInUrl } = options
   const inQuery = contentType === 'none' ? 'contentType none' : method === 'GET' ? 'a GET' : undefined
   const fields: string[] = inQuery ? SECRET_FIELDS.filter((field) => options[field] !== undefined) : []
+  if (clientAuthenticationOf(options) === 'query') fields.push('clientAuthentication')
   if (allowSecretInUrl === true) {
     if (fields.length === 0)
       problem({
@@ -76,9 +77,12 @@ function checkSecretInUrl(options: OAuth2Options, problem: (report: ProblemRepor
   for (const field of fields)
     problem({
       code: 'credential/secret-in-url',
-      message: `"${field}" would go into the URL, because ${inQuery} has no body; addresses are written into logs on the way`,
-      hint: 'Send a body; or write allowSecretInUrl: true, where the service takes it in no other way.',
+      message:
+        field === 'clientAuthentication'
+          ? '"clientAuthentication" puts the secret into the URL; addresses are written into logs on the way'
+          : `"${field}" would go into the URL, because ${inQuery} has no body; addresses are written into logs on the way`,
+      hint: 'Send it in another place; or write allowSecretInUrl: true, where the service takes it in no other way.',
       at: [field],
-      on: 'key',
+      on: field === 'clientAuthentication' ? 'value' : 'key',
     })
 }

@@ -2,9 +2,11 @@ import type { CredentialSetting, Grant } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
+import { describeAssertion } from './assertion.ts'
+import { clientDefaults, clientProofOf } from './proofs.ts'
 import { readGrantType } from './grants.ts'
-import { keyOf, joinedSecret, secretsOf } from './oauth2-key.ts'
-import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
+import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
+import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
 import { RefreshTokenChain } from './refresh-token.ts'
@@ -28,11 +30,11 @@ export function createTokenManager(
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
   const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, setting)
-  const settings = { ...fetchSettings(given, name, setting.world, refresh), hide }
+  const settings = { ...fetchSettings(given, name, setting, refresh), hide }
   const fetcher = new TokenFetcher(settings, setting)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
-  const releases = secretsOf(given).map((secret) => setting.redact(secret.reveal()))
+  const releases = secretTexts(given).map((text) => setting.redact(text))
   const placement = placementOf(given.tokenIn, BEARER)
   return new TokenManager(
     {
@@ -60,6 +62,7 @@ export function createTokenManager(
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const url = new URL(given.tokenServiceUrl)
+  const how = clientAuthenticationOf(given)
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
@@ -71,7 +74,13 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
     ...(given.clientId !== undefined && { clientId: given.clientId }),
     ...(secrets && { clientSecret: secrets.join(', ') }),
     ...(given.method === 'GET' && { method: 'GET' }),
-    clientAuthentication: clientAuthenticationOf(given),
+    clientAuthentication: how,
+    ...(isJwt(how) && {
+      clientAssertion: describeAssertion(
+        given.clientAssertion ?? {},
+        clientDefaults(given, given.clientSecret?.[0]),
+      ),
+    }),
     ...(given.authScheme !== undefined && { authScheme: given.authScheme }),
     ...(given.basicAuth && { basicAuth: `${given.basicAuth.username}, [secret]` }),
     contentType: given.contentType ?? 'application/x-www-form-urlencoded',
@@ -98,17 +107,18 @@ function refusalRule(
 function fetchSettings(
   given: OAuth2Options,
   name: string,
-  world: World,
+  setting: CredentialSetting,
   refresh: RefreshTokenChain | undefined,
 ): Omit<TokenFetchSettings, 'hide'> {
   const { scope, words } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
   const names = { ...USUAL_NAMES, ...given.parameterNames }
-  const request: Omit<TokenRequestSettings, 'clientSecret' | 'secret'> = {
+  const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
     url: new URL(given.tokenServiceUrl),
     clientId: given.clientId ?? '',
     method: given.method ?? 'POST',
     clientAuthentication: clientAuthenticationOf(given),
+    sendClientId: given.clientAssertion?.sendClientId ?? true,
     basicEncoding: given.basicEncoding ?? 'form',
     authScheme: given.authScheme ?? 'Basic',
     basicAuth: given.basicAuth,
@@ -134,10 +144,11 @@ function fetchSettings(
     requests: clientSecrets.map((clientSecret) => ({
       ...request,
       clientSecret,
+      clientProof: clientProofOf(given, clientSecret, setting),
       secret: joinedSecret(given, clientSecret),
     })),
     scopes: words,
-    reading: answerReading(given, world),
+    reading: answerReading(given, setting.world),
     defaults: { lifetime: given.lifetime ?? HOUR, maxLifetime: given.maxLifetime ?? 24 * HOUR },
     retry: {
       attempts: given.retry?.attempts ?? 3,

@@ -5,6 +5,7 @@ import type { World } from '../core/world.ts'
 import { exchange } from '../net/client.ts'
 import { parseRetryAfter } from '../net/retry-after.ts'
 import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
+import { isJwt } from './oauth2-options.ts'
 import {
   buildTokenRequest,
   type Field,
@@ -72,7 +73,9 @@ async function ask(
   until: Cancellation,
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
-  const request = buildTokenRequest(wanted, fresh)
+  const { clientAuthentication, clientProof } = wanted
+  const proof = isJwt(clientAuthentication) ? await clientProof?.(until) : undefined
+  const request = buildTokenRequest(wanted, [...fresh, ...(proof ?? [])])
   note?.(request)
   const { name } = settings
   const { host } = wanted.url

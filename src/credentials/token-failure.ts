@@ -152,12 +152,20 @@ const BY_ERROR: Record<string, string> = {
 }
 
 function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
+  if (clientAuthentication === 'privateKeyJwt')
+    return 'Verify clientId, and look at the service which key and which clientAssertion it wants: the public key (or certificate) registered there, keyId or x5t, algorithm, and audience (the address of the token service, tokenUrl, or the one of the issuer). The clocks of both sides have to agree.'
   const others = {
     header: `body, or basicEncoding: ${basicEncoding === 'raw' ? 'form' : 'raw'}`,
     body: 'header',
+    query: 'header or body',
+    clientSecretJwt: 'header or body',
     none: 'header or body, with a secret',
   }[clientAuthentication]
-  return `Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: ${others}.`
+  const audience =
+    clientAuthentication === 'clientSecretJwt'
+      ? ' Look whether clientAssertion has the audience that the service wants.'
+      : ''
+  return `Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: ${others}.${audience}`
 }
 
 function hintForRequest({ clientAuthentication, contentType, grantTypeIn, scope }: Sent): string {

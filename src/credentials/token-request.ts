@@ -1,12 +1,16 @@
+import type { Cancellation } from '../core/context.ts'
 import { toText } from '../core/json.ts'
 import { Secret } from '../core/secret.ts'
 import type { RefreshTokenChain } from './refresh-token.ts'
 
-export type ClientAuthentication = 'header' | 'body' | 'none'
+export type ClientAuthentication = 'header' | 'body' | 'query' | 'privateKeyJwt' | 'clientSecretJwt' | 'none'
 export type TokenContentType = 'application/x-www-form-urlencoded' | 'application/json' | 'none'
 
 /** A parameter of the request; a secret is revealed where its bytes are made. */
 export type Field = readonly [name: string, value: unknown]
+
+/** Parameters that are made anew for each attempt. */
+export type Proof = (until: Cancellation) => Promise<readonly Field[]>
 
 /** What shapes the request for a token. */
 export interface TokenRequestSettings {
@@ -16,6 +20,10 @@ export interface TokenRequestSettings {
   readonly clientId: string
   readonly clientSecret: Secret | undefined
   readonly clientAuthentication: ClientAuthentication
+  /** Of the client, where it authenticates with a JWT. */
+  readonly clientProof: Proof | undefined
+  /** The id goes along as a parameter where it stands nowhere else. */
+  readonly sendClientId: boolean
   readonly basicEncoding: 'form' | 'raw'
   /** The word before the pair: `Basic`. */
   readonly authScheme: string
@@ -95,9 +103,13 @@ export function buildTokenRequest(
     else put(names.grantType, settings.grantType)
   }
   for (const [name, value] of [...settings.fields, ...fresh]) put(name, value)
-  if (settings.clientAuthentication === 'body') {
-    fields.push([names.clientId, settings.clientId], [names.clientSecret, settings.clientSecret?.reveal()])
-  } else if (settings.clientAuthentication === 'none') put(names.clientId, settings.clientId)
+  const { clientAuthentication: how, clientId } = settings
+  const secret = settings.clientSecret?.reveal()
+  if (how === 'body') fields.push([names.clientId, clientId], [names.clientSecret, secret])
+  else if (how === 'query') {
+    append(query, names.clientId, clientId)
+    append(query, names.clientSecret, secret)
+  } else if (how !== 'header' && settings.sendClientId) put(names.clientId, clientId)
   put(names.scope, settings.scope)
   put('audience', settings.audience)
   const { resource } = settings
@@ -110,8 +122,7 @@ export function buildTokenRequest(
   const headers = ['accept-encoding', 'identity']
   if (!own.has('accept')) headers.push('accept', 'application/json')
   if (!own.has('user-agent')) headers.push('user-agent', 'sluice')
-  if (settings.basicAuth || settings.clientAuthentication === 'header')
-    headers.push('authorization', basicOf(settings))
+  if (settings.basicAuth || how === 'header') headers.push('authorization', basicOf(settings))
   if (body !== null) headers.push('content-type', settings.contentType)
   else if (method === 'POST') headers.push('content-length', '0')
   for (const [name, value] of Object.entries(settings.headers)) headers.push(name, toText(value))

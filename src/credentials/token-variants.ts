@@ -21,7 +21,13 @@ const JSON_TYPE = 'application/json'
 export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
   const { clientAuthentication: how, contentType, scope, clientSecret } = settings
   const { basicAuth, method } = settings
-  if (how === 'none' || clientSecret === undefined || basicAuth || method === 'GET')
+  if (
+    how === 'none' ||
+    how === 'privateKeyJwt' ||
+    clientSecret === undefined ||
+    basicAuth ||
+    method === 'GET'
+  )
     return withoutScope(settings)
   const otherHow = how === 'header' ? 'body' : 'header'
   const otherType = contentType === FORM && typeof scope !== 'object' ? JSON_TYPE : FORM

@@ -24,6 +24,8 @@ const plain: TokenRequestSettings = {
   audience: undefined,
   resource: [],
   fields: [],
+  clientProof: undefined,
+  sendClientId: true,
   refresh: undefined,
   secret: undefined,
   body: {},
