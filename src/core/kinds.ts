@@ -1,5 +1,6 @@
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
+import type { CredentialState, CredentialTestStep, LentToken } from './credential.ts'
 import type { Path } from './document.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
@@ -8,6 +9,8 @@ import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
 import type { RefreshTokens } from './stores.ts'
 import type { World } from './world.ts'
+
+export type { CredentialState, CredentialTestStep, LentToken }
 
 export interface Example {
   readonly title: string
@@ -216,44 +219,12 @@ export interface Authorizer {
   invalidate?(): void
   /** Asks for what it needs, once and at once, and tells each step. Left out where nothing is asked for. Never rejects. */
   test?(until: Cancellation, options: { readonly tryOthers: boolean }): Promise<readonly CredentialTestStep[]>
+  /**
+   * Gives its token to another credential that is made with it (`fromCredential`). Left out where it has none to give.
+   * It is in reach of credentials only. @throws Failure `credential.*`
+   */
+  lend?(until: Cancellation): Promise<LentToken>
   stop?(): void
-}
-
-/** One thing that `sluice credential test` did. Plain data; no secret and no token. */
-export interface CredentialTestStep {
-  /** `token request`, `call`; what is different from the settings: `token request with clientAuthentication: body`. */
-  readonly title: string
-  readonly ok: boolean
-  /** What was sent, by name only. */
-  readonly asked: {
-    readonly method: string
-    /** Without its query. */
-    readonly url: string
-    readonly headers: readonly string[]
-    /** Names of the query's parameters. */
-    readonly query: readonly string[]
-    /** Names of the fields of the body. */
-    readonly fields: readonly string[]
-  }
-  /** What came back, line by line, in order: `status`, `error`, `lifetime`, ... */
-  readonly got: Readonly<Record<string, string | number>>
-  /** Why it failed, and what to do about it. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly hint?: string }
-  /** What is odd though it worked. */
-  readonly warnings?: readonly string[]
-  /** Asked in another way than the credential says. */
-  readonly variant?: true
-  /** Lines for the credential's file that make it work; of a variant that did. */
-  readonly change?: string
-  /** Variants that were not tried, though the service said no to the settings as they are. */
-  readonly others?: number
-}
-
-export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
-  readonly status: string
-  /** Lines of name and value for people, in order. */
-  readonly details: Readonly<Record<string, string | number | boolean | null>>
 }
 
 /** Fields that every kind of credential may have; the security material takes care of them. */
@@ -267,6 +238,8 @@ export interface CredentialFrame {
 export interface CredentialKind<Keys extends TProperties = TProperties> extends Described {
   /** Own options; the common ones (`description, baseUrl, allowedHosts, apiHeaders, apiQuery`, where there is a secret `rotateAfter, secretSince`) are added for it. */
   readonly options: TObject<Keys>
+  /** Its token may be another credential's assertion. */
+  readonly lends?: true
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
   check?(options: Static<TObject<Keys>>, problem: (report: ProblemReport) => void): void
   prepare(options: Static<TObject<Keys>>, frame: CredentialFrame, setting: CredentialSetting): Authorizer
@@ -278,6 +251,8 @@ export interface CredentialSetting {
   readonly world: World
   readonly log: Services['log']
   readonly refreshTokens: RefreshTokens
+  /** The token of another credential. @throws Failure `credential.*` */
+  borrow(credential: string, until: Cancellation): Promise<LentToken>
   /** From now on this text is redacted at every sink. Returns how to end that. @param ms that it is still good for */
   redact(secret: string): (ms?: number) => void
   /** What others say, without what is redacted now: before it is cleaned, cut or told. */

@@ -10,7 +10,7 @@ import {
   type KeyAlgorithm,
   type SigningKey,
 } from '../security/signing-key.ts'
-import { SECRET_ALGORITHMS, type AssertionOptions } from './assertion-options.ts'
+import { SECRET_ALGORITHMS, SOURCES, type AssertionOptions } from './assertion-options.ts'
 
 type Reporter = (report: ProblemReport) => void
 
@@ -37,11 +37,6 @@ const OF_SIGNATURES = [
   'typ',
 ] as const
 
-/** Whether it says what to sign with, or to take. */
-export function hasSource(given: AssertionOptions): boolean {
-  return given.key !== undefined || given.token !== undefined
-}
-
 /**
  * What is wrong with how something is signed.
  * @param at where it stands
@@ -53,12 +48,12 @@ export function checkAssertion(given: AssertionOptions, at: Path, shared: boolea
     checkShared(given, at, problem)
     return
   }
-  const sources = (['key', 'token'] as const).filter((name) => given[name] !== undefined)
+  const sources = SOURCES.filter((name) => given[name] !== undefined)
   if (sources.length === 0)
     problem({
       code: 'credential/missing-field',
       message: `"${field}" does not say what it is signed with`,
-      hint: 'Add key: ${file:keys/client.pem}; or token, where somebody else makes it.',
+      hint: 'Add key: ${file:keys/client.pem}; or fromCredential or token, where it is made somewhere else.',
       at,
       on: 'key',
     })
@@ -76,7 +71,7 @@ export function checkAssertion(given: AssertionOptions, at: Path, shared: boolea
 }
 
 function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void {
-  reportUnused(given, ['key', 'token', ...OF_KEYS], at, 'clientSecretJwt signs with the secret', problem)
+  reportUnused(given, [...SOURCES, ...OF_KEYS], at, 'clientSecretJwt signs with the secret', problem)
   const { algorithm = 'HS256' } = given
   if (!SECRET_ALGORITHMS.some((one) => one === algorithm))
     problem({

@@ -1,6 +1,7 @@
 import type { Static, TObject } from '@sinclair/typebox'
 import {
   Choice,
+  CredentialName,
   Duration,
   Flag,
   Keys,
@@ -103,10 +104,55 @@ const assertionFields = {
       examples: ['${file:/var/run/secrets/tokens/service-account}'],
     }),
   ),
+  fromCredential: Optional(
+    CredentialName({
+      description:
+        'The credential (of the type oauth2) whose token is taken, in place of one that is signed here.',
+      examples: ['corporate_login'],
+    }),
+  ),
 }
 
 /** What may be said of anything that is signed here. */
 export type AssertionOptions = Static<TObject<typeof assertionFields>>
+
+/** What it is made from; one of them. */
+export const SOURCES = ['key', 'token', 'fromCredential'] as const
+
+/** Whether it says what to sign with, or to take. */
+export function hasSource(given: AssertionOptions): boolean {
+  return SOURCES.some((name) => given[name] !== undefined)
+}
+
+/** The grant itself: what the token is given for. */
+export const assertion = Optional(
+  Keys(assertionFields, {
+    description:
+      'With the grant jwt-bearer: the signed JWT that the token is given for. Its `sub` is left out unless it is written.',
+  }),
+)
+
+const exchanged = (description: string) =>
+  Optional(
+    Keys(
+      {
+        ...assertionFields,
+        type: Optional(
+          Text({
+            description:
+              'What it is: access_token, id_token, refresh_token, jwt, saml1, saml2, or a URN of the service. Left out: access_token with `fromCredential`, else jwt.',
+            examples: ['id_token'],
+          }),
+        ),
+      },
+      { description },
+    ),
+  )
+
+export const subjectToken = exchanged('With the grant token-exchange: for whom the token shall be.')
+export const actorToken = exchanged(
+  'With the grant token-exchange: who acts for the subject, where that is somebody else.',
+)
 
 /** With it a client proves who it is. */
 export const clientAssertion = Optional(

@@ -1,7 +1,8 @@
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto'
 import { readCertificates } from '../core/certificates.ts'
-import type { CredentialSetting } from '../core/kinds.ts'
-import type { Secret } from '../core/secret.ts'
+import type { Cancellation } from '../core/context.ts'
+import type { CredentialSetting, LentToken } from '../core/kinds.ts'
+import { Secret } from '../core/secret.ts'
 import { signJwt, type JwtHeader } from '../security/jwt.ts'
 import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
 import type { AssertionOptions } from './assertion-options.ts'
@@ -18,6 +19,17 @@ export interface AssertionDefaults {
 
 const MINUTE = 60_000
 
+export interface MadeAssertion {
+  readonly assertion: Secret
+  /** It is another credential's token. */
+  readonly borrowed?: BorrowedToken
+}
+
+export interface BorrowedToken extends LentToken {
+  /** Name of its credential. */
+  readonly from: string
+}
+
 /**
  * What makes a new assertion each time: services take each one once, so that an attempt may not send the one of the
  * attempt before. Call it on options that were checked.
@@ -26,10 +38,17 @@ const MINUTE = 60_000
 export function createAssertion(
   given: AssertionOptions,
   defaults: AssertionDefaults,
-  { world, redact }: Pick<CredentialSetting, 'world' | 'redact'>,
-): () => Promise<string> {
+  { world, redact, borrow }: Pick<CredentialSetting, 'world' | 'redact' | 'borrow'>,
+): (until: Cancellation) => Promise<MadeAssertion> {
+  if (given.fromCredential) {
+    const { name } = given.fromCredential
+    return async (until) => {
+      const borrowed = await borrow(name, until)
+      return { assertion: borrowed.token, borrowed: { ...borrowed, from: name } }
+    }
+  }
   if (given.token) {
-    const ready = given.token.reveal()
+    const ready = { assertion: given.token }
     return () => Promise.resolve(ready)
   }
   const { key, header } = signerOf(given, defaults)
@@ -45,21 +64,26 @@ export function createAssertion(
     const claims = { ...fixed, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
     const assertion = await signJwt(header, claims, key)
     redact(assertion)(lifetime)
-    return assertion
+    return { assertion: new Secret(assertion) }
   }
 }
 
 /** For people: `RS256, keyId key-1, audience https://...`; no secret. */
 export function describeAssertion(given: AssertionOptions, defaults: AssertionDefaults): string {
+  if (given.fromCredential) return `the token of ${given.fromCredential.name}`
   if (given.token) return '[secret]'
   const { header } = signerOf(given, defaults)
   const audience = audienceOf(given, defaults.tokenUrl)
   const { alg, kid } = header
+  const subject = given.subject ?? defaults.subject
   return [
     alg,
     ...(kid === undefined ? [] : [`keyId ${kid}`]),
     ...(given.certificate === undefined ? [] : ['with a certificate']),
     `issuer ${given.issuer ?? defaults.issuer}`,
+    ...(subject === undefined || subject === given.issuer || subject === defaults.issuer
+      ? []
+      : [`subject ${subject}`]),
     `audience ${typeof audience === 'string' ? audience : audience.join(', ')}`,
   ].join(', ')
 }

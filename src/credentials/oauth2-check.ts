@@ -165,8 +165,17 @@ function fieldMistake(
 /** The field that a parameter of this name comes from. */
 function ownerOf(name: string, { parameterNames, ...options }: OAuth2Options): string | undefined {
   const names = { ...USUAL_NAMES, ...parameterNames }
-  return (['username', 'password', 'refreshToken'] as const).find(
-    (field) => names[field] === name && options[field] !== undefined,
+  const own = {
+    username: names.username,
+    password: names.password,
+    refreshToken: names.refreshToken,
+    assertion: 'assertion',
+    subjectToken: 'subject_token',
+    actorToken: 'actor_token',
+    requestedTokenType: 'requested_token_type',
+  } as const
+  return (Object.keys(own) as (keyof typeof own)[]).find(
+    (field) => own[field] === name && options[field] !== undefined,
   )
 }
 

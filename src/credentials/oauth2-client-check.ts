@@ -62,7 +62,10 @@ function checkClientAssertion(
 ): void {
   const { clientAssertion: assertion, clientId } = options
   if (how === 'privateKeyJwt') {
-    const named = assertion?.token !== undefined || (assertion?.issuer && assertion.subject)
+    const named =
+      assertion?.token !== undefined ||
+      assertion?.fromCredential !== undefined ||
+      (assertion?.issuer && assertion.subject)
     if (!clientId && !named) missing('clientId')
     if (clientId) checkPasted('clientId', clientId, ['clientId'], problem)
     if (!assertion) {

@@ -1,15 +1,26 @@
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
+import { isTokenType, TOKEN_TYPES } from './token-type.ts'
+import { checkAssertion } from './assertion-check.ts'
 import { checkPasted } from './pasted.ts'
 import { GRANT_NAMES, insteadOf, isLater, readGrantType, type GrantKind } from './grants.ts'
 import type { OAuth2Options } from './oauth2-options.ts'
 
 type Reporter = (report: ProblemReport) => void
-type GrantField = 'username' | 'password' | 'refreshToken'
+type GrantField =
+  | 'username'
+  | 'password'
+  | 'refreshToken'
+  | 'assertion'
+  | 'subjectToken'
+  | 'actorToken'
+  | 'requestedTokenType'
 
 interface Rule {
   /** Where it is wanted. */
   readonly needed: readonly GrantKind[]
+  /** Where it may be, too. */
+  readonly taken?: readonly GrantKind[]
   /** Where it is for, in words. */
   readonly grant: string
   readonly example: string
@@ -23,6 +34,18 @@ const RULES: Readonly<Record<GrantField, Rule>> = {
     grant: 'refresh_token',
     example: 'refreshToken: ${env:NAME}',
   },
+  assertion: {
+    needed: ['jwt-bearer'],
+    grant: 'jwt-bearer',
+    example: 'assertion: { key: "${file:keys/client.pem}" }, or { fromCredential: NAME }',
+  },
+  subjectToken: {
+    needed: ['token-exchange'],
+    grant: 'token-exchange',
+    example: 'subjectToken: { fromCredential: NAME }',
+  },
+  actorToken: { needed: [], taken: ['token-exchange'], grant: 'token-exchange', example: '' },
+  requestedTokenType: { needed: [], taken: ['token-exchange'], grant: 'token-exchange', example: '' },
 }
 /** Services' own: what they want is theirs to say. */
 const OPEN: readonly GrantKind[] = ['none', 'other']
@@ -37,10 +60,41 @@ export function checkGrant(options: OAuth2Options, problem: Reporter): void {
   for (const field of Object.keys(RULES) as GrantField[]) checkField(field, kind, grantType, options, problem)
   if (kind === 'password' && options.username)
     checkPasted('username', options.username, ['username'], problem)
+  checkProofs(options, problem)
   for (const field of ['password', 'refreshToken'] as const) {
     const secret = options[field]
     if (secret) checkPasted(field, secret.reveal(), [field], problem)
   }
+}
+
+/** What is signed for the grant, and what is exchanged. */
+function checkProofs(options: OAuth2Options, problem: Reporter): void {
+  for (const field of ['assertion', 'subjectToken', 'actorToken'] as const) {
+    const given = options[field]
+    if (!given) continue
+    checkAssertion(given, [field], false, problem)
+    if (given.key && !given.issuer && !options.clientId)
+      problem({
+        code: 'credential/missing-field',
+        message: `"${field}" has no "issuer", and there is no "clientId" that could stand for it`,
+        hint: 'Add issuer: who signs, as the service knows it.',
+        at: [field],
+        on: 'key',
+      })
+  }
+  const types = [
+    [options.subjectToken?.type, ['subjectToken', 'type']],
+    [options.actorToken?.type, ['actorToken', 'type']],
+    [options.requestedTokenType, ['requestedTokenType']],
+  ] as const
+  for (const [type, at] of types)
+    if (type !== undefined && !isTokenType(type))
+      problem({
+        code: 'credential/token-type',
+        message: `"${type}" is no type of token${didYouMean(type, TOKEN_TYPES)}`,
+        hint: `It is ${TOKEN_TYPES.join(', ')}, or a URN that the service knows.`,
+        at: [...at],
+      })
 }
 
 function checkField(
@@ -50,7 +104,7 @@ function checkField(
   options: OAuth2Options,
   problem: Reporter,
 ): void {
-  const { needed, grant, example } = RULES[field]
+  const { needed, taken = [], grant, example } = RULES[field]
   const isThere = options[field] !== undefined && options[field] !== ''
   if (needed.includes(kind)) {
     if (!isThere)
@@ -60,7 +114,7 @@ function checkField(
         hint: `Add ${example}.`,
         at: options[field] === undefined ? ['grantType'] : [field],
       })
-  } else if (isThere && !OPEN.includes(kind))
+  } else if (isThere && !taken.includes(kind) && !OPEN.includes(kind))
     problem({
       code: 'credential/unused-field',
       message: `"${field}" has no place in the grant ${grantType}`,

@@ -1,4 +1,5 @@
 import { Flag, Optional, SecretText, Text } from '../core/schema.ts'
+import { actorToken, assertion, subjectToken } from './assertion-options.ts'
 
 /** What single grants want besides the client. */
 export const grantOptions = {
@@ -13,6 +14,15 @@ export const grantOptions = {
       description:
         'With the grant `refresh_token`: the refresh token of one login. One that the service gives in its place is used from then on.',
       examples: ['${file:/run/secrets/refresh-token}'],
+    }),
+  ),
+  assertion,
+  subjectToken,
+  actorToken,
+  requestedTokenType: Optional(
+    Text({
+      description: 'With the grant token-exchange: what is wanted, as `type` of subjectToken says it.',
+      examples: ['access_token'],
     }),
   ),
   allowSecretInUrl: Optional(

@@ -14,7 +14,7 @@ import {
   Value,
   Whole,
 } from '../core/schema.ts'
-import { clientAssertion } from './assertion-options.ts'
+import { clientAssertion, hasSource } from './assertion-options.ts'
 import { readGrantType } from './grants.ts'
 import { grantOptions } from './oauth2-grant-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
@@ -292,9 +292,10 @@ export function clientAuthenticationOf(given: OAuth2Options): ClientAuthenticati
   const { clientAuthentication, basicAuth, clientAssertion: assertion, clientId, clientSecret } = given
   if (clientAuthentication !== undefined) return clientAuthentication
   if (basicAuth) return 'body'
-  if (assertion) return clientSecret && !assertion.key ? 'clientSecretJwt' : 'privateKeyJwt'
+  if (assertion) return clientSecret && !hasSource(assertion) ? 'clientSecretJwt' : 'privateKeyJwt'
   const { kind } = readGrantType(given.grantType)
-  const proven = kind === 'jwt-bearer' || (kind === 'none' && clientId === undefined)
+  const open = kind === 'none' || kind === 'token-exchange'
+  const proven = kind === 'jwt-bearer' || (open && clientId === undefined)
   return proven && clientSecret === undefined ? 'none' : 'header'
 }
 

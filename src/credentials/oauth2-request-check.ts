@@ -54,7 +54,14 @@ export function checkTokenRequest(options: OAuth2Options, problem: (report: Prob
       )
 }
 
-const SECRET_FIELDS = ['password', 'refreshToken', 'clientAssertion'] as const
+const SECRET_FIELDS = [
+  'password',
+  'refreshToken',
+  'assertion',
+  'subjectToken',
+  'actorToken',
+  'clientAssertion',
+] as const
 
 /** Where parameters go into the query, secrets must not go along unless that is wanted. */
 function checkSecretInUrl(options: OAuth2Options, problem: (report: ProblemReport) => void): void {

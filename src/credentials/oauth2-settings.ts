@@ -3,7 +3,7 @@ import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
 import { describeAssertion } from './assertion.ts'
-import { clientDefaults, clientProofOf } from './proofs.ts'
+import { clientDefaults, clientProofOf, describeGrantProof, grantProofOf } from './proofs.ts'
 import { readGrantType } from './grants.ts'
 import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
 import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
@@ -13,6 +13,7 @@ import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
 import { USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
+import { tokenTypeOf } from './token-type.ts'
 import type { AnswerReading } from './token-response.ts'
 import { testTokenRequest } from './token-test.ts'
 
@@ -71,6 +72,8 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
     ...(given.username !== undefined && { username: given.username }),
     ...(given.password && { password: '[secret]' }),
     ...(given.refreshToken && { refreshToken: '[secret]' }),
+    ...describeGrantProof(given),
+    ...(given.requestedTokenType !== undefined && { requestedTokenType: given.requestedTokenType }),
     ...(given.clientId !== undefined && { clientId: given.clientId }),
     ...(secrets && { clientSecret: secrets.join(', ') }),
     ...(given.method === 'GET' && { method: 'GET' }),
@@ -132,7 +135,9 @@ function fetchSettings(
     fields: [
       [names.username, given.username],
       [names.password, given.password],
+      ['requested_token_type', given.requestedTokenType && tokenTypeOf(given.requestedTokenType)],
     ],
+    grantProof: grantProofOf(given, setting),
     refresh,
     body: given.parameters?.body ?? {},
     query: given.parameters?.query ?? {},

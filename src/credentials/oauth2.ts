@@ -48,6 +48,7 @@ allowedHosts: ['*.hana.example.com']
     },
   ],
   options: oauth2Options,
+  lends: true,
   check: checkOAuth2,
   prepare: (given, frame, setting) => createTokenManager(given, frame.name, setting),
   describe: describeSettings,

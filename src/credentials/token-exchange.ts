@@ -5,7 +5,7 @@ import type { World } from '../core/world.ts'
 import { exchange } from '../net/client.ts'
 import { parseRetryAfter } from '../net/retry-after.ts'
 import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
-import { isJwt } from './oauth2-options.ts'
+import { askWithProof } from './proven-request.ts'
 import {
   buildTokenRequest,
   type Field,
@@ -57,15 +57,19 @@ export function askForToken(
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
   const { refresh, names } = wanted
-  if (refresh === undefined) return ask(wanted, [], settings, world, until, note)
+  const ask = (fields: readonly Field[], on: Cancellation) =>
+    askWithProof(wanted, on, settings.name, (proven) =>
+      send(wanted, [...fields, ...proven], settings, world, on, note),
+    )
+  if (refresh === undefined) return ask([], until)
   return refresh.inTurn(until, async (newest, toTheEnd) => {
-    const outcome = await ask(wanted, [[names.refreshToken, newest]], settings, world, toTheEnd, note)
+    const outcome = await ask([[names.refreshToken, newest]], toTheEnd)
     if (outcome.kind === 'token') await refresh.rotate(outcome.refreshToken)
     return outcome
   })
 }
 
-async function ask(
+async function send(
   wanted: TokenRequestSettings,
   fresh: readonly Field[],
   settings: TokenExchangeSettings,
@@ -73,9 +77,7 @@ async function ask(
   until: Cancellation,
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
-  const { clientAuthentication, clientProof } = wanted
-  const proof = isJwt(clientAuthentication) ? await clientProof?.(until) : undefined
-  const request = buildTokenRequest(wanted, [...fresh, ...(proof ?? [])])
+  const request = buildTokenRequest(wanted, fresh)
   note?.(request)
   const { name } = settings
   const { host } = wanted.url

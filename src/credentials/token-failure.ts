@@ -17,6 +17,8 @@ export interface TokenFailure {
   readonly rejected: boolean
   /** The service does not take this client id with this secret; another secret may do. */
   readonly refusesClient: boolean
+  /** There is no use in asking again at once. */
+  readonly final?: true
   /** ms */
   readonly retryAfter?: number
   /** What the service said, where it answered; no secret in it. */
@@ -120,6 +122,22 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
   )
 }
 
+/** Another credential had no token to give: it is no failure of this one, and is looked at again soon. */
+export function describeBorrowing(name: string, thrown: unknown): TokenFailure {
+  const failure = Failure.from(thrown)
+  const { hint, receiver } = failure
+  return {
+    kind: 'failure',
+    code: failure.code as FailureCode,
+    message: `credential "${name}" needs the token of another one: ${failure.message}`,
+    details: { ...(hint !== undefined && { hint }), ...(receiver && { receiver }), cause: failure },
+    summary: failure.title,
+    rejected: false,
+    refusesClient: false,
+    final: true,
+  }
+}
+
 /** A remembered failure, anew: each run marks its own. @param wait ms until the service is asked again */
 export function rememberedFailure(name: string, failure: TokenFailure, wait: number): Failure {
   const { hint, ...details } = failure.details
@@ -188,6 +206,10 @@ function hintForWhatWasGranted({ grantType }: Sent): string {
     return 'Verify username and password: whether the password has expired, the user is locked, or has to confirm logins with a second factor.'
   if (kind === 'refresh_token')
     return 'The refresh token has expired, was revoked, or was used by another program. Let the user log in once more, and put the new refresh token where the old one came from.'
+  if (kind === 'jwt-bearer')
+    return 'The service does not take the assertion. Look at the service which key it knows (keyId, algorithm) and which issuer, subject and audience it wants, whether the user has agreed to this client, and whether the clocks agree.'
+  if (kind === 'token-exchange')
+    return 'The service does not take the subject or actor token. Look at its type, whether the service trusts who issued it, and whether it was made for this audience.'
   return 'The service does not take what it was given for the grant; its words say why.'
 }
 

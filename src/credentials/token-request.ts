@@ -1,6 +1,7 @@
 import type { Cancellation } from '../core/context.ts'
 import { toText } from '../core/json.ts'
 import { Secret } from '../core/secret.ts'
+import type { BorrowedToken } from './assertion.ts'
 import type { RefreshTokenChain } from './refresh-token.ts'
 
 export type ClientAuthentication = 'header' | 'body' | 'query' | 'privateKeyJwt' | 'clientSecretJwt' | 'none'
@@ -10,7 +11,14 @@ export type TokenContentType = 'application/x-www-form-urlencoded' | 'applicatio
 export type Field = readonly [name: string, value: unknown]
 
 /** Parameters that are made anew for each attempt. */
-export type Proof = (until: Cancellation) => Promise<readonly Field[]>
+export interface Proven {
+  readonly fields: readonly Field[]
+  /** Tokens of other credentials among them. */
+  readonly borrowed: readonly BorrowedToken[]
+}
+
+/** @throws Failure `credential.*` of another credential that has no token to give */
+export type Proof = (until: Cancellation) => Promise<Proven>
 
 /** What shapes the request for a token. */
 export interface TokenRequestSettings {
@@ -22,6 +30,8 @@ export interface TokenRequestSettings {
   readonly clientAuthentication: ClientAuthentication
   /** Of the client, where it authenticates with a JWT. */
   readonly clientProof: Proof | undefined
+  /** Of the grant, where it is given for an assertion or a token. */
+  readonly grantProof: Proof | undefined
   /** The id goes along as a parameter where it stands nowhere else. */
   readonly sendClientId: boolean
   readonly basicEncoding: 'form' | 'raw'

@@ -67,9 +67,12 @@ function variant(settings: TokenRequestSettings, change: Change): TokenVariant |
 }
 
 /** What may not go into the URL. */
-function hasBody({ body, fields, refresh }: TokenRequestSettings): boolean {
+function hasBody({ body, fields, refresh, grantProof }: TokenRequestSettings): boolean {
   return (
-    Object.keys(body).length > 0 || fields.some(([, value]) => value !== undefined) || refresh !== undefined
+    grantProof !== undefined ||
+    Object.keys(body).length > 0 ||
+    fields.some(([, value]) => value !== undefined) ||
+    refresh !== undefined
   )
 }
 

@@ -2,7 +2,7 @@ import type { CredentialReport } from '../core/control.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
-import type { Credential, CredentialInfo, CredentialReference } from '../core/services.ts'
+import type { CredentialInfo, CredentialReference } from '../core/services.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
 import { describeReference, type Examined } from './credential-file.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
@@ -22,7 +22,7 @@ export class CredentialEntry implements CredentialReference {
     this.#names = names
   }
 
-  current(): Credential {
+  current(): LoadedCredential {
     const { loaded } = this
     if (loaded === undefined) throw this.#missing()
     return loaded

@@ -3,6 +3,7 @@ import { readDocument, type Document, type Path, type ReadDocument } from '../co
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { checkShape } from '../core/shape.ts'
+import { linksIn, type CredentialLink } from './credential-links.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
   PLACEHOLDER_HINT,
@@ -49,6 +50,8 @@ export interface Examined {
   readonly baseUrl: string | undefined
   /** Absolute paths of the files it refers to. */
   readonly files: readonly string[]
+  /** Other credentials that it is made with, as far as it can be told. */
+  readonly links: readonly CredentialLink[]
   /** Absent where there are mistakes or unset references. */
   readonly source?: CredentialSource
 }
@@ -100,6 +103,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     incomplete: false,
     baseUrl: undefined,
     files: [],
+    links: [],
   }
   if (!read.document) return nothing
   const resolved = resolveReferences(read.document, setting.sources)
@@ -109,7 +113,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
   problems.push(...resolved.problems, ...unsetWarnings(name, resolved.unset))
   const known = { ...nothing, unset: resolved.unset, files: resolved.files, type: kind?.name }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source } = readSource(
+  const { frame, source, links } = readSource(
     { name, file, kind, resolved, written: read.document },
     setting,
     problems,
@@ -118,6 +122,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     ...known,
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
     baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
+    links: links ?? [],
     ...(source && { source }),
   }
 }
@@ -200,7 +205,7 @@ function readSource(
   { name, file, kind, resolved, written }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
-): { frame?: Frame; source?: CredentialSource } {
+): { frame?: Frame; source?: CredentialSource; links?: readonly CredentialLink[] } {
   const { document, unset, unresolved, insertions } = resolved
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
@@ -240,10 +245,11 @@ function readSource(
       .map((one) => hideInsertions(one, insertions)),
   )
   if (!frame) return {}
-  if (unset.length > 0 || hasErrors(problems)) return { frame }
+  const links = linksIn(kind.options, shape.value, document)
+  if (unset.length > 0 || hasErrors(problems)) return { frame, links }
   const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
   const fingerprint = fingerprintOf(document.value)
-  return { frame, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+  return { frame, links, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
 }
 
 /** What is said of a text that is not filled in is no mistake of its own. */

@@ -25,6 +25,7 @@ const plain: TokenRequestSettings = {
   resource: [],
   fields: [],
   clientProof: undefined,
+  grantProof: undefined,
   sendClientId: true,
   refresh: undefined,
   secret: undefined,

@@ -55,6 +55,7 @@ export async function setUpOAuth2(
       world: testWorld(t, clock, () => random),
       log,
       refreshTokens,
+      borrow: () => Promise.reject(new Error('there is no other credential')),
       redact(text) {
         redacted.add(text)
         return (ms = 0) => {
@@ -91,6 +92,7 @@ export function authorizerFor(t: TestContext, clock: ManualClock, options: Parti
       world: testWorld(t, clock),
       log,
       refreshTokens: createRefreshTokens(),
+      borrow: () => Promise.reject(new Error('there is no other credential')),
       redact: () => () => {},
       hide: (text) => text,
     },
