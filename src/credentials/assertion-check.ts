@@ -40,11 +40,16 @@ const OF_SIGNATURES = [
 /**
  * What is wrong with how something is signed.
  * @param at where it stands
- * @param shared the client's secret signs where there is no key
+ * @param how with a key; with the client's secret; or not at all, because it is made somewhere else
  */
-export function checkAssertion(given: AssertionOptions, at: Path, shared: boolean, problem: Reporter): void {
+export function checkAssertion(
+  given: AssertionOptions,
+  at: Path,
+  how: 'signed' | 'shared' | 'taken',
+  problem: Reporter,
+): void {
   const field = at.join('.')
-  if (shared) {
+  if (how === 'shared') {
     checkShared(given, at, problem)
     return
   }
@@ -52,8 +57,11 @@ export function checkAssertion(given: AssertionOptions, at: Path, shared: boolea
   if (sources.length === 0)
     problem({
       code: 'credential/missing-field',
-      message: `"${field}" does not say what it is signed with`,
-      hint: 'Add key: ${file:keys/client.pem}; or fromCredential or token, where it is made somewhere else.',
+      message: `"${field}" does not say what it is ${how === 'taken' ? 'taken from' : 'signed with'}`,
+      hint:
+        how === 'taken'
+          ? 'Add fromCredential: NAME; or token, where somebody else makes it.'
+          : 'Add key: ${file:keys/client.pem}; or fromCredential or token, where it is made somewhere else.',
       at,
       on: 'key',
     })

@@ -61,7 +61,7 @@ const keyFields = {
 }
 
 const claimFields = {
-  issuer: Optional(Text({ description: 'Claim `iss`.', default: 'clientId' })),
+  issuer: Optional(Text({ description: 'Claim `iss`; left out: the `clientId`.', examples: ['acme'] })),
   audience: Optional(
     OneOrMore(Text({ description: 'The address of the service, or a name.' }), {
       description:
@@ -70,7 +70,12 @@ const claimFields = {
       examples: ['tokenUrl', 'https://login.example.com/'],
     }),
   ),
-  subject: Optional(Text({ description: 'Claim `sub`.', default: 'clientId' })),
+  subject: Optional(
+    Text({
+      description: 'Claim `sub`: who the token is for; of a client left out, its `clientId`.',
+      examples: ['acme'],
+    }),
+  ),
   lifetime: Optional(
     Duration({
       description: 'From `iat` to `exp`; each attempt gets a new one.',
@@ -89,6 +94,21 @@ const claimFields = {
   ),
 }
 
+const takenFields = {
+  token: Optional(
+    SecretText({
+      description: 'A token that somebody else made and keeps new.',
+      examples: ['${file:/var/run/secrets/tokens/service-account}'],
+    }),
+  ),
+  fromCredential: Optional(
+    CredentialName({
+      description: 'The credential (of the type oauth2) whose token is taken.',
+      examples: ['corporate_login'],
+    }),
+  ),
+}
+
 const assertionFields = {
   ...keyFields,
   algorithm: Optional(
@@ -98,19 +118,7 @@ const assertionFields = {
     }),
   ),
   ...claimFields,
-  token: Optional(
-    SecretText({
-      description: 'A token that somebody else made and keeps new, in place of one that is signed here.',
-      examples: ['${file:/var/run/secrets/tokens/service-account}'],
-    }),
-  ),
-  fromCredential: Optional(
-    CredentialName({
-      description:
-        'The credential (of the type oauth2) whose token is taken, in place of one that is signed here.',
-      examples: ['corporate_login'],
-    }),
-  ),
+  ...takenFields,
 }
 
 /** What may be said of anything that is signed here. */
@@ -136,7 +144,7 @@ const exchanged = (description: string) =>
   Optional(
     Keys(
       {
-        ...assertionFields,
+        ...takenFields,
         type: Optional(
           Text({
             description:

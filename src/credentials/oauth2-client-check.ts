@@ -78,7 +78,8 @@ function checkClientAssertion(
       return
     }
   }
-  if (assertion) checkAssertion(assertion, ['clientAssertion'], how === 'clientSecretJwt', problem)
+  if (assertion)
+    checkAssertion(assertion, ['clientAssertion'], how === 'clientSecretJwt' ? 'shared' : 'signed', problem)
 }
 
 const MOST_SECRETS = 2

@@ -2,6 +2,7 @@ import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import { isTokenType, TOKEN_TYPES } from './token-type.ts'
 import { checkAssertion } from './assertion-check.ts'
+import type { AssertionOptions } from './assertion-options.ts'
 import { checkPasted } from './pasted.ts'
 import { GRANT_NAMES, insteadOf, isLater, readGrantType, type GrantKind } from './grants.ts'
 import type { OAuth2Options } from './oauth2-options.ts'
@@ -72,8 +73,9 @@ function checkProofs(options: OAuth2Options, problem: Reporter): void {
   for (const field of ['assertion', 'subjectToken', 'actorToken'] as const) {
     const given = options[field]
     if (!given) continue
-    checkAssertion(given, [field], false, problem)
-    if (given.key && !given.issuer && !options.clientId)
+    checkAssertion(given, [field], field === 'assertion' ? 'signed' : 'taken', problem)
+    const { key, issuer }: AssertionOptions = given
+    if (key && !issuer && !options.clientId)
       problem({
         code: 'credential/missing-field',
         message: `"${field}" has no "issuer", and there is no "clientId" that could stand for it`,

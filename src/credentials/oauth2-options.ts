@@ -54,7 +54,6 @@ export const oauth2Options = Type.Object({
       default: 'body',
     }),
   ),
-  ...grantOptions,
   clientId: Optional(
     Text({ description: 'Id of the client; needed unless `clientAuthentication` is none.' }),
   ),
@@ -100,6 +99,7 @@ export const oauth2Options = Type.Object({
       },
     ),
   ),
+  ...grantOptions,
   contentType: Optional(
     Choice(['application/x-www-form-urlencoded', 'application/json', 'none'], {
       description: 'How parameters are sent; none means an empty body.',

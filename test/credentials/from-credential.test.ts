@@ -190,6 +190,13 @@ const problems: [title: string, files: Record<string, string>, ...wanted: string
     'outer.yaml:4:21 "acces_token" is no type of token; did you mean "access_token"?',
   ],
   [
+    'a token to exchange that is not there',
+    {
+      outer: `type: oauth2\ntokenServiceUrl: ${URL}\ngrantType: token-exchange\nsubjectToken: { type: jwt }\n${API}`,
+    },
+    'outer.yaml:4:1 "subjectToken" does not say what it is taken from',
+  ],
+  [
     'an assertion without an issuer',
     {
       outer: `type: oauth2\ntokenServiceUrl: ${URL}\ngrantType: jwt-bearer\nassertion: { key: "\${env:SECRET}" }\n${API}`,
