@@ -22,12 +22,7 @@ const MINUTE = 60_000
 export interface MadeAssertion {
   readonly assertion: Secret
   /** It is another credential's token. */
-  readonly borrowed?: BorrowedToken
-}
-
-export interface BorrowedToken extends LentToken {
-  /** Name of its credential. */
-  readonly from: string
+  readonly borrowed?: LentToken
 }
 
 /**
@@ -44,7 +39,7 @@ export function createAssertion(
     const { name } = given.fromCredential
     return async (until) => {
       const borrowed = await borrow(name, until)
-      return { assertion: borrowed.token, borrowed: { ...borrowed, from: name } }
+      return { assertion: borrowed.token, borrowed }
     }
   }
   if (given.token) {

@@ -1,11 +1,6 @@
-import type { CredentialSetting } from '../core/kinds.ts'
+import type { CredentialSetting, LentToken } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
-import {
-  createAssertion,
-  describeAssertion,
-  type AssertionDefaults,
-  type BorrowedToken,
-} from './assertion.ts'
+import { createAssertion, describeAssertion, type AssertionDefaults } from './assertion.ts'
 import { CLIENT_ASSERTION_TYPE } from './assertion-options.ts'
 import { clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { tokenTypeOf } from './token-type.ts'
@@ -67,7 +62,7 @@ export function grantProofOf(given: OAuth2Options, setting: CredentialSetting): 
   if (parts.length === 0) return undefined
   return async (until) => {
     const fields: Field[] = []
-    const borrowed: BorrowedToken[] = []
+    const borrowed: LentToken[] = []
     for (const { name, typed, make } of parts) {
       const made = await make(until)
       fields.push([name, made.assertion], ...typed)

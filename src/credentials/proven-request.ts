@@ -1,4 +1,5 @@
 import type { Cancellation } from '../core/context.ts'
+import { Failure } from '../core/failure.ts'
 import { isJwt } from './oauth2-options.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import { describeBorrowing, type TokenFailure } from './token-failure.ts'
@@ -31,6 +32,7 @@ export async function askWithProof(
       }
     } catch (thrown) {
       if (until.cancelled) throw until.cancelled
+      if (!(thrown instanceof Failure)) throw thrown
       return describeBorrowing(name, thrown)
     }
   }

@@ -123,8 +123,7 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
 }
 
 /** Another credential had no token to give: it is no failure of this one, and is looked at again soon. */
-export function describeBorrowing(name: string, thrown: unknown): TokenFailure {
-  const failure = Failure.from(thrown)
+export function describeBorrowing(name: string, failure: Failure): TokenFailure {
   const { hint, receiver } = failure
   return {
     kind: 'failure',

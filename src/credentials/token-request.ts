@@ -1,7 +1,7 @@
 import type { Cancellation } from '../core/context.ts'
 import { toText } from '../core/json.ts'
+import type { LentToken } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
-import type { BorrowedToken } from './assertion.ts'
 import type { RefreshTokenChain } from './refresh-token.ts'
 
 export type ClientAuthentication = 'header' | 'body' | 'query' | 'privateKeyJwt' | 'clientSecretJwt' | 'none'
@@ -14,7 +14,7 @@ export type Field = readonly [name: string, value: unknown]
 export interface Proven {
   readonly fields: readonly Field[]
   /** Tokens of other credentials among them. */
-  readonly borrowed: readonly BorrowedToken[]
+  readonly borrowed: readonly LentToken[]
 }
 
 /** @throws Failure `credential.*` of another credential that has no token to give */

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { SignJWT, type JWTHeaderParameters } from 'jose'
+import type { JWTHeaderParameters } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
 
 export type JwtHeader = JWTHeaderParameters
 
