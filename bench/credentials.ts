@@ -11,6 +11,7 @@ import { createSend } from '../src/net/send.ts'
 import { readMaterial } from '../src/security/material-files.ts'
 import { createSecurityMaterial } from '../src/security/material.ts'
 import { createRedactor } from '../src/security/redaction.ts'
+import { createRefreshTokens } from '../src/store/refresh-tokens.ts'
 import { realWorld } from '../src/world.ts'
 
 const REQUESTS = 20_000
@@ -49,6 +50,7 @@ function materialIn(projectFolder: string, world: World) {
     world,
     log: silent,
     redactor: createRedactor(),
+    refreshTokens: createRefreshTokens(),
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },
     parameters: {},
     dev: false,

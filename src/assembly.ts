@@ -19,6 +19,7 @@ import { createSecurityMaterial } from './security/material.ts'
 import { proxySecrets } from './security/proxy-secrets.ts'
 import { createRedactor, type Redactor } from './security/redaction.ts'
 import { RouteTable } from './server/routes.ts'
+import { createRefreshTokens } from './store/refresh-tokens.ts'
 import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
@@ -92,6 +93,7 @@ export async function assemble(
     world,
     log,
     redactor,
+    refreshTokens: createRefreshTokens(),
     environment,
     parameters: globals,
     dev: settings.dev,

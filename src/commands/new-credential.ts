@@ -175,7 +175,9 @@ function checkFlags(kind: Kind, options: Record<string, unknown>): void {
     throw new UsageError('--secret: with --client-authentication none no secret is sent')
 }
 
-function hasField({ options }: Kind, field: string): boolean {
+/** Of oauth2 a user belongs to single grants, which are written by hand. */
+function hasField({ name, options }: Kind, field: string): boolean {
+  if (field === 'username' && name === 'oauth2') return false
   return field === 'baseUrl' || Object.hasOwn(options['properties'] as object, field)
 }
 

@@ -2,6 +2,7 @@ import type { CredentialState } from './credential-state.ts'
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { CredentialTestStep } from './credential-test.ts'
+import type { Authorizer, Grant, LentToken } from './authorizer.ts'
 import type { Path } from './document.ts'
 import type { Explaining, StepExplanation, TriggerExplanation } from './explanation.ts'
 import type { Failure } from './failure.ts'
@@ -9,9 +10,10 @@ import type { Flow, ParameterValue, Step } from './flow.ts'
 import type { Message } from './message.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
+import type { RefreshTokens } from './stores.ts'
 import type { World } from './world.ts'
 
-export type { CredentialState, CredentialTestStep }
+export type { Authorizer, CredentialState, CredentialTestStep, Grant, LentToken }
 
 export interface Example {
   readonly title: string
@@ -188,50 +190,6 @@ export interface TriggerKind<Keys extends TProperties = TProperties> extends Des
   explain?(options: Static<TObject<Keys>>, explaining: Explaining): TriggerExplanation
 }
 
-/** What a request is authenticated with. The same object for as long as the token lives, so that nothing is built per request. */
-export interface Grant {
-  /** Flat header lines to add: name, value. */
-  readonly headers: readonly string[]
-  /** `name=value&...`, encoded, to add to the URL. */
-  readonly query: string
-  /** Statuses of the receiver that mean "no longer good". Empty: nothing can be renewed. */
-  readonly refusedBy: readonly number[]
-  /**
-   * Whether an answer means "no longer good" though its status alone does not say so. Left out where statuses tell all.
-   * @param headers lower-case names
-   * @param body the answer's JSON; null where it is none, or has more than 64 KiB
-   */
-  refuses?(status: number, headers: Readonly<Record<string, string>>, body: unknown): boolean
-  /**
-   * The receiver refused this grant. Drops its token if it is still the current one.
-   * True when another `authorize` may give another grant.
-   */
-  reject(): boolean
-  /** The receiver took this grant where it had refused the one before: renewing helps. Not told of other requests. */
-  accepted?(): void
-  /** For a hint: "a token was obtained 3 s ago with scope im.read". No token in it. */
-  describe(): string
-}
-
-export interface Authorizer {
-  /**
-   * Synchronous while the token is good. @throws Failure `credential.*`
-   * @param tenant whose token, where the credential has several
-   */
-  authorize(until: Cancellation, tenant?: string): Grant | Promise<Grant>
-  /** What people may see: never a secret, never a token. Plain data. */
-  state(): CredentialState
-  /** Takes over what still holds of the version that this one replaces. Called before the first `authorize`. */
-  inherit?(former: Authorizer): void
-  /** The engine has started: gets ready what is wanted before the first request. */
-  warm?(): void
-  /** Forgets what is kept, tokens and failures, so that the next request asks anew. Left out where nothing is kept. */
-  invalidate?(): void
-  /** Asks for what it needs, once and at once, and tells each step. Left out where nothing is asked for. Never rejects. */
-  test?(until: Cancellation, options: { readonly tryOthers: boolean }): Promise<readonly CredentialTestStep[]>
-  stop?(): void
-}
-
 /** Fields that every kind of credential may have; the security material takes care of them. */
 export interface CredentialFrame {
   readonly name: string
@@ -243,6 +201,8 @@ export interface CredentialFrame {
 export interface CredentialKind<Keys extends TProperties = TProperties> extends Described {
   /** Own options; the common ones (`description, baseUrl, allowedHosts, apiHeaders, apiQuery`, where there is a secret `rotateAfter, secretSince`) are added for it. */
   readonly options: TObject<Keys>
+  /** Its token may be another credential's assertion. */
+  readonly lends?: true
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
   check?(
     options: Static<TObject<Keys>>,
@@ -270,6 +230,9 @@ export interface CredentialOrigin {
 export interface CredentialSetting {
   readonly world: World
   readonly log: Services['log']
+  readonly refreshTokens: RefreshTokens
+  /** The token of another credential. @throws Failure `credential.*` */
+  borrow(credential: string, until: Cancellation): Promise<LentToken>
   /** From now on this text is redacted at every sink. Returns how to end that. @param ms that it is still good for */
   redact(secret: string): (ms?: number) => void
   /** What others say, without what is redacted now: before it is cleaned, cut or told. */

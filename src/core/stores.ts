@@ -1,6 +1,7 @@
 import type { Level } from './context.ts'
 import type { RunFailure } from './failure.ts'
 import type { LogLevel } from './flow.ts'
+import type { Secret } from './secret.ts'
 
 /** CPI's statuses of a message. */
 export type RunStatus =
@@ -118,4 +119,18 @@ export interface StateStore {
   atomically(operations: readonly StateOperation[]): Promise<boolean>
   /** Epoch ms of the last recorded occurrence. */
   lastFire(timer: string): Promise<number | undefined>
+}
+
+/**
+ * Refresh tokens that services gave in the place of those in credential files. The one before may be dead as soon as
+ * the new one is handed out: what is not kept is lost.
+ */
+export interface RefreshTokens {
+  /**
+   * The newest one, or undefined where none was given.
+   * @param origin tells the token in the file it goes back to, without giving it away
+   */
+  newest(credential: string, origin: string): Promise<Secret | undefined>
+  /** From now on this one. Takes the place of those of the credential that go back to another origin, too. */
+  keep(credential: string, origin: string, token: Secret): Promise<void>
 }

@@ -1,31 +1,31 @@
-import type { Path } from '../core/document.ts'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { CredentialOrigin, ProblemReport } from '../core/kinds.ts'
-import { didYouMean } from '../core/problem.ts'
-import type { Secret } from '../core/secret.ts'
-import { characterName, readUrl } from '../security/url.ts'
+import { readUrl } from '../security/url.ts'
+import { checkClient } from './oauth2-client-check.ts'
+import { checkGrant } from './oauth2-grant-check.ts'
+import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { checkTenants, PLACEHOLDER } from './tenant-url.ts'
-import { BEARER, clientAuthenticationOf, type OAuth2Options } from './oauth2-options.ts'
 import { checkTokenRequest } from './oauth2-request-check.ts'
 import { checkPlacement } from './placed-secret.ts'
 import { checkAnswerExpression } from './answer-expression.ts'
 import { findScopeMistake } from './oauth2-scope.ts'
+import { USUAL_NAMES } from './token-request.ts'
 
 type Reporter = (report: ProblemReport) => void
 
 const MOST_PARAMETERS = 20
 /** As long as the place that is kept for a tenant, so that offsets hold. */
 const STAND_IN = 'a-tenant'
-const LATER_GRANTS = [
+const SECRET_PARAMETERS = [
+  'client_secret',
+  'client_assertion',
   'password',
   'refresh_token',
-  'none',
-  'urn:ietf:params:oauth:grant-type:saml2-bearer',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'assertion',
+  'subject_token',
+  'actor_token',
 ]
-const PERSON_GRANTS = ['authorization_code', 'implicit', 'urn:ietf:params:oauth:grant-type:device_code']
 const OWN_HEADERS: Record<string, string> = {
   authorization: 'clientAuthentication',
   'content-type': 'contentType',
@@ -39,7 +39,7 @@ const OWN_HEADERS: Record<string, string> = {
 /** What the schema cannot say about an oauth2 credential. */
 export function checkOAuth2(options: OAuth2Options, problem: Reporter, { imported }: CredentialOrigin): void {
   checkTokenServiceUrl(options, problem)
-  checkGrantType(options, problem)
+  checkGrant(options, problem)
   checkClient(options, problem)
   checkShapeOfRequest(options, problem)
   checkTokenRequest(options, problem)
@@ -80,106 +80,14 @@ function checkTokenServiceUrl(options: OAuth2Options, problem: Reporter): void {
     })
     return
   }
-  for (const name of ['client_secret', 'password', 'assertion'])
+  for (const name of SECRET_PARAMETERS)
     if (url.searchParams.has(name))
       problem({
         code: 'credential/url',
         message: `"tokenServiceUrl" holds "${name}" in its query; addresses are written into logs on the way`,
-        hint: 'Use clientSecret, with clientAuthentication header or body.',
+        hint: 'Secrets have fields of their own: clientSecret, password, refreshToken, assertion.',
         at: ['tokenServiceUrl'],
       })
-}
-
-function checkGrantType({ grantType }: OAuth2Options, problem: Reporter): void {
-  if (grantType === undefined || grantType === 'client_credentials') return
-  const about = { code: 'credential/grant-type', at: ['grantType'] }
-  if (PERSON_GRANTS.includes(grantType))
-    problem({
-      ...about,
-      message: `the grant "${grantType}" needs a person at a browser; flows run without one`,
-      hint: 'Register a client for client_credentials at the service, and leave grantType out.',
-    })
-  else if (LATER_GRANTS.includes(grantType))
-    problem({
-      ...about,
-      message: `the grant "${grantType}" is not in this version`,
-      hint: 'client_credentials works: leave grantType out, if the service offers it.',
-    })
-  else
-    problem({
-      ...about,
-      message: `"${grantType}" is no grant that is known here${didYouMean(grantType, ['client_credentials'])}`,
-      hint: 'Leave grantType out for client_credentials.',
-    })
-}
-
-function checkClient(options: OAuth2Options, problem: Reporter): void {
-  const how = clientAuthenticationOf(options)
-  const missing = (field: string) =>
-    problem({
-      code: 'credential/missing-field',
-      message: `"${field}" is missing; clientAuthentication ${how} needs it`,
-      hint:
-        field === 'clientSecret'
-          ? 'Add clientSecret: ${env:NAME}, or write clientAuthentication: none for a client without a secret.'
-          : 'Add it.',
-      at: [],
-    })
-  if (how !== 'none') {
-    if (!options.clientId) missing('clientId')
-    if (options.clientSecret === undefined) missing('clientSecret')
-    else checkSecrets(options.clientSecret, problem)
-    if (options.clientId) checkPasted('clientId', options.clientId, ['clientId'], problem)
-  } else if (options.clientSecret !== undefined)
-    problem({
-      code: 'credential/unused-field',
-      severity: 'warning',
-      message: '"clientSecret" is never sent, because clientAuthentication is none',
-      hint: 'Write clientAuthentication: header or body, or take the secret out.',
-      at: ['clientSecret'],
-      on: 'key',
-    })
-  const colon = options.clientId?.indexOf(':') ?? -1
-  if (how === 'header' && options.basicEncoding === 'raw' && colon >= 0)
-    problem({
-      code: 'credential/client-id',
-      message: '"clientId" holds a ":", where a raw Basic header ends the id',
-      hint: 'Write basicEncoding: form, or clientAuthentication: body.',
-      at: ['clientId'],
-      offset: colon,
-      length: 1,
-    })
-}
-
-const MOST_SECRETS = 2
-
-function checkSecrets(secrets: readonly Secret[], problem: Reporter): void {
-  const at = (index: number) => (secrets.length === 1 ? ['clientSecret'] : ['clientSecret', index])
-  for (const [index, secret] of secrets.entries())
-    checkPasted('clientSecret', secret.reveal(), at(index), problem)
-  if (secrets.length > MOST_SECRETS)
-    problem({
-      code: 'credential/secret',
-      message: `"clientSecret" is a list of ${secrets.length}; at most ${MOST_SECRETS} are used: the current and the other one`,
-      hint: 'Each wrong secret counts at the service like an attack: keep the new one and the one before.',
-      at: ['clientSecret'],
-    })
-}
-
-/** White space around a text and typographic quotes come with copying from pages and mails; the text itself is not told. */
-function checkPasted(field: string, text: string, at: Path, problem: Reporter): void {
-  const odd = /^\s|\s$|[\u2018-\u201f\u00ab\u00bb\u200b\ufeff]/.exec(text)
-  if (!odd) return
-  const what = /\s/.test(odd[0])
-    ? `${odd.index === 0 ? 'begins' : 'ends'} with white space`
-    : `holds ${characterName(odd[0])} (character ${odd.index + 1} of ${text.length})`
-  problem({
-    code: 'credential/pasted',
-    severity: 'warning',
-    message: `"${field}" ${what}; it was probably copied with something around it`,
-    hint: 'Look at the variable, the file or the text that it comes from. It is sent as it is.',
-    at,
-  })
 }
 
 function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {
@@ -239,17 +147,43 @@ function fieldMistake(
     return place === 'body'
       ? { message: '"grant_type" is sent already', hint: 'Take it out; grantTypeIn says where it goes.' }
       : { message: '"grant_type" has a field of its own', hint: 'Write grantTypeIn: query.' }
+  if (name === 'client_assertion' || name === 'client_assertion_type')
+    return {
+      message: `"${name}" is sent already, where clientAuthentication says so`,
+      hint: 'Write clientAuthentication: privateKeyJwt, and clientAssertion.',
+    }
   if (name === 'client_secret')
     return {
       message: '"client_secret" has a field of its own',
       hint: 'Write clientSecret, and clientAuthentication: body.',
     }
+  const owner = ownerOf(name, options)
+  if (owner !== undefined)
+    return { message: `"${name}" is sent already`, hint: `Take it out here; "${owner}" is sent.` }
   if (name === 'scope' && options.scope !== undefined)
     return { message: '"scope" is sent already', hint: 'Take it out here, or leave the field "scope" out.' }
   const how = clientAuthenticationOf(options)
-  if (place === 'body' && name === 'client_id' && (how === 'body' || (how === 'none' && options.clientId)))
+  const sendsId = how === 'body' || ((how === 'none' || isJwt(how)) && options.clientId)
+  if (place === 'body' && name === 'client_id' && sendsId && options.clientAssertion?.sendClientId !== false)
     return { message: '"client_id" is sent already', hint: 'Take it out; "clientId" is sent.' }
   return undefined
+}
+
+/** The field that a parameter of this name comes from. */
+function ownerOf(name: string, { parameterNames, ...options }: OAuth2Options): string | undefined {
+  const names = { ...USUAL_NAMES, ...parameterNames }
+  const own = {
+    username: names.username,
+    password: names.password,
+    refreshToken: names.refreshToken,
+    assertion: 'assertion',
+    subjectToken: 'subject_token',
+    actorToken: 'actor_token',
+    requestedTokenType: 'requested_token_type',
+  } as const
+  return (Object.keys(own) as (keyof typeof own)[]).find(
+    (field) => own[field] === name && options[field] !== undefined,
+  )
 }
 
 function headerMistake(name: string, value: unknown): { message: string; hint: string } | undefined {

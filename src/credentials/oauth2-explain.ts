@@ -9,6 +9,9 @@ export function explainToken(given: OAuth2Options): string {
   const how = [
     (given.grantType ?? 'client_credentials').replaceAll('_', ' '),
     authenticationInWords(given),
+    ...(given.username === undefined ? [] : [`user ${given.username}`]),
+    ...othersInWords(given),
+    ...(given.tenants ? [`for the tenant of the step: ${inWords(given.tenants)}`] : []),
     ...scopeInWords(given),
     ...(given.audience === undefined ? [] : [`audience ${given.audience}`]),
     ...(given.resource ? [`resource ${inWords(given.resource)}`] : []),
@@ -22,6 +25,20 @@ function authenticationInWords(given: OAuth2Options): string {
   if (way === 'none') return 'client not authenticated'
   if (given.basicAuth) return `client authenticated by ${way}, user ${given.basicAuth.username} by header`
   return `client authenticated by ${way}`
+}
+
+/** What is made with the token of another credential. */
+function othersInWords(given: OAuth2Options): string[] {
+  const words: Readonly<Record<string, string>> = {
+    assertion: 'assertion',
+    clientAssertion: 'client assertion',
+    subjectToken: 'subject token',
+    actorToken: 'actor token',
+  }
+  return Object.entries(words).flatMap(([field, what]) => {
+    const { fromCredential } = (given[field as keyof OAuth2Options] ?? {}) as { fromCredential?: string }
+    return fromCredential === undefined ? [] : [`${what} from credential ${fromCredential}`]
+  })
 }
 
 function scopeInWords({ scope: written, scopeSeparator = ' ' }: OAuth2Options): string[] {

@@ -14,6 +14,9 @@ import {
   Value,
   Whole,
 } from '../core/schema.ts'
+import { clientAssertion, hasSource } from './assertion-options.ts'
+import { readGrantType } from './grants.ts'
+import { grantOptions } from './oauth2-grant-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
 import type { ClientAuthentication } from './token-request.ts'
 
@@ -47,8 +50,10 @@ export const oauth2Options = Type.Object({
   ),
   grantType: Optional(
     Text({
-      description: 'How the token is asked for; client_credentials in this version.',
+      description:
+        'How the token is asked for: client_credentials, password, refresh_token, jwt-bearer, token-exchange, a name of the service itself, or none (no `grant_type` is sent).',
       default: 'client_credentials',
+      examples: ['password', 'account_credentials', 'none'],
     }),
   ),
   method: Optional(
@@ -74,12 +79,13 @@ export const oauth2Options = Type.Object({
     }),
   ),
   clientAuthentication: Optional(
-    Choice(['header', 'body', 'none'], {
+    Choice(['header', 'body', 'query', 'privateKeyJwt', 'clientSecretJwt', 'none'], {
       description:
-        'Where id and secret go: a Basic header, the body, or nowhere (then `clientId` alone is sent, as a parameter).',
+        'How the client proves who it is: id and secret in a Basic header, the body or the query (with `allowSecretInUrl`); a JWT signed with a private key or with the secret (`clientAssertion`); or none, with `clientId` alone as a parameter.',
       default: 'header',
     }),
   ),
+  clientAssertion,
   basicEncoding: Optional(
     Choice(['form', 'raw'], {
       description:
@@ -107,6 +113,7 @@ export const oauth2Options = Type.Object({
       },
     ),
   ),
+  ...grantOptions,
   contentType: Optional(
     Choice(['application/x-www-form-urlencoded', 'application/json', 'none'], {
       description: 'How parameters are sent; none means an empty body.',
@@ -140,6 +147,9 @@ export const oauth2Options = Type.Object({
         clientId: Optional(Text({ description: 'In place of client_id.', default: 'client_id' })),
         clientSecret: Optional(Text({ description: 'In place of client_secret.', default: 'client_secret' })),
         scope: Optional(Text({ description: 'In place of scope.', default: 'scope' })),
+        username: Optional(Text({ description: 'In place of username.', default: 'username' })),
+        password: Optional(Text({ description: 'In place of password.', default: 'password' })),
+        refreshToken: Optional(Text({ description: 'In place of refresh_token.', default: 'refresh_token' })),
       },
       { description: 'What the service calls its parameters, where that is not as RFC 6749 says.' },
     ),
@@ -291,7 +301,18 @@ export const oauth2Options = Type.Object({
 
 export type OAuth2Options = Static<typeof oauth2Options>
 
-/** With a user of its own in the header, id and secret go into the body. */
+/** As written; or what the other fields tell. */
 export function clientAuthenticationOf(given: OAuth2Options): ClientAuthentication {
-  return given.clientAuthentication ?? (given.basicAuth ? 'body' : 'header')
+  const { clientAuthentication, basicAuth, clientAssertion: assertion, clientId, clientSecret } = given
+  if (clientAuthentication !== undefined) return clientAuthentication
+  if (basicAuth) return 'body'
+  if (assertion) return clientSecret && !hasSource(assertion) ? 'clientSecretJwt' : 'privateKeyJwt'
+  const { kind } = readGrantType(given.grantType)
+  const open = kind === 'none' || kind === 'token-exchange'
+  const proven = kind === 'jwt-bearer' || (open && clientId === undefined)
+  return proven && clientSecret === undefined ? 'none' : 'header'
+}
+
+export function isJwt(how: ClientAuthentication): how is 'privateKeyJwt' | 'clientSecretJwt' {
+  return how === 'privateKeyJwt' || how === 'clientSecretJwt'
 }

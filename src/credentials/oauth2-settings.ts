@@ -1,13 +1,19 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import type { CredentialSetting, Grant } from '../core/kinds.ts'
+import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
-import { BEARER, clientAuthenticationOf, oauth2Options, type OAuth2Options } from './oauth2-options.ts'
+import { describeAssertion } from './assertion.ts'
+import { clientDefaults, clientProofOf, describeGrantProof, grantProofOf } from './proofs.ts'
+import { readGrantType } from './grants.ts'
+import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
+import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
+import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
 import { USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
+import { tokenTypeOf } from './token-type.ts'
 import type { AnswerReading } from './token-response.ts'
 import { testTokenRequest } from './token-test.ts'
 
@@ -24,18 +30,18 @@ export function createTokenManager(
   setting: CredentialSetting,
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
-  const settings = { ...fetchSettings(given, name, setting.world), hide }
+  const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, setting)
+  const settings = { ...fetchSettings(given, name, setting, refresh), hide }
   const fetcher = new TokenFetcher(settings, setting)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
-  const guarded = [...(given.clientSecret ?? []), ...(given.basicAuth ? [given.basicAuth.password] : [])]
-  const releases = guarded.map((secret) => setting.redact(secret.reveal()))
+  const releases = secretTexts(given).map((text) => setting.redact(text))
   const placement = placementOf(given.tokenIn, BEARER)
   return new TokenManager(
     {
       name,
       key: keyOf(given),
-      secrets: given.clientSecret ?? [],
+      secrets: settings.requests.flatMap(({ secret }) => secret ?? []),
       warm: given.warm ?? false,
       refreshBefore: given.refreshBefore ?? MINUTE,
       patience: Math.max(PATIENCE, settings.connectTimeout + settings.readTimeout),
@@ -45,7 +51,10 @@ export function createTokenManager(
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
       counts: fetcher.counts,
-      stopped: () => releases.forEach((release) => release()),
+      stopped() {
+        refresh?.stop()
+        for (const release of releases) release()
+      },
     },
     setting,
   )
@@ -55,16 +64,28 @@ export function createTokenManager(
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const { tenants = [], tokenServiceUrl } = given
+  const how = clientAuthenticationOf(given)
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
     tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, ''),
     ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',
+    ...(given.username !== undefined && { username: given.username }),
+    ...(given.password && { password: '[secret]' }),
+    ...(given.refreshToken && { refreshToken: '[secret]' }),
+    ...describeGrantProof(given),
+    ...(given.requestedTokenType !== undefined && { requestedTokenType: given.requestedTokenType }),
     ...(given.clientId !== undefined && { clientId: given.clientId }),
     ...(secrets && { clientSecret: secrets.join(', ') }),
     ...(given.method === 'GET' && { method: 'GET' }),
-    clientAuthentication: clientAuthenticationOf(given),
+    clientAuthentication: how,
+    ...(isJwt(how) && {
+      clientAssertion: describeAssertion(
+        given.clientAssertion ?? {},
+        clientDefaults(given, given.clientSecret?.[0]),
+      ),
+    }),
     ...(given.authScheme !== undefined && { authScheme: given.authScheme }),
     ...(given.basicAuth && { basicAuth: `${given.basicAuth.username}, [secret]` }),
     contentType: given.contentType ?? 'application/x-www-form-urlencoded',
@@ -75,28 +96,6 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
     ...(given.invalidateOn && { invalidateOn: given.invalidateOn.join(', ') }),
     ...(given.invalidateWhen !== undefined && { invalidateWhen: given.invalidateWhen }),
   }
-}
-
-/** Not part of what shapes a token: the secret, and when and how patiently it is asked for. */
-const NOT_IN_KEY: ReadonlySet<string> = new Set([
-  'clientSecret',
-  'warm',
-  'retry',
-  'connectTimeout',
-  'readTimeout',
-  'refreshBefore',
-])
-
-/** Nothing can be told from what is made with it, outside of this process. */
-const keyOfKeys = randomBytes(32)
-
-function keyOf(given: OAuth2Options): string {
-  const shaping = Object.entries(given).filter(
-    ([field]) => Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field),
-  )
-  const password = given.basicAuth?.password.reveal()
-  const fingerprint = password && createHmac('sha256', keyOfKeys).update(password).digest('base64')
-  return JSON.stringify([fingerprint, ...shaping.toSorted(([a], [b]) => (a < b ? -1 : 1))])
 }
 
 function refusalRule(
@@ -110,35 +109,53 @@ function refusalRule(
   return (status, headers, body) => rule({ status, headers, body })
 }
 
-function fetchSettings(given: OAuth2Options, name: string, world: World): Omit<TokenFetchSettings, 'hide'> {
+function fetchSettings(
+  given: OAuth2Options,
+  name: string,
+  setting: CredentialSetting,
+  refresh: RefreshTokenChain | undefined,
+): Omit<TokenFetchSettings, 'hide'> {
   const { scope, words } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
-  const request: TokenRequestSettings = {
+  const names = { ...USUAL_NAMES, ...given.parameterNames }
+  const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
     url: new URL(given.tokenServiceUrl),
     clientId: given.clientId ?? '',
-    clientSecret: undefined,
     method: given.method ?? 'POST',
     clientAuthentication: clientAuthenticationOf(given),
+    sendClientId: given.clientAssertion?.sendClientId ?? true,
     basicEncoding: given.basicEncoding ?? 'form',
     authScheme: given.authScheme ?? 'Basic',
     basicAuth: given.basicAuth,
-    names: { ...USUAL_NAMES, ...given.parameterNames },
+    names,
     contentType,
-    grantType: given.grantType ?? 'client_credentials',
+    grantType: readGrantType(given.grantType).sent,
     grantTypeIn: given.grantTypeIn ?? (contentType === 'none' ? 'query' : 'body'),
     scope,
     audience: given.audience,
     resource: given.resource ?? [],
+    fields: [
+      [names.username, given.username],
+      [names.password, given.password],
+      ['requested_token_type', given.requestedTokenType && tokenTypeOf(given.requestedTokenType)],
+    ],
+    grantProof: grantProofOf(given, setting),
+    refresh,
     body: given.parameters?.body ?? {},
     query: given.parameters?.query ?? {},
     headers: given.parameters?.headers ?? {},
   }
-  const requests = given.clientSecret?.map((clientSecret) => ({ ...request, clientSecret }))
+  const clientSecrets: readonly (Secret | undefined)[] = given.clientSecret ?? [undefined]
   return {
     name,
-    requests: requests ?? [request],
+    requests: clientSecrets.map((clientSecret) => ({
+      ...request,
+      clientSecret,
+      clientProof: clientProofOf(given, clientSecret, setting),
+      secret: joinedSecret(given, clientSecret),
+    })),
     scopes: words,
-    reading: answerReading(given, world),
+    reading: answerReading(given, setting.world),
     defaults: { lifetime: given.lifetime ?? HOUR, maxLifetime: given.maxLifetime ?? 24 * HOUR },
     retry: {
       attempts: given.retry?.attempts ?? 3,

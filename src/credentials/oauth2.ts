@@ -10,8 +10,7 @@ export type { OAuth2Options } from './oauth2-options.ts'
 
 export const oauth2 = defineCredential({
   name: 'oauth2',
-  summary:
-    'A token of an OAuth 2.0 token service (client credentials), fetched, kept and renewed by the engine.',
+  summary: 'A token of an OAuth 2.0 token service, fetched, kept and renewed by the engine.',
   description:
     'The token is asked for when the first request needs it, kept for as long as it lives, renewed shortly before its end, and asked for once more when a receiver refuses it. No flow, script or log ever sees it.',
   examples: [
@@ -49,8 +48,32 @@ contentType: none
 allowedHosts: ['*.hana.example.com']
 `,
     },
+    {
+      title: 'A user and a password beside the client',
+      yaml: `type: oauth2
+grantType: password
+tokenServiceUrl: https://us.api.concursolutions.com/oauth2/v0/token
+clientId: acme
+clientSecret: \${env:CONCUR_SECRET}
+clientAuthentication: body
+username: integration@acme.example.com
+password: \${env:CONCUR_PASSWORD}
+baseUrl: https://us.api.concursolutions.com/
+`,
+    },
+    {
+      title: 'A private key in place of a secret',
+      yaml: `type: oauth2
+tokenServiceUrl: https://acme.okta.com/oauth2/v1/token
+clientId: 0oa1
+clientAssertion: { key: '\${file:/run/secrets/okta.pem}', keyId: key-2026 }
+scope: okta.users.read
+baseUrl: https://acme.okta.com/api/v1/
+`,
+    },
   ],
   options: oauth2Options,
+  lends: true,
   check: checkOAuth2,
   prepare(given, { name }, setting) {
     if (given.tokenServiceUrlType !== 'common') return createTokenManager(given, name, setting)

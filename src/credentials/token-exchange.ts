@@ -5,7 +5,13 @@ import type { World } from '../core/world.ts'
 import { exchange } from '../net/client.ts'
 import { parseRetryAfter } from '../net/retry-after.ts'
 import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
-import { buildTokenRequest, type TokenRequest, type TokenRequestSettings } from './token-request.ts'
+import { askWithProof } from './proven-request.ts'
+import {
+  buildTokenRequest,
+  type Field,
+  type TokenRequest,
+  type TokenRequestSettings,
+} from './token-request.ts'
 import {
   judgeTokenAnswer,
   type AnswerReading,
@@ -39,24 +45,40 @@ export interface FetchedToken extends IssuedToken {
 /** Bytes. */
 const LARGEST_ANSWER = 1024 * 1024
 
-/** Asks the token service once. Rejects only when it is called off. */
+/**
+ * Asks the token service once. Rejects only when it is called off.
+ * @param note gets the request as it goes out, for those who tell what it is made of
+ */
 export function askForToken(
   wanted: TokenRequestSettings,
   settings: TokenExchangeSettings,
   world: World,
   until: Cancellation,
+  note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
-  return sendTokenRequest(buildTokenRequest(wanted), wanted, settings, world, until)
+  const { refresh, names } = wanted
+  const ask = (fields: readonly Field[], on: Cancellation) =>
+    askWithProof(wanted, on, settings.name, (proven) =>
+      send(wanted, [...fields, ...proven], settings, world, on, note),
+    )
+  if (refresh === undefined) return ask([], until)
+  return refresh.inTurn(until, async (newest, toTheEnd) => {
+    const outcome = await ask([[names.refreshToken, newest]], toTheEnd)
+    if (outcome.kind === 'token') await refresh.rotate(outcome.refreshToken)
+    return outcome
+  })
 }
 
-/** The same with the request as it goes out, for those who tell what it is made of. */
-export async function sendTokenRequest(
-  request: TokenRequest,
+async function send(
   wanted: TokenRequestSettings,
+  fresh: readonly Field[],
   settings: TokenExchangeSettings,
   world: World,
   until: Cancellation,
+  note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
+  const request = buildTokenRequest(wanted, fresh)
+  note?.(request)
   const { name } = settings
   const { host } = wanted.url
   const askedTicks = world.clock.ticks()
@@ -81,7 +103,7 @@ export async function sendTokenRequest(
     settings.reading,
     settings.hide,
   )
-  const secret = wanted.clientSecret
+  const { secret } = wanted
   if (judged.kind === 'token') return { ...judged, askedTicks, askedAt, status: answer.status, secret }
   const retryAfter = judged.why === 'busy' ? retryAfterOf(answer, world.clock.now()) : undefined
   return describeRejection(name, host, wanted, {

@@ -1,5 +1,6 @@
 import { sayDuration } from '../core/duration.ts'
 import { Failure, type FailureCode, type FailureDetails } from '../core/failure.ts'
+import { readGrantType } from './grants.ts'
 import type { TokenRequestSettings } from './token-request.ts'
 import type { TokenRejection } from './token-response.ts'
 import type { ServiceWords } from './service-words.ts'
@@ -16,6 +17,8 @@ export interface TokenFailure {
   readonly rejected: boolean
   /** The service does not take this client id with this secret; another secret may do. */
   readonly refusesClient: boolean
+  /** There is no use in asking again at once. */
+  readonly final?: true
   /** ms */
   readonly retryAfter?: number
   /** What the service said, where it answered; no secret in it. */
@@ -25,7 +28,7 @@ export interface TokenFailure {
 /** How the token was asked for. */
 type Sent = Pick<
   TokenRequestSettings,
-  'clientAuthentication' | 'basicEncoding' | 'contentType' | 'grantTypeIn' | 'scope'
+  'clientAuthentication' | 'basicEncoding' | 'contentType' | 'grantTypeIn' | 'grantType' | 'scope'
 >
 
 /** What a rejected token request means for people. */
@@ -119,6 +122,21 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
   )
 }
 
+/** Another credential had no token to give: it is no failure of this one, and is looked at again soon. */
+export function describeBorrowing(name: string, failure: Failure): TokenFailure {
+  const { hint, receiver } = failure
+  return {
+    kind: 'failure',
+    code: failure.code as FailureCode,
+    message: `credential "${name}" needs the token of another one: ${failure.message}`,
+    details: { ...(hint !== undefined && { hint }), ...(receiver && { receiver }), cause: failure },
+    summary: failure.title,
+    rejected: false,
+    refusesClient: false,
+    final: true,
+  }
+}
+
 /** A remembered failure, anew: each run marks its own. @param wait ms until the service is asked again */
 export function rememberedFailure(name: string, failure: TokenFailure, wait: number): Failure {
   const { hint, ...details } = failure.details
@@ -146,19 +164,25 @@ export function impatientFailure(name: string): Failure {
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
 const BY_ERROR: Record<string, string> = {
-  unauthorized_client:
-    'Allow the grant client_credentials for this client in the admin console of the service.',
   invalid_scope:
     'Check scope: the client must be granted each of its words, written exactly so, in the admin console.',
 }
 
 function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
+  if (clientAuthentication === 'privateKeyJwt')
+    return 'Verify clientId, and look at the service which key and which clientAssertion it wants: the public key (or certificate) registered there, keyId or x5t, algorithm, and audience (the address of the token service, tokenUrl, or the one of the issuer). The clocks of both sides have to agree.'
   const others = {
     header: `body, or basicEncoding: ${basicEncoding === 'raw' ? 'form' : 'raw'}`,
     body: 'header',
+    query: 'header or body',
+    clientSecretJwt: 'header or body',
     none: 'header or body, with a secret',
   }[clientAuthentication]
-  return `Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: ${others}.`
+  const audience =
+    clientAuthentication === 'clientSecretJwt'
+      ? ' Look whether clientAssertion has the audience that the service wants.'
+      : ''
+  return `Verify clientId and clientSecret, look whether the variable or file they come from is set correctly, and generate a new secret in the admin console if needed. Some services want clientAuthentication: ${others}.${audience}`
 }
 
 function hintForRequest({ clientAuthentication, contentType, grantTypeIn, scope }: Sent): string {
@@ -174,6 +198,20 @@ function hintForRequest({ clientAuthentication, contentType, grantTypeIn, scope 
   return `Check contentType, clientAuthentication, scope and parameters of the credential; the words of the service say which field is wrong. Some services want ${others.join(', or ')}.`
 }
 
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+function hintForWhatWasGranted({ grantType }: Sent): string {
+  const { kind } = readGrantType(grantType)
+  if (kind === 'password')
+    return 'Verify username and password: whether the password has expired, the user is locked, or has to confirm logins with a second factor.'
+  if (kind === 'refresh_token')
+    return 'The refresh token has expired, was revoked, or was used by another program. Let the user log in once more, and put the new refresh token where the old one came from.'
+  if (kind === 'jwt-bearer')
+    return 'The service does not take the assertion. Look at the service which key it knows (keyId, algorithm) and which issuer, subject and audience it wants, whether the user has agreed to this client, and whether the clocks agree.'
+  if (kind === 'token-exchange')
+    return 'The service does not take the subject or actor token. Look at its type, whether the service trusts who issued it, and whether it was made for this audience.'
+  return 'The service does not take what it was given for the grant; its words say why.'
+}
+
 function hintForGrant({ contentType, grantTypeIn }: Sent): string {
   const form =
     contentType === 'application/json' ? ' Some services read a form only: leave contentType out.' : ''
@@ -183,6 +221,9 @@ function hintForGrant({ contentType, grantTypeIn }: Sent): string {
 
 function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (error === 'invalid_client') return hintForClient(sent)
+  if (error === 'unauthorized_client')
+    return `Allow the grant ${sent.grantType ?? 'that is wanted'} for this client in the admin console of the service.`
+  if (error === 'invalid_grant') return hintForWhatWasGranted(sent)
   if (error === 'unsupported_grant_type') return hintForGrant(sent)
   const known = error !== undefined && Object.hasOwn(BY_ERROR, error) ? BY_ERROR[error] : undefined
   if (known !== undefined) return known

@@ -82,7 +82,11 @@ export class TokenFetcher {
       }
       const wait =
         outcome.retryAfter ?? retry.delay * retry.factor ** (attempt - 1) * (0.5 + this.#world.random() / 2)
-      const again = !outcome.rejected && attempt < retry.attempts && clock.ticks() + wait < until.deadline
+      const again =
+        !outcome.rejected &&
+        !outcome.final &&
+        attempt < retry.attempts &&
+        clock.ticks() + wait < until.deadline
       this.tell(outcome, attempt, again ? wait : undefined)
       if (!again)
         return attempt === 1 ? outcome : { ...outcome, message: `${outcome.message} (${attempt} attempts)` }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { Grant } from '../core/kinds.ts'
+import type { Secret } from '../core/secret.ts'
 
 /** The one that gave a grant and keeps its token. */
 export interface GrantKeeper {
@@ -22,14 +23,21 @@ export class TokenGrant implements Grant {
   readonly query: string
   readonly refusedBy: readonly number[]
   declare readonly refuses?: NonNullable<Grant['refuses']>
+  readonly #token: Secret
   #keeper: GrantKeeper
 
-  constructor(keeper: GrantKeeper, shape: GrantShape) {
+  constructor(keeper: GrantKeeper, shape: GrantShape, token: Secret) {
+    this.#token = token
     this.#keeper = keeper
     this.headers = shape.headers
     this.query = shape.query
     this.refusedBy = shape.refusedBy
     if (shape.refuses) this.refuses = shape.refuses
+  }
+
+  /** For another credential that is made with it. */
+  static tokenOf(grant: TokenGrant): Secret {
+    return grant.#token
   }
 
   /** From now on another one keeps its token. */

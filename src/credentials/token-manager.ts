@@ -3,7 +3,8 @@ import { sayDuration } from '../core/duration.ts'
 import type { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
-import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
+import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
+import { Secret } from '../core/secret.ts'
 import { Flight } from './flight.ts'
 import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
 import type { FetchedToken } from './token-exchange.ts'
@@ -69,6 +70,15 @@ export class TokenManager implements Authorizer, GrantKeeper {
     if (this.#flight === undefined && !this.#mayAsk()) return this.#lastResort() ?? this.#fail(this.#memory!)
     this.#flight ??= this.#renew()
     return this.#flight.wait(until, this.#setting.world.clock, () => impatientFailure(this.#settings.name))
+  }
+
+  async lend(until: Cancellation): Promise<LentToken> {
+    const grant = (await this.authorize(until)) as TokenGrant
+    return {
+      token: TokenGrant.tokenOf(grant),
+      reject: () => grant.reject(),
+      accepted: () => grant.accepted(),
+    }
   }
 
   /**
@@ -267,7 +277,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#kept = {
       ...tokenTimes(lifetime, this.#settings.refreshBefore, world.random()),
       text: token.token,
-      grant: same?.grant ?? new TokenGrant(this, this.#settings.place(token.token)),
+      grant: same?.grant ?? new TokenGrant(this, this.#settings.place(token.token), new Secret(token.token)),
       scope,
       lacking: this.#settings.lacking(scope),
       secret: token.secret,

@@ -1,8 +1,24 @@
-import type { Secret } from '../core/secret.ts'
+import type { Cancellation } from '../core/context.ts'
 import { toText } from '../core/json.ts'
+import type { LentToken } from '../core/kinds.ts'
+import { Secret } from '../core/secret.ts'
+import type { RefreshTokenChain } from './refresh-token.ts'
 
-export type ClientAuthentication = 'header' | 'body' | 'none'
+export type ClientAuthentication = 'header' | 'body' | 'query' | 'privateKeyJwt' | 'clientSecretJwt' | 'none'
 export type TokenContentType = 'application/x-www-form-urlencoded' | 'application/json' | 'none'
+
+/** A parameter of the request; a secret is revealed where its bytes are made. */
+export type Field = readonly [name: string, value: unknown]
+
+/** Parameters that are made anew for each attempt. */
+export interface Proven {
+  readonly fields: readonly Field[]
+  /** Tokens of other credentials among them. */
+  readonly borrowed: readonly LentToken[]
+}
+
+/** @throws Failure `credential.*` of another credential that has no token to give */
+export type Proof = (until: Cancellation) => Promise<Proven>
 
 /** What shapes the request for a token. */
 export interface TokenRequestSettings {
@@ -12,6 +28,12 @@ export interface TokenRequestSettings {
   readonly clientId: string
   readonly clientSecret: Secret | undefined
   readonly clientAuthentication: ClientAuthentication
+  /** Of the client, where it authenticates with a JWT. */
+  readonly clientProof: Proof | undefined
+  /** Of the grant, where it is given for an assertion or a token. */
+  readonly grantProof: Proof | undefined
+  /** The id goes along as a parameter where it stands nowhere else. */
+  readonly sendClientId: boolean
   readonly basicEncoding: 'form' | 'raw'
   /** The word before the pair: `Basic`. */
   readonly authScheme: string
@@ -20,14 +42,20 @@ export interface TokenRequestSettings {
   /** What the parameters are called. */
   readonly names: ParameterNames
   readonly contentType: TokenContentType
-  /** Not sent where the URL has a `grant_type` of its own. */
-  readonly grantType: string
+  /** Undefined: none is sent; neither where the URL has a `grant_type` of its own. */
+  readonly grantType: string | undefined
   readonly grantTypeIn: 'body' | 'query'
   /** Text is sent as it is; a map only in JSON. */
   readonly scope: string | Readonly<Record<string, unknown>> | undefined
   readonly audience: string | undefined
   /** Absolute URIs; each is a parameter. @see https://www.rfc-editor.org/rfc/rfc8707 */
   readonly resource: readonly string[]
+  /** What the grant wants. */
+  readonly fields: readonly Field[]
+  /** The newest refresh token, where it is asked with one. */
+  readonly refresh: RefreshTokenChain | undefined
+  /** All its secrets: the same for requests that differ in nothing secret. */
+  readonly secret: Secret | undefined
   readonly body: Readonly<Record<string, unknown>>
   readonly query: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, unknown>>
@@ -38,14 +66,20 @@ export interface ParameterNames {
   readonly clientId: string
   readonly clientSecret: string
   readonly scope: string
+  readonly username: string
+  readonly password: string
+  readonly refreshToken: string
 }
 
-/** @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2 */
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-4 */
 export const USUAL_NAMES: ParameterNames = {
   grantType: 'grant_type',
   clientId: 'client_id',
   clientSecret: 'client_secret',
   scope: 'scope',
+  username: 'username',
+  password: 'password',
+  refreshToken: 'refresh_token',
 }
 
 /** The request as bytes and lines; a secret is in it. */
@@ -60,23 +94,32 @@ export interface TokenRequest {
 
 /**
  * Builds the request for a token. Parameters without a value are left out.
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2
+ * @param fresh what is made anew for each attempt
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
  */
-export function buildTokenRequest(settings: TokenRequestSettings): TokenRequest {
+export function buildTokenRequest(
+  settings: TokenRequestSettings,
+  fresh: readonly Field[] = [],
+): TokenRequest {
   const query = new URLSearchParams()
   const fields: [name: string, value: unknown][] = []
   const { names, method } = settings
   const inQuery = settings.contentType === 'none' || method === 'GET'
   const put = (name: string, value: unknown) =>
-    inQuery ? append(query, name, value) : fields.push([name, value])
+    inQuery ? append(query, name, clear(value)) : fields.push([name, clear(value)])
 
   if (!settings.url.searchParams.has(names.grantType)) {
     if (settings.grantTypeIn === 'query') append(query, names.grantType, settings.grantType)
     else put(names.grantType, settings.grantType)
   }
-  if (settings.clientAuthentication === 'body') {
-    fields.push([names.clientId, settings.clientId], [names.clientSecret, settings.clientSecret?.reveal()])
-  } else if (settings.clientAuthentication === 'none') put(names.clientId, settings.clientId)
+  for (const [name, value] of [...settings.fields, ...fresh]) put(name, value)
+  const { clientAuthentication: how, clientId } = settings
+  const secret = settings.clientSecret?.reveal()
+  if (how === 'body') fields.push([names.clientId, clientId], [names.clientSecret, secret])
+  else if (how === 'query') {
+    append(query, names.clientId, clientId)
+    append(query, names.clientSecret, secret)
+  } else if (how !== 'header' && settings.sendClientId) put(names.clientId, clientId)
   put(names.scope, settings.scope)
   put('audience', settings.audience)
   const { resource } = settings
@@ -89,8 +132,7 @@ export function buildTokenRequest(settings: TokenRequestSettings): TokenRequest 
   const headers = ['accept-encoding', 'identity']
   if (!own.has('accept')) headers.push('accept', 'application/json')
   if (!own.has('user-agent')) headers.push('user-agent', 'sluice')
-  if (settings.basicAuth || settings.clientAuthentication === 'header')
-    headers.push('authorization', basicOf(settings))
+  if (settings.basicAuth || how === 'header') headers.push('authorization', basicOf(settings))
   if (body !== null) headers.push('content-type', settings.contentType)
   else if (method === 'POST') headers.push('content-length', '0')
   for (const [name, value] of Object.entries(settings.headers)) headers.push(name, toText(value))
@@ -122,7 +164,7 @@ function pathOf(url: URL, query: URLSearchParams): string {
   return `${url.pathname}${url.search === '' ? '?' : `${url.search}&`}${query.toString()}`
 }
 
-function bodyOf(type: TokenContentType, fields: readonly [string, unknown][]): Buffer | null {
+function bodyOf(type: TokenContentType, fields: readonly Field[]): Buffer | null {
   if (type === 'none') return null
   if (type === 'application/json') {
     const filled = fields.filter(([, value]) => !isEmpty(value))
@@ -137,6 +179,10 @@ function bodyOf(type: TokenContentType, fields: readonly [string, unknown][]): B
 function append(to: URLSearchParams, name: string, value: unknown): void {
   if (Array.isArray(value)) for (const item of value) append(to, name, item)
   else if (!isEmpty(value)) to.append(name, toText(value))
+}
+
+function clear(value: unknown): unknown {
+  return value instanceof Secret ? value.reveal() : value
 }
 
 function isEmpty(value: unknown): boolean {

@@ -35,6 +35,8 @@ export interface IssuedToken {
   readonly told: boolean
   /** As granted, where the answer says it. */
   readonly scope: string | undefined
+  /** Where the answer has one that can be sent. */
+  readonly refreshToken: string | undefined
   /** `token_type` of the answer, printable; it decides nothing. */
   readonly type: string | undefined
 }
@@ -135,8 +137,13 @@ function judgeContent(
     lifetime: Math.min(known ?? defaults.lifetime, defaults.maxLifetime),
     told: known !== undefined,
     scope: scopeOf(usual(view.body, 'scope'), hide),
+    refreshToken: sendable(usual(view.body, 'refresh_token')),
     type: cleanText(usual(view.body, 'token_type'), 64, hide),
   }
+}
+
+function sendable(token: unknown): string | undefined {
+  return typeof token === 'string' && TOKEN.test(token) ? token : undefined
 }
 
 function reject(

@@ -3,11 +3,11 @@ import { sayDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
 import type { World } from '../core/world.ts'
-import { sendTokenRequest, type FetchedToken } from './token-exchange.ts'
+import { askForToken, type FetchedToken } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'
 import { lackingScopes, type TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import type { TokenTest } from './token-manager-settings.ts'
-import { buildTokenRequest, type TokenRequest, type TokenRequestSettings } from './token-request.ts'
+import type { TokenRequest, TokenRequestSettings } from './token-request.ts'
 import { variantsOf, type TokenVariant } from './token-variants.ts'
 
 /**
@@ -80,20 +80,21 @@ class Asking {
   readonly #settings: TokenFetchSettings
   readonly #world: World
   readonly #wanted: TokenRequestSettings
-  readonly #request: TokenRequest
+  #request: TokenRequest | undefined
   #took = 0
 
   constructor(settings: TokenFetchSettings, world: World, wanted: TokenRequestSettings) {
     this.#settings = settings
     this.#world = world
     this.#wanted = wanted
-    this.#request = buildTokenRequest(wanted)
   }
 
   async ask(until: Cancellation): Promise<FetchedToken | TokenFailure> {
     const { clock } = this.#world
     const started = clock.ticks()
-    const outcome = await sendTokenRequest(this.#request, this.#wanted, this.#settings, this.#world, until)
+    const outcome = await askForToken(this.#wanted, this.#settings, this.#world, until, (request) => {
+      this.#request = request
+    })
     this.#took = clock.ticks() - started
     return outcome
   }
@@ -114,15 +115,16 @@ class Asking {
   }
 
   #asked(): CredentialTestStep['asked'] {
-    const { method, headers } = this.#request
+    if (this.#request === undefined) return NOTHING
+    const { method, headers, path, body } = this.#request
     const { url, contentType } = this.#wanted
-    const query = URL.parse(this.#request.path, url)!.searchParams
+    const query = URL.parse(path, url)!.searchParams
     return {
       method,
       url: url.origin + url.pathname,
       headers: headerNames(headers),
       query: [...new Set(query.keys())],
-      fields: fieldNames(contentType, this.#request.body),
+      fields: fieldNames(contentType, body),
     }
   }
 

@@ -21,15 +21,21 @@ const JSON_TYPE = 'application/json'
 export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
   const { clientAuthentication: how, contentType, scope, clientSecret } = settings
   const { basicAuth, method } = settings
-  if (how === 'none' || clientSecret === undefined || basicAuth || method === 'GET')
+  if (
+    how === 'none' ||
+    how === 'privateKeyJwt' ||
+    clientSecret === undefined ||
+    basicAuth ||
+    method === 'GET'
+  )
     return withoutScope(settings)
   const otherHow = how === 'header' ? 'body' : 'header'
   const otherType = contentType === FORM && typeof scope !== 'object' ? JSON_TYPE : FORM
-  const grantTypeIn = 'body'
+  const grantInBody = settings.grantType === undefined ? {} : { grantTypeIn: 'body' as const }
   const changes: Change[] = [
     { clientAuthentication: otherHow },
-    { contentType: otherType, grantTypeIn },
-    { clientAuthentication: otherHow, contentType: otherType, grantTypeIn },
+    { contentType: otherType, ...grantInBody },
+    { clientAuthentication: otherHow, contentType: otherType, ...grantInBody },
     { basicEncoding: settings.basicEncoding === 'raw' ? 'form' : 'raw' },
     { grantTypeIn: settings.grantTypeIn === 'query' ? 'body' : 'query' },
     { clientAuthentication: 'header', contentType: 'none', grantTypeIn: 'query' },
@@ -50,13 +56,24 @@ function variant(settings: TokenRequestSettings, change: Change): TokenVariant |
     (request.clientAuthentication === 'body' || request.grantTypeIn === 'body')
   )
     return undefined
-  if (request.contentType === 'none' && Object.keys(request.body).length > 0) return undefined
+  if (request.contentType === 'none' && hasBody(request)) return undefined
+  if (change.grantTypeIn !== undefined && request.grantType === undefined) return undefined
   if (typeof request.scope === 'object' && request.contentType !== JSON_TYPE) return undefined
   if (change.basicEncoding !== undefined && !encodingMatters(request)) return undefined
   const lines = Object.entries(change)
     .filter(([field, value]) => settings[field as keyof Change] !== value)
     .map(([field, value]) => `${field}: ${String(value)}`)
   return lines.length === 0 ? undefined : { request, change: lines.join('\n') }
+}
+
+/** What may not go into the URL. */
+function hasBody({ body, fields, refresh, grantProof }: TokenRequestSettings): boolean {
+  return (
+    grantProof !== undefined ||
+    Object.keys(body).length > 0 ||
+    fields.some(([, value]) => value !== undefined) ||
+    refresh !== undefined
+  )
 }
 
 function encodingMatters({ clientAuthentication, clientId, clientSecret }: TokenRequestSettings): boolean {

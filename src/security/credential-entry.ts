@@ -3,7 +3,7 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
-import type { Credential, CredentialInfo, CredentialReference } from '../core/services.ts'
+import type { CredentialInfo, CredentialReference } from '../core/services.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
 import { describeReference, type Examined } from './credential-file.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
@@ -23,7 +23,7 @@ export class CredentialEntry implements CredentialReference {
     this.#names = names
   }
 
-  current(): Credential {
+  current(): LoadedCredential {
     const { loaded } = this
     if (loaded === undefined) throw this.#missing()
     return loaded

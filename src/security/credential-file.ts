@@ -4,6 +4,7 @@ import { readDocument, type Document, type Path, type ReadDocument } from '../co
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { checkShape } from '../core/shape.ts'
+import { linksIn, type CredentialLink } from './credential-links.ts'
 import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
@@ -51,6 +52,8 @@ export interface Examined {
   readonly baseUrl: string | undefined
   /** Absolute paths of the files it refers to. */
   readonly files: readonly string[]
+  /** Other credentials that it is made with, as far as it can be told. */
+  readonly links: readonly CredentialLink[]
   /** Absent where there are mistakes or unset references. */
   readonly source?: CredentialSource
   /** What it is, in words; absent where its fields have mistakes. */
@@ -103,6 +106,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     incomplete: false,
     baseUrl: undefined,
     files: [],
+    links: [],
   }
   if (!read.document) return nothing
   const destination = isDestination(read.document)
@@ -124,7 +128,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     type: kind?.name,
   }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source, explain } = readSource(
+  const { frame, source, explain, links } = readSource(
     { name, file, kind, resolved, written, imported: destination !== undefined },
     setting,
     problems,
@@ -133,6 +137,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     ...known,
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
     baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
+    links: links ?? [],
     ...(source && { source }),
     ...(explain && { explain }),
   }
@@ -217,7 +222,7 @@ function readSource(
   { name, file, kind, resolved, written, imported }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
-): { frame?: Frame } & Pick<Examined, 'source' | 'explain'> {
+): { frame?: Frame; links?: readonly CredentialLink[] } & Pick<Examined, 'source' | 'explain'> {
   const { document, unset, unresolved, insertions } = resolved
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
@@ -257,11 +262,17 @@ function readSource(
       .map((one) => hideInsertions(one, insertions)),
   )
   if (!frame) return {}
+  const links = linksIn(kind.options, shape.value, document)
   const explain = () => explained(kind, shape.value, frame)
-  if (unset.length > 0 || hasErrors(problems)) return { frame, explain }
+  if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links }
   const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
   const fingerprint = fingerprintOf(document.value)
-  return { frame, explain, source: { name, file, kind, options: shape.value, frame, secrets, fingerprint } }
+  return {
+    frame,
+    explain,
+    links,
+    source: { name, file, kind, options: shape.value, frame, secrets, fingerprint },
+  }
 }
 
 function explained(

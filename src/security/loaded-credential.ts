@@ -2,8 +2,9 @@ import type { Dispatcher } from 'undici'
 import type { Cancellation } from '../core/context.ts'
 import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
-import type { Authorizer, CredentialSetting, Grant } from '../core/kinds.ts'
+import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
 import type { Credential, Logger } from '../core/services.ts'
+import type { RefreshTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
@@ -38,11 +39,17 @@ export class LoadedCredential implements Credential {
   /** @param current the version that is in force when it is asked */
   constructor(
     source: CredentialSource,
-    setting: { readonly world: World; readonly log: Logger; readonly redactor: Redactor },
+    setting: {
+      readonly world: World
+      readonly log: Logger
+      readonly redactor: Redactor
+      readonly refreshTokens: RefreshTokens
+      readonly borrow: CredentialSetting['borrow']
+    },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
-    const { log, redactor } = setting
+    const { log, redactor, refreshTokens, borrow } = setting
     const world = reachedWorld(setting.world, frame.reach)
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
@@ -65,7 +72,7 @@ export class LoadedCredential implements Credential {
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
-      { world, log, redact, hide: (text) => redactor.text(text) },
+      { world, log, refreshTokens, borrow, redact, hide: (text) => redactor.text(text) },
     )
     const own = this.#own
     this.authorizer = {
@@ -96,6 +103,18 @@ export class LoadedCredential implements Credential {
   /** Takes over what still holds of the version before, which is stopped next. */
   inherit(former: LoadedCredential): void {
     if (former.type === this.type) this.#own.inherit?.(former.#own)
+  }
+
+  /** Its token, for another credential. @throws Failure `credential.*` */
+  lend(until: Cancellation): Promise<LentToken> {
+    if (this.#own.lend) return this.#own.lend(until)
+    throw new Failure(
+      'credential.type',
+      `credential "${this.name}" is a "${this.type}" credential and has no token to give`,
+      {
+        hint: 'Name a credential of the type oauth2.',
+      },
+    )
   }
 
   stop(): void {

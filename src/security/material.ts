@@ -1,10 +1,13 @@
+import type { Cancellation } from '../core/context.ts'
 import type { CredentialReport } from '../core/control.ts'
 import type { CredentialExplanation } from '../core/explanation.ts'
 import type { ParameterValue } from '../core/flow.ts'
-import type { AnyCredentialKind } from '../core/kinds.ts'
+import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
 import type { Credentials, Logger } from '../core/services.ts'
+import type { RefreshTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
+import { linkProblems, madeWith } from './credential-links.ts'
 import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { examineFile, type CredentialFile, type Examined, type ExamineSetting } from './credential-file.ts'
@@ -19,6 +22,7 @@ export interface MaterialSetting {
   readonly world: World
   readonly log: Logger
   readonly redactor: Redactor
+  readonly refreshTokens: RefreshTokens
   /** The real one, and what `.env` adds. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Global parameters of sluice.yaml. */
@@ -86,25 +90,65 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
   function prepare({ name, source }: Examined): LoadedCredential | undefined {
     const entry = entryOf(name)
     if (!source || entry.loaded?.fingerprint === source.fingerprint) return undefined
-    return new LoadedCredential(source, setting, () => entry.loaded)
+    return new LoadedCredential(source, { ...setting, borrow }, () => entry.loaded)
+  }
+
+  /** Goes on with the version that took the place of the one that was asked. */
+  async function borrow(name: string, until: Cancellation): Promise<LentToken> {
+    const entry = entryOf(name)
+    const loaded = entry.current()
+    try {
+      return await loaded.lend(until)
+    } catch (thrown) {
+      if (until.cancelled || entry.loaded === loaded) throw thrown
+      return entry.current().lend(until)
+    }
+  }
+
+  /** References without a value of those that it is made with. */
+  function unsetBehind(name: string): string[] {
+    return [...madeWith(name, (at) => entries.get(at)?.examined?.links ?? [])].flatMap(
+      (other) => entries.get(other)?.info()?.unset ?? [],
+    )
+  }
+
+  /** What is made with a credential that is another one now is no longer good. */
+  function followLinks(changed: ReadonlySet<string>): void {
+    if (changed.size === 0) return
+    for (const { name, loaded } of present()) {
+      const others = madeWith(name, (at) => entries.get(at)?.examined?.links ?? [])
+      if (!changed.has(name) && [...others].some((other) => changed.has(other)))
+        loaded?.authorizer.invalidate?.()
+    }
   }
 
   return {
     load(files, tell) {
       const { examined, problems } = examineAll(files, examining)
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
+      const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
+      const changed = new Set<string>()
       for (const [name, entry] of entries) {
+        const { loaded } = entry
         const change = entry.take(examined.get(name), prepared.get(name))
+        if (entry.loaded !== loaded) changed.add(name)
         if (!change) continue
         if (started) entry.loaded?.authorizer.warm?.()
         tell?.(change)
       }
+      followLinks(changed)
+      for (const { name, examined: one, loaded } of present())
+        if (loaded && !changed.has(name) && lacked.has(name) && unsetBehind(name).length === 0)
+          tell?.({ name, file: one!.file, outcome: 'completed', problems: [] })
       reminder.look()
       return problems
     },
     check: (files) => examineAll(files, examining).problems,
     names,
-    info: (name) => entries.get(name)?.info(),
+    info(name) {
+      const info = entries.get(name)?.info()
+      return info && { ...info, unset: [...info.unset, ...unsetBehind(name)] }
+    },
     reference: (name, type) => (type === undefined ? entryOf(name) : entryOf(name).ofType(type)),
     reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name), clock.now())),
     explanation: (name) => entries.get(name)?.explanation(),
@@ -142,8 +186,15 @@ function examineAll(
         line: 1,
         column: 1,
       })
-    examined.set(one.name, first ? { ...first, problems: [...first.problems, ...own] } : one)
     problems.push(...own)
+    examined.set(one.name, first ? { ...first, problems: [...first.problems, ...own] } : one)
+  }
+  for (const one of examined.values()) {
+    const found = linkProblems(one, examined, setting.kinds)
+    if (found.length === 0) continue
+    const { source: _, ...rest } = one
+    examined.set(one.name, { ...rest, problems: [...one.problems, ...found], incomplete: false })
+    problems.push(...found)
   }
   return { examined, problems: inOrder(problems) }
 }

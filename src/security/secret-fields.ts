@@ -11,17 +11,22 @@ interface Node {
 
 /** Where the secret texts of a kind's options stand in a value: the written one, or the decoded one. */
 export function secretFields(schema: TSchema, value: unknown): Path[] {
-  return pathsOf(schema as Node, value, [])
+  return pathsOf('secret', schema as Node, value, [])
 }
 
-function pathsOf(node: Node, value: unknown, path: Path): Path[] {
-  if (node['x-is'] === 'secret') return [path]
+/** Where a kind's options name other credentials. */
+export function credentialFields(schema: TSchema, value: unknown): Path[] {
+  return pathsOf('credential', schema as Node, value, [])
+}
+
+function pathsOf(what: string, node: Node, value: unknown, path: Path): Path[] {
+  if (node['x-is'] === what) return [path]
   if (node.item)
     return Array.isArray(value)
-      ? value.flatMap((entry, index) => pathsOf(node.item!, entry, [...path, index]))
-      : pathsOf(node.item, value, path)
+      ? value.flatMap((entry, index) => pathsOf(what, node.item!, entry, [...path, index]))
+      : pathsOf(what, node.item, value, path)
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
-    pathsOf(child, memberOf(value, name), [...path, name]),
+    pathsOf(what, child, memberOf(value, name), [...path, name]),
   )
 }
 

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import type { JWK } from 'jose'
 import { Provider } from 'oidc-provider'
 import { Failure } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { ManualClock } from '../support/clock.ts'
+import { ed25519, otherRsa, p256, pemOf, rsa } from '../support/keys.ts'
 import { authorizerFor } from '../support/oauth2.ts'
 
 const NASTY = 'p+w/=%:&? "~!*\'()-0123456789'
-const PLAIN = 'post-secret-0123456789'
+const PLAIN = 'post-secret-0123456789-0123456789'
+const KEYS = { rsa, pss: rsa, p256, ed25519 }
 
 /** A token service that no one here wrote. */
 async function startProvider(t: TestContext): Promise<string> {
@@ -36,8 +39,21 @@ async function startProvider(t: TestContext): Promise<string> {
         client_secret: PLAIN,
         token_endpoint_auth_method: 'client_secret_post',
       },
+      {
+        ...client,
+        client_id: 'secret-jwt',
+        client_secret: PLAIN,
+        token_endpoint_auth_method: 'client_secret_jwt',
+      },
+      ...Object.entries(KEYS).map(([name, { publicKey }]) => ({
+        ...client,
+        client_id: name,
+        jwks: { keys: [publicKey.export({ format: 'jwk' }) as JWK] },
+        token_endpoint_auth_method: 'private_key_jwt' as const,
+      })),
     ],
     scopes: ['im.read', 'im.write'],
+    enabledJWA: { clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] },
     features: { clientCredentials: { enabled: true }, devInteractions: { enabled: false } },
     ttl: { ClientCredentials: () => 90 },
   })
@@ -96,6 +112,54 @@ test('oidc-provider refuses a wrong secret: status, OAuth error and what to do',
     assert.match(error.message, /^the token service refused credential "foreign": 401 invalid_client \(.+\)$/)
     assert.match(error.hint!, /Verify clientId and clientSecret/)
     assert.doesNotMatch(JSON.stringify(error) + error.message + error.hint, /wrong-secret/)
+    return true
+  })
+})
+
+test('oidc-provider takes client_secret_jwt, and each attempt anew', async (t) => {
+  const clock = new ManualClock(Date.now())
+  const tokenServiceUrl = await startProvider(t)
+  const { get } = authorizerFor(t, clock, {
+    tokenServiceUrl,
+    clientId: 'secret-jwt',
+    clientSecret: [new Secret(PLAIN)],
+    clientAuthentication: 'clientSecretJwt',
+  })
+  const grant = await get()
+  grant.reject()
+  assert.notEqual((await get()).headers[1], grant.headers[1])
+})
+
+test('oidc-provider takes private_key_jwt with each kind of key; audience: token URL or issuer', async (t) => {
+  const tokenServiceUrl = await startProvider(t)
+  const issuer = new URL(tokenServiceUrl).origin
+  const cases = [
+    ['rsa', 'RS256', 'tokenUrl'],
+    ['pss', 'PS256', issuer],
+    ['p256', 'ES256', issuer],
+    ['ed25519', 'EdDSA', 'tokenUrl'],
+  ] as const
+  for (const [name, algorithm, audience] of cases) {
+    const { get } = authorizerFor(t, new ManualClock(Date.now()), {
+      tokenServiceUrl,
+      clientId: name,
+      clientAssertion: { key: new Secret(pemOf(KEYS[name])), algorithm, audience: [audience] },
+      scope: 'im.read',
+    })
+    assert.match((await get()).headers[1]!, /^Bearer /, algorithm)
+  }
+})
+
+test('oidc-provider refuses an assertion of another key: the hint leads to key and audience', async (t) => {
+  const { get } = authorizerFor(t, new ManualClock(Date.now()), {
+    tokenServiceUrl: await startProvider(t),
+    clientId: 'rsa',
+    clientAssertion: { key: new Secret(pemOf(otherRsa)) },
+  })
+  await assert.rejects(get(), (error) => {
+    assert.ok(error instanceof Failure)
+    assert.match(error.message, /: 401 invalid_client/)
+    assert.match(error.hint!, /the public key .* registered there/)
     return true
   })
 })

@@ -23,6 +23,12 @@ const plain: TokenRequestSettings = {
   names: USUAL_NAMES,
   audience: undefined,
   resource: [],
+  fields: [],
+  clientProof: undefined,
+  grantProof: undefined,
+  sendClientId: true,
+  refresh: undefined,
+  secret: undefined,
   body: {},
   query: {},
   headers: {},
@@ -177,7 +183,13 @@ test('parameters under other names', () => {
     clientAuthentication: 'body',
     contentType: 'application/json',
     scope: 'x',
-    names: { grantType: 'grantType', clientId: 'app_id', clientSecret: 'app_secret', scope: 'scopes' },
+    names: {
+      ...USUAL_NAMES,
+      grantType: 'grantType',
+      clientId: 'app_id',
+      clientSecret: 'app_secret',
+      scope: 'scopes',
+    },
   })
   assert.deepEqual(JSON.parse(body!), {
     grantType: 'client_credentials',

@@ -8,10 +8,14 @@ import { problemsOf } from '../support/project.ts'
 const guide = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'guide', 'credentials.md'), 'utf8')
 
 test('every credential of the guide loads', async (t) => {
-  const blocks = [...guide.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text]) => text!)
+  // A block may say its name, where another one refers to it.
+  const blocks = [...guide.matchAll(/^```yaml(?: (\w+))?\n([^]*?)^```$/gm)]
   assert.ok(blocks.length > 5)
   const files = Object.fromEntries(
-    blocks.map((text, index) => [`security-material/example-${index + 1}.yaml`, text]),
+    blocks.map(([, name, text], index) => [
+      `security-material/${name ?? `example-${index + 1}`}.yaml`,
+      text!,
+    ]),
   )
   const names = guide.matchAll(/\$\{env:(\w+)\}/g)
   const environment = Object.fromEntries([...names].map(([, name]) => [name!, 'value-for-the-guide']))

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OAUTH, SECRET, setUpMaterial, URLS } from '../support/material.ts'
 
+const NO_WORD = '6:12 error credential/grant-type "grantType" is not one word of at most 200 characters'
+
 /** Each credential file, and what is said of it: `line:column severity code message`. */
 const golden: [title: string, text: string, ...problems: string[]][] = [
   ['nothing is wrong', OAUTH],
@@ -31,7 +33,7 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'an unknown value',
     `${OAUTH}clientAuthentication: heder\n`,
-    '6:23 error value/choice "clientAuthentication" is the text "heder"; "header", "body" or "none" is wanted',
+    '6:23 error value/choice "clientAuthentication" is the text "heder"; "header", "body", "query", "privateKeyJwt", "clientSecretJwt" or "none" is wanted',
   ],
   [
     'a GET with id and secret in a body, and a parameter for it',
@@ -199,13 +201,59 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   ],
   [
     'a grant of a later version',
-    `${OAUTH}grantType: password\n`,
-    '6:12 error credential/grant-type the grant "password" is not in this version',
+    `${OAUTH}grantType: saml2-bearer\n`,
+    '6:12 error credential/grant-type the grant "saml2-bearer" is not in this version',
   ],
   [
     'a grant misspelt',
-    `${OAUTH}grantType: client_credential\n`,
-    '6:12 error credential/grant-type "client_credential" is no grant that is known here; did you mean "client_credentials"?',
+    `${OAUTH}grantType: client_credentails\n`,
+    '6:12 warning credential/grant-type "client_credentails" is sent as it is; it looks like a slip of the pen; did you mean "client_credentials"?',
+  ],
+  ['a grant of the service itself', `${OAUTH}grantType: account_credentials\n`],
+  ["WeChat's word", `${OAUTH}grantType: client_credential\n`],
+  ['no grant', `${OAUTH}grantType: none\nusername: a\npassword: "\${env:SECRET}"\n`],
+  ['a grant with a space', `${OAUTH}grantType: client credentials\n`, NO_WORD],
+  [
+    'a grant that needs a person, with what only such a grant would need',
+    `${OAUTH}grantType: device_code\nusername: a\n`,
+    '6:12 error credential/grant-type the grant "device_code" needs a person at a browser; flows run without one',
+  ],
+  ['a user and a password', `${OAUTH}grantType: password\nusername: a\npassword: "\${env:SECRET}"\n`],
+  [
+    'a password without a user',
+    `${OAUTH}grantType: password\npassword: "\${env:SECRET}"\n`,
+    '6:12 error credential/missing-field "username" is missing; the grant password needs it',
+  ],
+  [
+    'a user where the grant takes none',
+    `${OAUTH}username: a\npassword: "\${env:SECRET}"\n`,
+    '6:1 error credential/unused-field "username" has no place in the grant client_credentials',
+    '7:1 error credential/unused-field "password" has no place in the grant client_credentials',
+  ],
+  [
+    'a refresh token that is missing, and one where the grant takes none',
+    `${OAUTH}grantType: refresh_token\nusername: a\n`,
+    '6:12 error credential/missing-field "refreshToken" is missing; the grant refresh_token needs it',
+    '7:1 error credential/unused-field "username" has no place in the grant refresh_token',
+  ],
+  [
+    'a password in the URL',
+    `${OAUTH}grantType: password\nusername: a\npassword: "\${env:SECRET}"\ncontentType: none\n`,
+    '8:1 error credential/secret-in-url "password" would go into the URL, because contentType none has no body; addresses are written into logs on the way',
+  ],
+  [
+    'a password in the URL that may be there',
+    `${OAUTH}grantType: password\nusername: a\npassword: "\${env:SECRET}"\nmethod: GET\nallowSecretInUrl: true\n`,
+  ],
+  [
+    'leave for nothing',
+    `${OAUTH}allowSecretInUrl: true\n`,
+    '6:1 warning credential/unused-field "allowSecretInUrl" is true, but no secret goes into the URL',
+  ],
+  [
+    'a parameter that is sent already',
+    `${OAUTH}grantType: password\nusername: a\npassword: "\${env:SECRET}"\nparameters: { body: { username: b } }\n`,
+    '9:23 error credential/parameter "username" is sent already',
   ],
   [
     'a connect time-out out of range',

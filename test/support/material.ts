@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import { credentials } from '../../src/credentials/index.ts'
 import { createSecurityMaterial, type MaterialSetting } from '../../src/security/material.ts'
 import { createRedactor } from '../../src/security/redaction.ts'
+import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
 import { ManualClock } from './clock.ts'
 import { TestCaller, TestLog, testWorld } from './credentials.ts'
 
@@ -17,6 +18,7 @@ export function setUpMaterial(t: TestContext, changes: Partial<MaterialSetting> 
     world: testWorld(t, clock),
     log: new TestLog(),
     redactor,
+    refreshTokens: createRefreshTokens(),
     environment: { SECRET, TENANT: 'tenant-of-the-header' },
     parameters: { region: 'eu10' },
     dev: false,

@@ -3,8 +3,10 @@ import type { TestContext } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import type { Authorizer, Grant } from '../../src/core/kinds.ts'
 import { Secret } from '../../src/core/secret.ts'
+import type { RefreshTokens } from '../../src/core/stores.ts'
 import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { SHORTEST_SECRET } from '../../src/security/redaction.ts'
+import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
 import { ManualClock } from './clock.ts'
 import { startService, TestCaller, TestLog, testWorld, type TestService } from './credentials.ts'
 
@@ -16,6 +18,7 @@ export interface OAuth2Setup {
   readonly log: TestLog
   readonly service: TestService
   readonly authorizer: Authorizer
+  readonly refreshTokens: RefreshTokens
   /** Texts that are redacted now. */
   readonly redacted: Set<string>
   /** Texts that were let go of, and how long (ms) they were still good for. */
@@ -37,6 +40,7 @@ export async function setUpOAuth2(
   const clock = shared?.clock ?? new ManualClock()
   const log = shared?.log ?? new TestLog()
   const service = shared?.service ?? (await startService(t, answer))
+  const refreshTokens = shared?.refreshTokens ?? createRefreshTokens()
   const redacted = shared?.redacted ?? new Set<string>()
   const redactedFor = shared?.redactedFor ?? new Map<string, number>()
   const authorizer = oauth2.prepare(
@@ -50,6 +54,8 @@ export async function setUpOAuth2(
     {
       world: testWorld(t, clock, () => random),
       log,
+      refreshTokens,
+      borrow: () => Promise.reject(new Error('there is no other credential')),
       redact(text) {
         redacted.add(text)
         return (ms = 0) => {
@@ -69,6 +75,7 @@ export async function setUpOAuth2(
     log,
     service,
     authorizer,
+    refreshTokens,
     redacted,
     redactedFor,
     get: async () => authorizer.authorize(new TestCaller()),
@@ -81,7 +88,14 @@ export function authorizerFor(t: TestContext, clock: ManualClock, options: Parti
   const authorizer = oauth2.prepare(
     options as never,
     { name: 'foreign', description: undefined, baseUrl: undefined, allowedHosts: [] },
-    { world: testWorld(t, clock), log, redact: () => () => {}, hide: (text) => text },
+    {
+      world: testWorld(t, clock),
+      log,
+      refreshTokens: createRefreshTokens(),
+      borrow: () => Promise.reject(new Error('there is no other credential')),
+      redact: () => () => {},
+      hide: (text) => text,
+    },
   )
   t.after(() => authorizer.stop?.())
   return { authorizer, log, get: async (): Promise<Grant> => authorizer.authorize(new TestCaller()) }

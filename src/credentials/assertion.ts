@@ -1,0 +1,123 @@
+import { createHash, X509Certificate, type KeyObject } from 'node:crypto'
+import { readCertificates } from '../core/certificates.ts'
+import type { Cancellation } from '../core/context.ts'
+import type { CredentialSetting, LentToken } from '../core/kinds.ts'
+import { Secret } from '../core/secret.ts'
+import { signJwt, type JwtHeader } from '../security/jwt.ts'
+import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
+import type { AssertionOptions } from './assertion-options.ts'
+
+/** What stands in an assertion unless its options say otherwise. */
+export interface AssertionDefaults {
+  readonly issuer: string | undefined
+  readonly subject: string | undefined
+  /** Address of the token service. */
+  readonly tokenUrl: URL
+  /** Signs where there is no key. */
+  readonly sharedSecret: Secret | undefined
+}
+
+const MINUTE = 60_000
+
+export interface MadeAssertion {
+  readonly assertion: Secret
+  /** It is another credential's token. */
+  readonly borrowed?: LentToken
+}
+
+/**
+ * What makes a new assertion each time: services take each one once, so that an attempt may not send the one of the
+ * attempt before. Call it on options that were checked.
+ * @see https://www.rfc-editor.org/rfc/rfc7523#section-3
+ */
+export function createAssertion(
+  given: AssertionOptions,
+  defaults: AssertionDefaults,
+  { world, redact, borrow }: Pick<CredentialSetting, 'world' | 'redact' | 'borrow'>,
+): (until: Cancellation) => Promise<MadeAssertion> {
+  if (given.fromCredential) {
+    const { name } = given.fromCredential
+    return async (until) => {
+      const borrowed = await borrow(name, until)
+      return { assertion: borrowed.token, borrowed }
+    }
+  }
+  if (given.token) {
+    const ready = { assertion: given.token }
+    return () => Promise.resolve(ready)
+  }
+  const { key, header } = signerOf(given, defaults)
+  const lifetime = given.lifetime ?? 5 * MINUTE
+  const fixed = {
+    ...given.claims,
+    iss: given.issuer ?? defaults.issuer,
+    sub: given.subject ?? defaults.subject,
+    aud: audienceOf(given, defaults.tokenUrl),
+  }
+  return async () => {
+    const now = Math.floor(world.clock.now() / 1000)
+    const claims = { ...fixed, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
+    const assertion = await signJwt(header, claims, key)
+    redact(assertion)(lifetime)
+    return { assertion: new Secret(assertion) }
+  }
+}
+
+/** For people: `RS256, keyId key-1, audience https://...`; no secret. */
+export function describeAssertion(given: AssertionOptions, defaults: AssertionDefaults): string {
+  if (given.fromCredential) return `the token of ${given.fromCredential.name}`
+  if (given.token) return '[secret]'
+  const { header } = signerOf(given, defaults)
+  const audience = audienceOf(given, defaults.tokenUrl)
+  const { alg, kid } = header
+  const subject = given.subject ?? defaults.subject
+  return [
+    alg,
+    ...(kid === undefined ? [] : [`keyId ${kid}`]),
+    ...(given.certificate === undefined ? [] : ['with a certificate']),
+    `issuer ${given.issuer ?? defaults.issuer}`,
+    ...(subject === undefined || subject === given.issuer || subject === defaults.issuer
+      ? []
+      : [`subject ${subject}`]),
+    `audience ${typeof audience === 'string' ? audience : audience.join(', ')}`,
+  ].join(', ')
+}
+
+function signerOf(
+  given: AssertionOptions,
+  { sharedSecret }: AssertionDefaults,
+): { key: KeyObject | Uint8Array; header: JwtHeader } {
+  const typ = given.typ ?? 'JWT'
+  if (!given.key) {
+    const key = Buffer.from(sharedSecret?.reveal() ?? '', 'utf8')
+    return { key, header: { alg: given.algorithm ?? 'HS256', typ, ...kid(given.keyId) } }
+  }
+  const read = readSigningKey(given.key.reveal(), given.passphrase?.reveal())
+  if (!('key' in read)) throw new Error('the key was not checked')
+  const alg = given.algorithm ?? (usualAlgorithm(read.key) as string)
+  return { key: read.key, header: { alg, typ, ...kid(given.keyId ?? read.keyId), ...certificateOf(given) } }
+}
+
+function kid(keyId: string | undefined): { kid?: string } {
+  return keyId === undefined ? {} : { kid: keyId }
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7515#section-4.1.6 */
+function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): Partial<JwtHeader> {
+  const chain = certificate === undefined ? [] : readCertificates(certificate)
+  if (typeof chain === 'string' || chain.length === 0) return {}
+  const bytes = chain.map((pem) => new X509Certificate(pem).raw)
+  const thumbprint = (algorithm: 'sha1' | 'sha256') =>
+    createHash(algorithm).update(bytes[0]!).digest('base64url')
+  return {
+    ...((x5t === 'sha1' || x5t === 'both') && { x5t: thumbprint('sha1') }),
+    ...((x5t === 'sha256' || x5t === 'both') && { 'x5t#S256': thumbprint('sha256') }),
+    ...(x5c === true && { x5c: bytes.map((der) => der.toString('base64')) }),
+  }
+}
+
+/** The address without its query: that belongs to the request. */
+function audienceOf({ audience = ['tokenUrl'] }: AssertionOptions, tokenUrl: URL): string | string[] {
+  const all = audience.map((text) => (text === 'tokenUrl' ? tokenUrl.origin + tokenUrl.pathname : text))
+  return all.length === 1 ? all[0]! : all
+}

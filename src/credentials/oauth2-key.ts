@@ -1,0 +1,64 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { Secret } from '../core/secret.ts'
+import { oauth2Options, type OAuth2Options } from './oauth2-options.ts'
+
+/** Not part of what shapes a token: the client's secret, and when and how patiently it is asked for. */
+const NOT_IN_KEY: ReadonlySet<string> = new Set([
+  'clientSecret',
+  'allowSecretInUrl',
+  'warm',
+  'retry',
+  'connectTimeout',
+  'readTimeout',
+  'refreshBefore',
+])
+
+/** Nothing can be told from what is made with it, outside of this process. */
+const keyOfKeys = randomBytes(32)
+
+/** The same for settings that get the same token. In place of a secret stands that there is one. */
+export function keyOf(given: OAuth2Options): string {
+  const shaping = Object.entries(given).filter(
+    ([field]) => Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field),
+  )
+  // Another refresh token may be another user's.
+  const user = given.refreshToken && fingerprintOf(given.refreshToken.reveal())
+  return JSON.stringify([user, ...shaping.toSorted(([a], [b]) => (a < b ? -1 : 1))])
+}
+
+/** All secrets of the options, however deep. */
+function secretsOf(given: unknown): Secret[] {
+  if (given instanceof Secret) return [given]
+  if (typeof given !== 'object' || given === null) return []
+  return Object.values(given).flatMap(secretsOf)
+}
+
+/** What must not be seen anywhere: all secrets of the options, and the keys inside of JSON. */
+export function secretTexts(given: OAuth2Options): string[] {
+  return secretsOf(given).flatMap((secret) => {
+    const text = secret.reveal()
+    return [text, ...(text === text.trim() ? [] : [text.trim()]), ...keysInJson(text)]
+  })
+}
+
+/** Of a JWK, or of the file of a service account. */
+function keysInJson(text: string): string[] {
+  if (!text.trimStart().startsWith('{')) return []
+  try {
+    const { d, private_key: pem } = JSON.parse(text) as Record<string, unknown>
+    return [d, pem].filter((value) => typeof value === 'string')
+  } catch {
+    return []
+  }
+}
+
+/** All secrets that a request with this client secret is made of, as one; undefined where there is none. */
+export function joinedSecret(given: OAuth2Options, clientSecret: Secret | undefined): Secret | undefined {
+  const { clientSecret: _, ...others } = given
+  const texts = [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)].map((one) => one.reveal())
+  return texts.length === 0 ? undefined : new Secret(fingerprintOf(JSON.stringify(texts)))
+}
+
+function fingerprintOf(text: string): string {
+  return createHmac('sha256', keyOfKeys).update(text).digest('base64')
+}

@@ -1,0 +1,83 @@
+import type { CredentialSetting, LentToken } from '../core/kinds.ts'
+import type { Secret } from '../core/secret.ts'
+import { createAssertion, describeAssertion, type AssertionDefaults } from './assertion.ts'
+import { CLIENT_ASSERTION_TYPE } from './assertion-options.ts'
+import { clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
+import { tokenTypeOf } from './token-type.ts'
+import type { Field, Proof } from './token-request.ts'
+
+/** What a client's own assertion says unless it is told otherwise. @see https://www.rfc-editor.org/rfc/rfc7523#section-3 */
+export function clientDefaults(given: OAuth2Options, secret: Secret | undefined): AssertionDefaults {
+  return {
+    issuer: given.clientId,
+    subject: given.clientId,
+    tokenUrl: new URL(given.tokenServiceUrl),
+    sharedSecret: secret,
+  }
+}
+
+/** How the client proves who it is with a JWT; undefined where it does otherwise. */
+export function clientProofOf(
+  given: OAuth2Options,
+  secret: Secret | undefined,
+  setting: CredentialSetting,
+): Proof | undefined {
+  if (!isJwt(clientAuthenticationOf(given))) return undefined
+  const { clientAssertion = {} } = given
+  const make = createAssertion(clientAssertion, clientDefaults(given, secret), setting)
+  const type = clientAssertion.type ?? CLIENT_ASSERTION_TYPE
+  return async (until) => {
+    const { assertion, borrowed } = await make(until)
+    return {
+      fields: [
+        ['client_assertion_type', type],
+        ['client_assertion', assertion],
+      ],
+      borrowed: borrowed ? [borrowed] : [],
+    }
+  }
+}
+
+/** What the grant's own assertion or tokens say unless they are told otherwise. */
+export function grantDefaults(given: OAuth2Options): AssertionDefaults {
+  return { ...clientDefaults(given, undefined), subject: undefined }
+}
+
+/**
+ * What the token is given for; undefined where the grant wants nothing of the kind.
+ * @see https://www.rfc-editor.org/rfc/rfc7523#section-2.1
+ * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
+ */
+export function grantProofOf(given: OAuth2Options, setting: CredentialSetting): Proof | undefined {
+  const parts = [
+    { name: 'assertion', options: given.assertion, type: undefined },
+    { name: 'subject_token', options: given.subjectToken, type: given.subjectToken?.type },
+    { name: 'actor_token', options: given.actorToken, type: given.actorToken?.type },
+  ].flatMap(({ name, options, type }) => {
+    if (!options) return []
+    const usual = options.fromCredential ? 'access_token' : 'jwt'
+    const typed: readonly Field[] = name === 'assertion' ? [] : [[`${name}_type`, tokenTypeOf(type ?? usual)]]
+    return { name, typed, make: createAssertion(options, grantDefaults(given), setting) }
+  })
+  if (parts.length === 0) return undefined
+  return async (until) => {
+    const fields: Field[] = []
+    const borrowed: LentToken[] = []
+    for (const { name, typed, make } of parts) {
+      const made = await make(until)
+      fields.push([name, made.assertion], ...typed)
+      if (made.borrowed) borrowed.push(made.borrowed)
+    }
+    return { fields, borrowed }
+  }
+}
+
+/** For `sluice credential show`. */
+export function describeGrantProof(given: OAuth2Options): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    (['assertion', 'subjectToken', 'actorToken'] as const).flatMap((field) => {
+      const options = given[field]
+      return options ? [[field, describeAssertion(options, grantDefaults(given))]] : []
+    }),
+  )
+}
