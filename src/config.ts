@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
+import type { ProblemCode } from './core/problem-codes.ts'
 import { nearest, type Place, type Problem } from './core/problem.ts'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
 import { wanted } from './core/shape-report.ts'
@@ -200,7 +201,7 @@ function single(from: Source, name: string, text: string, schema: TSchema, probl
 /** Where a setting comes from when it is not the file. */
 interface Source {
   readonly source: string
-  readonly code: string
+  readonly code: ProblemCode
 }
 
 function variable(name: string): Source {

@@ -1,4 +1,5 @@
 import type { Flow } from './core/flow.ts'
+import type { ProblemCode } from './core/problem-codes.ts'
 import { didYouMean, type Problem } from './core/problem.ts'
 import { routesOverlap } from './core/route.ts'
 import type { PreparedFlow } from './engine/deployment.ts'
@@ -48,7 +49,7 @@ export function callProblems(flows: readonly ProjectFlow[]): Problem[] {
   const problems: Problem[] = []
   for (const { name, prepared } of flows)
     for (const { flow, place } of prepared?.calls ?? []) {
-      const report = (code: string, message: string, hint: string) =>
+      const report = (code: ProblemCode, message: string, hint: string) =>
         problems.push({ code, severity: 'error', message, hint, ...place })
       const called = byName.get(flow)
       const circle = circleOf(name, flow, byName)

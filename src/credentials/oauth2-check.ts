@@ -86,7 +86,7 @@ function checkTokenServiceUrl({ tokenServiceUrl }: OAuth2Options, problem: Repor
 
 function checkGrantType({ grantType }: OAuth2Options, problem: Reporter): void {
   if (grantType === undefined || grantType === 'client_credentials') return
-  const about = { code: 'credential/grant-type', at: ['grantType'] }
+  const about = { code: 'credential/grant-type' as const, at: ['grantType'] }
   if (PERSON_GRANTS.includes(grantType))
     problem({
       ...about,

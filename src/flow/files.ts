@@ -1,5 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import type { ProblemCode } from '../core/problem-codes.ts'
 import type { Problem } from '../core/problem.ts'
 
 export interface FlowFile {
@@ -21,8 +22,12 @@ export async function findFiles(
   const problems: Problem[] = []
   const files: FlowFile[] = []
   const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
-  const report = (path: string, code: string, message: string, severity: Problem['severity'] = 'error') =>
-    problems.push({ code, severity, message, file: shown(path), line: 1, column: 1 })
+  const report = (
+    path: string,
+    code: ProblemCode,
+    message: string,
+    severity: Problem['severity'] = 'error',
+  ) => problems.push({ code, severity, message, file: shown(path), line: 1, column: 1 })
   const root = await realpath(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') report(folder, 'flow/no-folder', 'there is no such folder', 'warning')
     else report(folder, 'flow/unreadable', `the folder cannot be read (${error.code})`)
