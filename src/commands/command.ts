@@ -40,6 +40,8 @@ export interface CommandDefinition {
   readonly arguments?: readonly {
     readonly name: string
     readonly optional?: boolean
+    /** Several of them, as the last argument. */
+    readonly repeatable?: boolean
     readonly description: string
   }[]
   readonly options: readonly {

@@ -104,8 +104,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
       groups.set(first!, parent)
     }
     const command = parent.command(second ?? first!).description(definition.summary)
-    for (const argument of definition.arguments ?? [])
-      command.argument(argument.optional ? `[${argument.name}]` : `<${argument.name}>`, argument.description)
+    for (const { name, optional, repeatable, description } of definition.arguments ?? []) {
+      const word = repeatable ? `${name}...` : name
+      command.argument(optional ? `[${word}]` : `<${word}>`, description)
+    }
     for (const { flags, description, repeatable } of definition.options) {
       const option = new Option(flags, description)
       if (repeatable)
@@ -115,7 +117,10 @@ function commandLine(io: GivenIo, done: (code: number) => void): Command {
     command.addHelpText('after', helpTail(definition))
     command.action(async (...received: unknown[]) => {
       const options = received.at(-2) as Record<string, unknown>
-      const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string')
+      const args = received
+        .slice(0, -2)
+        .flat()
+        .filter((value): value is string => typeof value === 'string')
       const projectFolder = await projectFolderOf(program.opts()['project'] as string | undefined, io)
       done(await definition.run({ ...io, projectFolder }, args, options))
     })

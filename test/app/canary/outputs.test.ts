@@ -224,6 +224,8 @@ test('at the finest level no secret and no token is in any output, record, file 
 const COMMANDS = [
   'check',
   'check --secrets --json',
+  'check --format sarif',
+  'check --format github',
   'flow list',
   'flow list --json',
   'flow show header',
@@ -253,6 +255,8 @@ const COMMANDS = [
 /** Some of them where no engine answers. */
 const ALONE = [
   'check --secrets --json',
+  'check --format sarif',
+  'check --format github',
   'credential list --json',
   'credential show inheaders-header',
   'credential test json --call echo --json',
