@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
 import { SETTINGS_FILE } from '../config.ts'
-import { hasErrors, type Problem } from '../core/problem.ts'
+import { hasErrors, inOrder, type Problem } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
 import { UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import type { CheckReport } from './check/report.ts'
@@ -51,7 +51,7 @@ export const checkCommand: CommandDefinition = {
     const { settings, problems: ofSettings, text } = await readSettings(io, options)
     const setting = appSettingOf(settings, io, options)
     const { flows, problems: ofFiles, texts } = await (await import('../app.ts')).checkProject(setting)
-    const found = [...ofSettings, ...ofFiles].map((problem) =>
+    const found = inOrder([...ofSettings, ...ofFiles]).map((problem) =>
       options['secrets'] && problem.code === 'credential/unset' ? asError(problem) : problem,
     )
     const known = new Set([...texts.keys(), ...(text === undefined ? [] : [SETTINGS_FILE])])

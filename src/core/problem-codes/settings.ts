@@ -76,9 +76,9 @@ parameters: { top: 50 }
 `,
   },
   'parameter/unknown': {
-    title: 'The settings give a flow a parameter that it does not have',
+    title: 'The settings give a parameter that nothing has',
     meaning:
-      'Under the name of a flow, `parameters` of `sluice.yaml` name parameters of this flow only. The value has no effect.',
+      'A value of `parameters` in `sluice.yaml` goes to all flows that declare the parameter and to references `${param:name}` of credentials; one under the name of a flow goes to this flow only. This value has no effect.',
     wrong: `# flows/orders.yaml
 parameters: { company: acme }
 steps:
@@ -94,6 +94,17 @@ steps:
 parameters: { orders: { company: shop } }
 `,
   },
+  'setting/certificate': {
+    title: 'Certificates to trust cannot be read',
+    meaning:
+      'The setting `http.ca` names a file of certificates in PEM form, relative to the project folder. Without it connections would fail later, where it is harder to see why.',
+    wrong: `# sluice.yaml
+http: { ca: certificates/company.pem }
+`,
+    right: `# sluice.yaml
+http: { connections: 128 }
+`,
+  },
   'setting/flag': {
     title: 'A setting of the command line has a value that is none',
     meaning: 'The value of this option is not one that the setting takes. The command ends with exit code 2.',
@@ -103,6 +114,17 @@ parameters: { orders: { company: shop } }
 `,
     onlyTold: 'it is told as wrong usage',
   },
+  'setting/proxy': {
+    title: 'The proxy of the settings has no address',
+    meaning:
+      '`http.proxy` is `http://host:port`. Settings hold no references; a proxy with a password is given by the variable `SLUICE_HTTP_PROXY`.',
+    wrong: `# sluice.yaml
+http: { proxy: "socks5://proxy.example.com:1080" }
+`,
+    right: `# sluice.yaml
+http: { proxy: "http://proxy.example.com:3128" }
+`,
+  },
   'setting/unknown-variable': {
     title: 'A variable looks like a setting and is none',
     meaning:
@@ -111,6 +133,16 @@ parameters: { orders: { company: shop } }
 `,
     right: `$ SLUICE_LISTEN=0.0.0.0:8080 sluice check
 `,
+  },
+  'setting/unreadable': {
+    title: 'The settings cannot be read',
+    meaning:
+      '`sluice.yaml` is there, but the user of the engine may not read it, or it is a folder. Defaults would stand in for what it says, so nothing starts.',
+    wrong: `$ chmod 000 sluice.yaml; sluice check
+`,
+    right: `$ chmod 600 sluice.yaml; sluice check
+`,
+    onlyTold: 'it depends on the user',
   },
   'setting/variable': {
     title: 'A setting of the environment has a value that is none',
