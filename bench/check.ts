@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 
 export interface CheckTime {
   readonly flows: number
-  readonly seconds: readonly number[]
+  readonly seconds: number[]
   /** What the command says; without mistakes, how many flows there are. */
   readonly said: string
 }
