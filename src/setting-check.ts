@@ -86,7 +86,7 @@ export async function certificateMistake(file: string): Promise<SettingMistake |
 
 /** Values of parameters that no parameter can have. */
 export function parameterMistakes(document: Document): Problem[] {
-  const { parameters } = document.value as { parameters?: unknown }
+  const parameters = isMap(document.value) ? document.value['parameters'] : undefined
   if (!isMap(parameters)) return []
   return Object.entries(parameters).flatMap(([name, value]) => {
     if (!isMap(value)) return wrongParameter(document, ['parameters', name], value)

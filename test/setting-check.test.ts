@@ -49,6 +49,10 @@ describe('settings beyond their shape', () => {
     const variable = await found(t, '', { SLUICE_HTTP_CA: 'nothing.pem' })
     assert.deepEqual(variable.told, ['environment variable SLUICE_HTTP_CA:0:0 setting/certificate'])
   })
+  it('nothing where the file has no map at all', async (t) => {
+    for (const text of ['~\n', '- a\n', 'text\n', '<<: { listen: a }\n'])
+      assert.equal((await found(t, text)).settings.listen, '127.0.0.1:8080')
+  })
   it('values that no parameter can have', async (t) => {
     const { told } = await found(t, 'parameters:\n  a: [1]\n  b:\n  orders: { c: { d: 1 }, e: 1 }\n  f: 1\n')
     assert.deepEqual(told, [
