@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { measureBulk, measureManyRecords } from './bulk.ts'
+import { measureCheck } from './check.ts'
 import { measureLoading, measureTokenCost } from './credentials.ts'
 import { herd, load, type Work } from './load.ts'
 import { measureStreaming } from './streaming.ts'
@@ -19,7 +20,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     slice: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '32' },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W10,W11,W12' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W10,W11,W12,W13' },
     json: { type: 'string' },
   },
 })
@@ -65,6 +66,7 @@ if (chosen.has('W9')) await measureCachedToken()
 if (chosen.has('W10')) await measureCredentials()
 if (chosen.has('W11')) await measureMany()
 if (chosen.has('W12')) await measureLarge()
+if (chosen.has('W13')) await measureChecking()
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`)
 
 async function measureRates(): Promise<void> {
@@ -260,6 +262,15 @@ async function measureCredentials(): Promise<void> {
     `W10 1,000 credentials loaded in ${loading.first.toFixed(0)} ms the first time (goal < 300), ${loading.median.toFixed(0)} ms again\n`,
   )
   if (loading.first >= 300) process.exitCode = 1
+}
+
+/** `sluice check` over 1,000 flows. */
+async function measureChecking(): Promise<void> {
+  const { flows, seconds, said } = await measureCheck(1000, Math.min(rounds, 5))
+  results['W13'] = { flows, seconds: median(seconds), fastest: Math.min(...seconds) }
+  process.stdout.write(
+    `W13 sluice check: ${said} in ${median(seconds).toFixed(2)} s, the fastest ${Math.min(...seconds).toFixed(2)} s (goal < 2)\n`,
+  )
 }
 
 function median(values: number[]): number {

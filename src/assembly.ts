@@ -127,7 +127,7 @@ export async function assemble(
     const { settings: now, problems } = await loadSettings(settings.projectFolder, setting.environment, {})
     if (hasErrors(problems)) return { problems, restart: [], parameters: false }
     const parameters = JSON.stringify(now.parameters) !== JSON.stringify(current.parameters)
-    current = { ...current, parameters: now.parameters }
+    current = { ...current, parameters: now.parameters, parameterPlaces: now.parameterPlaces }
     replaceAll(globals, globalParameters(current))
     return { problems, restart: differentSettings(written.settings, now), parameters }
   }

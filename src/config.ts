@@ -3,10 +3,20 @@ import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
-import { nearest, type Place, type Problem } from './core/problem.ts'
+import type { ProblemCode } from './core/problem-codes.ts'
+import type { Place, Problem } from './core/problem.ts'
 import { Keys, Optional } from './core/schema.ts'
 import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
+import {
+  certificateMistake,
+  mistakeOf,
+  parameterMistakes,
+  strayVariables,
+  unreadable,
+  withoutParameters,
+} from './setting-check.ts'
+import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { settingsSchema } from './settings-schema.ts'
 
 export { settingsSchema }
@@ -16,6 +26,8 @@ const MANAGEMENT = '127.0.0.1:9090'
 
 export type Settings = Omit<Static<typeof settingsSchema>, 'parameters'> & {
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Where those of sluice.yaml stand. */
+  readonly parameterPlaces: ReadonlyMap<string, Place>
   /** Absolute. */
   readonly projectFolder: string
 }
@@ -31,7 +43,6 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const PREFIX = 'SLUICE_'
 const SECTIONS = ['shutdown', 'http', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
@@ -57,11 +68,12 @@ export async function loadSettings(
   const problems: Problem[] = []
   const text = await readFile(join(projectFolder, SETTINGS_FILE), 'utf8').catch(
     (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
+      if (error.code !== 'ENOENT') problems.push(unreadable(error.code))
+      return undefined
     },
   )
-  const values = text === undefined || saysNothing(text) ? {} : fromFile(text, problems)
+  const { values, placeOf } =
+    text === undefined || saysNothing(text) ? { values: {}, placeOf: undefined } : fromFile(text, problems)
   for (const section of SECTIONS) values[section] = { ...(values[section] as object | undefined) }
   for (const [name, schema] of settingNames()) {
     if (name === 'parameters') continue
@@ -73,28 +85,56 @@ export async function loadSettings(
     if (valueOf(values, name) === undefined && schema['default'] !== undefined)
       assign(values, name, single(variable(name), name, String(schema['default']), schema, problems))
   }
-  problems.push(...strayVariables(environment))
-  const settings = { parameters: {}, ...values, projectFolder: resolve(projectFolder) } as unknown as Settings
-  return { settings: withAbsoluteFolders(settings), problems, text }
+  problems.push(...strayVariables(environment, variables()))
+  const parameters = (values['parameters'] ?? {}) as Settings['parameters']
+  const parameterPlaces = new Map(
+    Object.keys(parameters).map((name) => [name, placeOf!(['parameters', name], 'key')]),
+  )
+  const settings = withAbsoluteFolders({
+    ...values,
+    parameters,
+    parameterPlaces,
+    projectFolder: resolve(projectFolder),
+  } as unknown as Settings)
+  const { ca, ...http } = settings.http
+  const mistake = ca === undefined ? undefined : await certificateMistake(ca)
+  if (!mistake) return { settings, problems, text }
+  const given = environment[environmentName('http.ca')]
+  const place = given ? placeless(variable('http.ca').source) : placeOf!(['http', 'ca'])
+  problems.push({ ...mistake, severity: 'error', ...place })
+  return { settings: { ...settings, http }, problems, text }
 }
+
+type PlaceOf = (path: readonly string[], on?: 'key') => Place
 
 /** Every line is empty or a comment. */
 function saysNothing(text: string): boolean {
   return text.split('\n').every((line) => /^\s*(#|$)/.test(line))
 }
 
-function fromFile(text: string, problems: Problem[]): Record<string, unknown> {
-  const { document, problems: unreadable } = readDocument(SETTINGS_FILE, text)
-  problems.push(...unreadable)
-  if (!document) return {}
+function fromFile(
+  text: string,
+  problems: Problem[],
+): { values: Record<string, unknown>; placeOf: PlaceOf | undefined } {
+  const { document, problems: mistakesOfText } = readDocument(SETTINGS_FILE, text)
+  problems.push(...mistakesOfText.map(withoutParameters))
+  if (!document) return { values: {}, placeOf: undefined }
   const lenient = Keys(
     Object.fromEntries(
       Object.entries(settingsSchema.properties).map(([name, schema]) => [name, optional(schema)]),
     ),
   )
   const { value, problems: mistakes } = checkShape(lenient, document, { subject: 'settings' })
-  problems.push(...mistakes)
-  return { ...(value as Record<string, unknown> | undefined) }
+  problems.push(...mistakes.map(withoutParameters))
+  const values = { ...(value as Record<string, unknown> | undefined) }
+  for (const [name] of settingNames()) {
+    const mistake = mistakeOf(name, valueOf(document.value as object, name))
+    if (!mistake) continue
+    problems.push({ ...mistake, severity: 'error', ...document.place(name.split('.')) })
+    leaveOut(values, name)
+  }
+  problems.push(...parameterMistakes(document))
+  return { values, placeOf: (path, on) => document.place(path, on && { on }) }
 }
 
 /** Everything may be left out of the file: defaults come last, after environment and flags. */
@@ -118,7 +158,12 @@ function single(from: Source, name: string, text: string, schema: TSchema, probl
   const written = schema['type'] === 'boolean' || schema['type'] === 'integer' ? text : JSON.stringify(text)
   const { document } = readDocument(from.source, written)
   const shaped = document && checkShape(schema, document, { subject: 'it' })
-  if (shaped?.problems.length === 0) return shaped.value
+  if (shaped?.problems.length === 0) {
+    const wrong = mistakeOf(name, shaped.value)
+    if (!wrong) return shaped.value
+    problems.push({ ...wrong, code: from.code, severity: 'error', ...placeless(from.source) })
+    return undefined
+  }
   const [mistake] = shaped?.problems ?? []
   const expected = mistake?.message.split('; ').at(-1) ?? `${wanted(schema)} is wanted`
   problems.push({
@@ -134,7 +179,7 @@ function single(from: Source, name: string, text: string, schema: TSchema, probl
 /** Where a setting comes from when it is not the file. */
 interface Source {
   readonly source: string
-  readonly code: string
+  readonly code: ProblemCode
 }
 
 function variable(name: string): Source {
@@ -150,25 +195,11 @@ function placeless(source: string): Place {
   return { file: source, line: 0, column: 0 }
 }
 
-/** Variables that look like a setting and are none. Parameters have their own. */
-function strayVariables(environment: Readonly<Record<string, string | undefined>>): Problem[] {
-  const known = settingNames()
+/** Names of all variables that are a setting. */
+function variables(): string[] {
+  return settingNames()
     .filter(([name]) => name !== 'parameters')
-    .map(([name]) => environmentName(name).slice(PREFIX.length))
-  return Object.keys(environment)
-    .filter((name) => name.startsWith(PREFIX) && !/^SLUICE_PARAM(_|$)/.test(name))
-    .map((name) => name.slice(PREFIX.length))
-    .filter((word) => !known.includes(word))
-    .flatMap((word) => {
-      const near = nearest(word, known)
-      if (near === undefined) return []
-      return {
-        code: 'setting/unknown-variable',
-        severity: 'warning',
-        message: `there is no setting for "${PREFIX}${word}"; did you mean "${PREFIX}${near}"?`,
-        ...placeless(`environment variable ${PREFIX}${word}`),
-      }
-    })
+    .map(([name]) => environmentName(name))
 }
 
 /** Names of the settings that are different; parameters are not looked at. */
@@ -177,20 +208,6 @@ export function differentSettings(one: Settings, other: Settings): string[] {
   return settingNames()
     .map(([name]) => name)
     .filter((name) => name !== 'parameters' && of(one, name) !== of(other, name))
-}
-
-function valueOf(values: object, name: string): unknown {
-  return name
-    .split('.')
-    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values)
-}
-
-function assign(values: Record<string, unknown>, name: string, value: unknown): void {
-  if (value === undefined) return
-  const keys = name.split('.')
-  const last = keys.pop()!
-  const target = keys.reduce((at, key) => at[key] as Record<string, unknown>, values)
-  target[last] = value
 }
 
 function withAbsoluteFolders(settings: Settings): Settings {

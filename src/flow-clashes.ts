@@ -1,8 +1,15 @@
 import type { Flow } from './core/flow.ts'
+import type { ProblemCode } from './core/problem-codes.ts'
 import { didYouMean, type Problem } from './core/problem.ts'
-import { routesOverlap } from './core/route.ts'
-import type { PreparedFlow } from './engine/deployment.ts'
+import { routeKey } from './core/route.ts'
+import type { Route } from './core/services.ts'
 import type { ProjectFlow } from './project.ts'
+
+/** A flow and the route that it has. */
+interface Served {
+  readonly flow: Flow
+  readonly route: Route
+}
 
 /**
  * Two flows on one path and method: the later file by name loses, and both places are named.
@@ -12,16 +19,20 @@ export function routeClashes(
   flows: readonly ProjectFlow[],
   running: ReadonlySet<ProjectFlow> = new Set(),
 ): Problem[] {
-  const served: { flow: Flow; route: NonNullable<NonNullable<PreparedFlow['trigger']>['route']> }[] = []
+  const served = new Map<string, Served[]>()
   const problems: Problem[] = []
   for (const { flow, prepared } of flows.toSorted(
     (a, b) => Number(running.has(b)) - Number(running.has(a)) || (a.name < b.name ? -1 : 1),
   )) {
     const route = prepared?.trigger?.route
     if (!flow || !route || !flow.enabled) continue
-    const other = served.find((earlier) => routesOverlap(earlier.route, route))
+    const key = routeKey(route.path)
+    const beside = served.get(key) ?? []
+    const other = beside.find((earlier) =>
+      earlier.route.methods.some((method) => route.methods.includes(method)),
+    )
     if (!other) {
-      served.push({ flow, route })
+      served.set(key, [...beside, { flow, route }])
       continue
     }
     const shared = route.methods.filter((method) => other.route.methods.includes(method))
@@ -48,7 +59,7 @@ export function callProblems(flows: readonly ProjectFlow[]): Problem[] {
   const problems: Problem[] = []
   for (const { name, prepared } of flows)
     for (const { flow, place } of prepared?.calls ?? []) {
-      const report = (code: string, message: string, hint: string) =>
+      const report = (code: ProblemCode, message: string, hint: string) =>
         problems.push({ code, severity: 'error', message, hint, ...place })
       const called = byName.get(flow)
       const circle = circleOf(name, flow, byName)

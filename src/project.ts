@@ -11,6 +11,7 @@ import { loadFlows } from './flow/load.ts'
 import { resolveParameters, type ParameterSources } from './flow/parameters.ts'
 import { readMaterial } from './security/material-files.ts'
 import type { SecurityMaterial } from './security/material.ts'
+import { strayParameters } from './stray-parameters.ts'
 
 /** A flow file, and what became of it. */
 export interface ProjectFlow {
@@ -83,6 +84,8 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
   )
   for (const rest of loadProblems.values()) problems.push(...rest)
   const clashes = [...routeClashes(flows), ...callProblems(flows)]
+  const credentials = read.files.map(({ text }) => text)
+  problems.push(...strayParameters(settings, flows, credentials))
   await readScripts(settings.projectFolder, [...problems, ...flows.flatMap((entry) => entry.problems)], texts)
   let checked: readonly ProjectFlow[] = flows.map((entry) => {
     const own = clashes.filter((problem) => problem.file === entry.file)
@@ -188,6 +191,8 @@ export function withFlows(
 
 /** Its lines are secrets. */
 const ENVIRONMENT_FILE = '.env'
+/** Problems of files that are not read, and whose lines are not shown either. */
+const WITHHELD: ReadonlySet<string> = new Set(['flow/outside', 'flow/unreadable', 'credential/unreadable'])
 
 /** The texts of files that problems stand in, beside flows and credentials: scripts. No line of `.env` is shown. */
 async function readScripts(
@@ -196,7 +201,10 @@ async function readScripts(
   texts: Map<string, string>,
 ): Promise<void> {
   const files = new Set(
-    problems.map(({ file }) => file).filter((file) => !texts.has(file) && file !== ENVIRONMENT_FILE),
+    problems
+      .filter(({ code }) => !WITHHELD.has(code))
+      .map(({ file }) => file)
+      .filter((file) => !texts.has(file) && file !== ENVIRONMENT_FILE),
   )
   await Promise.all(
     [...files].map(async (file) => {

@@ -11,8 +11,9 @@ import {
 } from './reference/editor-schemas.ts'
 import type { EditorSchema } from './reference/editor-schema.ts'
 import { failurePages } from './reference/failure-pages.ts'
-import { flowPage, kindPages } from './reference/kind-pages.ts'
+import { flowPage, GENERATED, kindPages } from './reference/kind-pages.ts'
 import { taken } from './reference/options.ts'
+import { problemPages } from './reference/problem-pages.ts'
 import type { Page } from './reference/page.ts'
 import {
   commandLinePage,
@@ -95,6 +96,7 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
     settingsPage(settings),
     commandLinePage(commands),
     ...failurePages(),
+    ...problemPages().map(({ path, text }) => ({ path, text: `${GENERATED}\n\n${text}` })),
   ]
 }
 
@@ -117,6 +119,7 @@ function index(): Page {
       links: [
         { text: 'Settings', path: 'settings.md' },
         { text: 'The command line', path: 'cli.md' },
+        { text: 'Problems', path: 'problems/index.md', about: 'what `sluice check` tells, by code.' },
         { text: 'Failures', path: 'failures/index.md', about: 'what can go wrong with a message, by code.' },
       ],
     },

@@ -13,6 +13,7 @@ import { canonicalFile } from '../src/fmt.ts'
 const root = join(import.meta.dirname, '..')
 const folder = join(import.meta.dirname, 'commands/fmt')
 
+/** None of these is refused (`fmt/refused`): no text is known that is. */
 function canonical(text: string): string {
   const made = canonicalFile('a.yaml', text)
   assert.ok('text' in made, JSON.stringify(made))

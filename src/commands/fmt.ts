@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../core/problem-codes.ts'
 import { lstat, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { SETTINGS_FILE } from '../config.ts'
@@ -104,6 +105,6 @@ async function readYaml(path: string, file: string, problems: Problem[]): Promis
   }
 }
 
-function problemOf(file: string, code: string, message: string, hint?: string): Problem {
+function problemOf(file: string, code: ProblemCode, message: string, hint?: string): Problem {
   return { code, severity: 'error', message, ...(hint !== undefined && { hint }), file, line: 1, column: 1 }
 }

@@ -10,6 +10,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml'
+import type { ProblemCode } from './problem-codes.ts'
 import type { Place, Problem } from './problem.ts'
 import { scalarOffsets, type Offsets } from './scalar.ts'
 import { keyText, readData, type Data } from './yaml-data.ts'
@@ -74,7 +75,7 @@ export function readDocument(file: string, text: string): ReadDocument {
   }
 }
 
-function refused(lines: Lines, code: string, message: string): ReadDocument {
+function refused(lines: Lines, code: ProblemCode, message: string): ReadDocument {
   return { problems: [{ code, severity: 'error', message, ...lines.place(0, 0) }] }
 }
 

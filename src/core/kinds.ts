@@ -8,6 +8,7 @@ import type { Explaining, StepExplanation, TriggerExplanation } from './explanat
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
 import type { Message } from './message.ts'
+import type { ProblemCode } from './problem-codes.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
 import type { RefreshTokens } from './stores.ts'
@@ -67,7 +68,7 @@ export interface Template {
 export type TemplatePart = string | Template
 
 export interface ProblemReport {
-  readonly code: string
+  readonly code: ProblemCode
   readonly message: string
   readonly hint?: string
   readonly severity?: 'error' | 'warning'

@@ -1,3 +1,5 @@
+import type { ProblemCode } from './problem-codes.ts'
+
 /**
  * Where something stands in a file. Lines and columns are 1-based; columns count UTF-16 units, as editors do. Both are
  * 0 where `file` names something without lines, such as an environment variable.
@@ -12,8 +14,8 @@ export interface Place {
 
 /** A mistake in what the integrator wrote: data, returned and collected, never thrown. */
 export interface Problem extends Place {
-  /** Stable, e.g. `flow/unknown-key`; each has a page in the reference. */
-  readonly code: string
+  /** Stable; each has a page in the reference. */
+  readonly code: ProblemCode
   readonly severity: 'error' | 'warning'
   /** What is there, and what could be there. */
   readonly message: string

@@ -1,5 +1,3 @@
-import type { Route } from './services.ts'
-
 /** A piece of a route's path: text as it stands, the name of a parameter, or the rest of the path. */
 export type RouteSegment =
   | { readonly text: string }
@@ -77,9 +75,4 @@ export function routeKey(path: string): string {
       'text' in segment ? `/${encodeURIComponent(segment.text)}` : 'rest' in segment ? '/*' : '/{}',
     )
     .join('')
-}
-
-/** Whether some request would belong to both: the same path, whatever its parameters are called, and a method in common. */
-export function routesOverlap(a: Route, b: Route): boolean {
-  return a.methods.some((method) => b.methods.includes(method)) && routeKey(a.path) === routeKey(b.path)
 }

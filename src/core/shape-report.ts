@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Document, Path, Target } from './document.ts'
+import type { ProblemCode } from './problem-codes.ts'
 import type { Problem } from './problem.ts'
 import { describe, listed } from './shape-values.ts'
 
@@ -33,7 +34,7 @@ export class ShapeReport {
   }
 
   /** The value is not what is wanted there. */
-  wrong(code: string, path: Path, value: unknown, expected: string, hint?: string): undefined {
+  wrong(code: ProblemCode, path: Path, value: unknown, expected: string, hint?: string): undefined {
     const why =
       hint ??
       (typeof value === 'string' && value.includes('${') ? 'Expressions are not possible here.' : undefined)
@@ -56,7 +57,7 @@ export class ShapeReport {
     return `entry ${last + 1} of ${parent === undefined ? this.subject : `"${parent}"`}`
   }
 
-  add(code: string, message: string, path: Path, more: Target & { hint?: string } = {}): undefined {
+  add(code: ProblemCode, message: string, path: Path, more: Target & { hint?: string } = {}): undefined {
     const { hint, ...target } = more
     this.problems.push({
       code,

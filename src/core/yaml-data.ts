@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Scalar, type YAMLMap } from 'yaml'
 import { defineOwn } from './json.ts'
+import type { ProblemCode } from './problem-codes.ts'
 import { CURLY_HINT, inCurlyQuotes, valueEnd, type TextMistake, type Range } from './yaml-text.ts'
 
 /** Nodes that may be seen through aliases, so that a small file cannot stand for endless data. */
@@ -164,7 +165,7 @@ class Reader {
 
   private add(
     node: Node,
-    code: string,
+    code: ProblemCode,
     message: string,
     hint?: string,
     related?: TextMistake['related'],

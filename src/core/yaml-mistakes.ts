@@ -1,5 +1,6 @@
 import type { Document, YAMLError } from 'yaml'
 import { bracesHint } from './braces.ts'
+import type { ProblemCode } from './problem-codes.ts'
 import {
   CURLY_HINT,
   inQuotes,
@@ -55,13 +56,13 @@ function fatal(start: number, end: number, message: string, hint?: string): Verd
   return { mistake: mistake({ start, end }, 'yaml/syntax', text, hint) }
 }
 
-function mistake(range: Range, code: string, message: string, hint?: string): TextMistake {
+function mistake(range: Range, code: ProblemCode, message: string, hint?: string): TextMistake {
   const { start, end } = range
   return { code, message, ...(hint !== undefined && { hint }), start, end }
 }
 
 /** A mistake that ends with the value: the rest can be read. */
-function ofValue(range: Range, code: string, message: string, hint: string): Verdict {
+function ofValue(range: Range, code: ProblemCode, message: string, hint: string): Verdict {
   const { start, end } = range
   return { mistake: mistake(range, code, message, hint), cover: { start, end, by: 'x' } }
 }

@@ -1,4 +1,5 @@
-import { isScalar, parseDocument, visit, type Document, type Node, type YAMLError } from 'yaml'
+import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type Node, type YAMLError } from 'yaml'
+import type { ProblemCode } from './problem-codes.ts'
 
 /** Offsets in the file's text. */
 export interface Range {
@@ -8,7 +9,7 @@ export interface Range {
 
 /** A mistake in the YAML itself. */
 export interface TextMistake extends Range {
-  readonly code: string
+  readonly code: ProblemCode
   readonly message: string
   readonly hint?: string
   readonly related?: Range & { readonly message: string }
@@ -85,9 +86,27 @@ export function parse(text: string): Document {
 
 function rootOf(document: Document, mistakes: TextMistake[]): Pick<ParsedYaml, 'root' | 'mistakes'> {
   const root: Node | null = document.contents
-  if (root !== null && !(isScalar(root) && root.value === null)) return { root, mistakes }
-  const empty = { code: 'yaml/empty', message: 'the file is empty', start: 0, end: 0 }
+  if (root !== null && !(isScalar(root) && root.value === null)) {
+    keepScalarTokens(root)
+    return { root, mistakes }
+  }
+  const empty: TextMistake = { code: 'yaml/empty', message: 'the file is empty', start: 0, end: 0 }
   return { root: undefined, mistakes: mistakes.length > 0 ? mistakes : [empty] }
+}
+
+/** The tokens of maps and lists hold all of the text's; those of scalars are enough to find places in them. */
+function keepScalarTokens(node: unknown): void {
+  if (isMap(node)) {
+    delete node.srcToken
+    for (const pair of node.items) {
+      delete pair.srcToken
+      keepScalarTokens(pair.key)
+      keepScalarTokens(pair.value)
+    }
+  } else if (isSeq(node)) {
+    delete node.srcToken
+    for (const item of node.items) keepScalarTokens(item)
+  }
 }
 
 function signature(error: YAMLError): string {

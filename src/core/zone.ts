@@ -1,7 +1,11 @@
+const known = new Set<string>()
+
 /** Whether the platform knows this time zone. */
 export function isTimeZone(zone: string): boolean {
+  if (known.has(zone)) return true
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
+    known.add(zone)
     return true
   } catch {
     return false

@@ -22,7 +22,7 @@ export function checkTenants(
   { tokenServiceUrlType, tokenServiceUrl, tenants }: OAuth2Options,
   problem: (report: ProblemReport) => void,
 ): void {
-  const about = { code: 'credential/tenant' }
+  const about = { code: 'credential/tenant' as const }
   if (tokenServiceUrlType !== 'common') {
     if (tenants)
       problem({

@@ -110,7 +110,7 @@ function unclosedQuote(text: string, at: number): ExpressionMistake {
 function mustache(found: string, offset: number): ExpressionMistake {
   const name = found.slice(2, -2).trim()
   return {
-    code: 'expression/mustache',
+    code: 'value/braces',
     severity: 'error',
     message: `"${found}" is not replaced by anything`,
     hint: `Write \${${forBraces(name)}}; the literal text is \${"${found}"}.`,

@@ -1,5 +1,6 @@
 import type { Context } from '../core/context.ts'
 import type { Message } from '../core/message.ts'
+import type { ProblemCode } from '../core/problem-codes.ts'
 import type { Place } from '../core/problem.ts'
 import type { World } from '../core/world.ts'
 
@@ -18,27 +19,7 @@ export interface ExpressionSetting {
 }
 
 /** What is wrong with an expression, found when it is compiled. */
-export const EXPRESSION_MISTAKES = {
-  'expression/syntax': 'The expression cannot be read',
-  'expression/empty': 'There is no expression',
-  'expression/unterminated': 'The "${" is not closed',
-  'expression/not-alone': 'An expression stands bare, or in one "${}"',
-  'expression/mustache': '"{{x}}" is not how parameters are written',
-  'expression/unknown-variable': 'There is no such variable',
-  'expression/not-here': 'The variable is not there in this place',
-  'expression/unknown-parameter': 'The flow has no such parameter',
-  'expression/unknown-member': 'The variable has no such member',
-  'expression/unknown-function': 'There is no such function',
-  'expression/arguments': 'A function has too many or too few arguments, or unfit ones',
-  'expression/hidden-variable': 'An iteration variable hides another variable',
-  'expression/subtraction': 'A name with a hyphen reads as a subtraction',
-  'expression/duplicate-key': 'A key is twice in a map',
-  'expression/length': '".length" is no member of texts and lists',
-  'expression/date-pattern': 'The date pattern means something else than it seems to',
-  'expression/fails': 'This piece of the expression can only fail',
-} as const
-
-export type ExpressionMistakeCode = keyof typeof EXPRESSION_MISTAKES
+export type ExpressionMistakeCode = Extract<ProblemCode, `expression/${string}` | 'value/braces'>
 
 /** A mistake in an expression; offset and length are UTF-16 units of the text that was given. */
 export interface ExpressionMistake {

@@ -1,5 +1,6 @@
 import type { Document } from '../core/document.ts'
 import type { Flow, Parameter, ParameterValue } from '../core/flow.ts'
+import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, type Problem } from '../core/problem.ts'
 import { describe, isMap } from '../core/shape-values.ts'
 import { checkShape, valueAt } from '../core/shape.ts'
@@ -134,7 +135,7 @@ interface Given {
   readonly value: unknown
   readonly source: string
   /** Of the problem when it is of the wrong type. */
-  readonly code?: string
+  readonly code?: ProblemCode
 }
 
 /** Code of a `--param` of the wrong type: the command was called wrongly. */

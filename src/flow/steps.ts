@@ -2,6 +2,7 @@ import type { TProperties } from '@sinclair/typebox'
 import type { Document, Path, Target } from '../core/document.ts'
 import type { Step } from '../core/flow.ts'
 import type { AnyStepKind, AnyTriggerKind } from '../core/kinds.ts'
+import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, nearest, type Problem } from '../core/problem.ts'
 import { describe, isMap, listed } from '../core/shape-values.ts'
 import { checkShape, valueAt, type Shaped } from '../core/shape.ts'
@@ -297,7 +298,7 @@ export class StepReader {
   }
 
   private add(
-    code: string,
+    code: ProblemCode,
     message: string,
     path: Path,
     more: Target & Pick<Problem, 'related'> & { hint?: string } = {},

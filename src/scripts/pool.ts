@@ -81,6 +81,8 @@ class Pool implements ScriptService, Runner, Employer, Watched {
   private readonly crew: Crew
   private readonly schedule = new Schedule()
   private readonly watch: Watch
+  /** By source, as it is sent to the processes. */
+  private readonly compiling = new Map<string, Promise<CompileReply>>()
   private closed = false
   private scheduled = false
   private lastId = 0
@@ -112,11 +114,9 @@ class Pool implements ScriptService, Runner, Employer, Watched {
     if (source.text.length > LONGEST_SCRIPT)
       return [mistake(`the script is longer than ${LONGEST_SCRIPT} characters`)]
     const script = new Script(++this.lastScript, source, this)
-    const task = new CompileTask(this.nextId(), script, this.limits.compile, JSON.stringify(source))
-    this.submit(task)
     let reply: CompileReply
     try {
-      reply = await task.promise
+      reply = await this.compileOnce(script, JSON.stringify(source))
     } catch (thrown) {
       const failure = Failure.from(thrown)
       if (!failure.code.startsWith('script.')) throw failure
@@ -126,6 +126,17 @@ class Pool implements ScriptService, Runner, Employer, Watched {
     script.compiled(checked(reply.compiled), this.limits.input)
     script.warnings = reply.warnings ?? []
     return script
+  }
+
+  /** A file that many flows name at once is compiled once. */
+  private compileOnce(script: Script, source: string): Promise<CompileReply> {
+    const open = this.compiling.get(source)
+    if (open) return open
+    const task = new CompileTask(this.nextId(), script, this.limits.compile, source)
+    this.submit(task)
+    const reply = task.promise.finally(() => this.compiling.delete(source))
+    this.compiling.set(source, reply)
+    return reply
   }
 
   ready(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../core/problem-codes.ts'
 import { defineOwn } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
@@ -94,7 +95,7 @@ export class Translation {
   }
 
   mistake(
-    code: string,
+    code: ProblemCode,
     property: string | undefined,
     message: string,
     hint?: string,

@@ -60,7 +60,8 @@ export async function readMaterial(folder: string, projectFolder: string): Promi
   const files = await Promise.all(
     found.files.map(async (path): Promise<CredentialFile[]> => {
       try {
-        return [{ file: shown(path), text: await readFile(path, 'utf8') }]
+        const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
+        return [{ file: shown(path), text }]
       } catch (error) {
         const { code = 'unknown error' } = error as NodeJS.ErrnoException
         const isGone = code === 'ENOENT' && !found.links.includes(path)
@@ -75,17 +76,13 @@ export async function readMaterial(folder: string, projectFolder: string): Promi
 }
 
 function unreadable(file: string, code: string): Problem {
-  return {
-    code: UNREADABLE,
-    severity: 'error',
-    ...(code === 'ENOENT'
-      ? { message: 'the link leads nowhere', hint: 'Remove it, or make it lead to a file.' }
-      : {
-          message: `it cannot be read (${code})`,
-          hint: 'Make it readable for the user of the engine.',
-        }),
-    file,
-    line: 1,
-    column: 1,
-  }
+  return { code: UNREADABLE, severity: 'error', ...whyUnreadable(code), file, line: 1, column: 1 }
+}
+
+function whyUnreadable(code: string): { message: string; hint: string } {
+  if (code === 'ENOENT')
+    return { message: 'the link leads nowhere', hint: 'Remove it, or make it lead to a file.' }
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+    return { message: 'the file is no UTF-8 text', hint: 'Save it as UTF-8.' }
+  return { message: `it cannot be read (${code})`, hint: 'Make it readable for the user of the engine.' }
 }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Document, Path } from '../core/document.ts'
 import type { ParameterValue } from '../core/flow.ts'
+import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, type Place, type Problem } from '../core/problem.ts'
 
 export interface ReferenceSources {
@@ -167,12 +168,12 @@ interface Value {
 type Unset = Pick<UnsetReference, 'why' | 'unreadable'>
 
 interface Mistake {
-  readonly code: string
+  readonly code: ProblemCode
   readonly message: string
   readonly hint: string
 }
 
-const REFERENCE = { code: 'credential/reference' }
+const REFERENCE = { code: 'credential/reference' } as const
 
 /** What to do about CPI's `{{name}}`. */
 export const PLACEHOLDER_HINT =

@@ -5,6 +5,7 @@ import { checkHeaderName, headerText, WITHHELD_HEADERS } from '../core/header.ts
 import type { Deployment, Template } from '../core/kinds.ts'
 import type { Message } from '../core/message.ts'
 import { entriesInWords, textInWords, valueInWords } from '../core/plain-words.ts'
+import type { ProblemCode } from '../core/problem-codes.ts'
 import { letGo } from '../net/answer-stream.ts'
 
 export interface ChangeOptions {
@@ -78,7 +79,7 @@ export class MessageChange {
 function headerValue(name: string, value: unknown, deployment: Deployment): Template {
   const at = ['headers', name]
   checkHeaderName(name, at, deployment)
-  const problem = (code: string, message: string, hint: string) =>
+  const problem = (code: ProblemCode, message: string, hint: string) =>
     deployment.problem({ code, message, hint, at, on: 'key' })
   if (/^(proxy-)?authorization$/i.test(name))
     problem(

@@ -41,6 +41,8 @@ function parseCron(pattern: string): Cron {
 }
 
 function forEveryHour(hours: string): boolean {
+  if (hours === '*') return true
+  if (/^\d+$/.test(hours)) return false
   return parseCron(`0 ${hours} * * *`).nextRuns(24, new Date(-1)).at(-1)!.getTime() < 24 * 60 * 60 * 1000
 }
 

@@ -122,8 +122,8 @@ test('a folder that cannot be read is a problem, not a fault, and the engine sta
 test('certificates that cannot be read end the start with what to do, and no process stays', async (t) => {
   const folder = projectFolder(t, { 'sluice.yaml': 'http: { ca: nosuch.pem }\n' })
   const { code, stderr } = await startCommand(t, folder, ['start']).ended
-  assert.equal(code, 3)
-  assert.match(stderr, /nosuch\.pem" \(setting "http\.ca"\): ENOENT/)
+  assert.equal(code, 1)
+  assert.match(stderr, /sluice\.yaml:1:13: the file of "http\.ca" is not there \[setting\/certificate\]/)
 })
 
 test('Ctrl-C ends `sluice run`: the run is cancelled', async (t) => {

@@ -89,7 +89,7 @@ test('check: 0 without errors, 1 with errors, and --json gives the problems', as
   assert.equal(bad.code, 1)
   assert.match(bad.stdout, /flows\/b\.yaml:2:5: .*"lgo".*did you mean "log"/)
   const json = await sluice(t, ['check', '--json'], {}, { folder: bad.folder })
-  assert.equal((JSON.parse(json.stdout) as { line: number }[])[0]!.line, 2)
+  assert.equal((JSON.parse(json.stdout) as { problems: { line: number }[] }).problems[0]!.line, 2)
   assert.match((await sluice(t, ['check'])).stdout, /flows:1:1: warning: there is no such folder/)
 })
 
@@ -129,7 +129,7 @@ test('check: wrong settings are problems like others, and the rest is checked al
   assert.match(stdout, /sluice\.yaml:2:20: [^]*shutdown: \{ grace: 30 \}/)
   assert.match(stdout, /flows\/a\.yaml:2:5: .*"lgo"[^]*3 errors in 2 files/)
   const json = await sluice(t, ['check', '--json'], {}, { folder })
-  assert.equal((JSON.parse(json.stdout) as unknown[]).length, 3)
+  assert.equal((JSON.parse(json.stdout) as { errors: number }).errors, 3)
 })
 
 test('a wrong value of a flag is wrong usage; one of a variable is a problem without a position', async (t) => {

@@ -208,7 +208,7 @@ test('mistakes of the file come first, with their place; control characters cann
       ok: false,
       problems: [
         {
-          code: 'value/unknown-key',
+          code: 'key/unknown',
           severity: 'error',
           message: '"scop" is no field\x1b[2J',
           hint: 'Did you mean "scope"?',

@@ -87,11 +87,11 @@ test('mistakes are told at their offset in the whole text', () => {
   assert.equal(onlyMistake('a ${{"b": 1}'), 'expression/unterminated at 3')
   assert.equal(onlyMistake('a ${body.id // x}'), 'expression/unterminated at 3')
   assert.equal(onlyMistake("a ${body.id + 'x}"), 'expression/syntax at 15')
-  assert.equal(onlyMistake('a {{companyId}} b'), 'expression/mustache at 3')
+  assert.equal(onlyMistake('a {{companyId}} b'), 'value/braces at 3')
   assert.equal(onlyMistake('${ {{x}} }'), 'expression/syntax at 7')
   assert.deepEqual(
     mistakesOf('${a} {{b}} ${c}').map(({ code, column }) => `${code} at ${column}`),
-    ['expression/unknown-variable at 3', 'expression/mustache at 6', 'expression/unknown-variable at 14'],
+    ['expression/unknown-variable at 3', 'value/braces at 6', 'expression/unknown-variable at 14'],
   )
 })
 

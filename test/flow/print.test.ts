@@ -4,7 +4,7 @@ import type { Problem } from '../../src/core/problem.ts'
 import { printProblems } from '../../src/flow/print.ts'
 
 const problem: Problem = {
-  code: 'test/x',
+  code: 'key/unknown',
   severity: 'error',
   message: 'something is wrong',
   file: 'a.yaml',
@@ -31,7 +31,7 @@ describe('printed problems', () => {
         related: [{ file: 'b.yaml', line: 2, column: 3, message: 'here' }],
       }),
       [
-        'a.yaml:1:4: something is wrong [test/x]',
+        'a.yaml:1:4: something is wrong [key/unknown]',
         '1 | a: bcd',
         '  |    ^~~',
         '  = help: Do that.',
@@ -54,7 +54,7 @@ describe('printed problems', () => {
     assert.match(text, /\n\n1 error, 3 warnings in 3 files\n$/)
   })
   it('do without the line where the text is not there', () => {
-    assert.deepEqual(print(undefined).slice(0, 2), ['a.yaml:1:4: something is wrong [test/x]', ''])
+    assert.deepEqual(print(undefined).slice(0, 2), ['a.yaml:1:4: something is wrong [key/unknown]', ''])
     assert.deepEqual(print('x', { line: 9 })[1], '')
   })
   it('cut a line that the terminal would break, so that the caret stands below its place', () => {

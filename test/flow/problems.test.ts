@@ -2,31 +2,48 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
-import { checkProject } from '../../src/app.ts'
-import { loadSettings } from '../../src/config.ts'
-import { printProblems } from '../../src/flow/print.ts'
+import { after, describe, it, type TestContext } from 'node:test'
+import { PROBLEM_CODES } from '../../src/core/problem-codes.ts'
+import { sluice } from '../support/command-line.ts'
 
 /*
  * Golden pairs: `problems/<case>.yaml`, a flow, or `problems/<case>/`, a project, and `problems/<case>.out`, what
- * `sluice check` prints for it. `UPDATE=1 node --test test/flow/problems.test.ts` writes the .out files; look at the
- * difference.
+ * `sluice check` prints for it. A project may have a `case.json` with further arguments and variables.
+ * `UPDATE=1 node --test test/flow/problems.test.ts` writes the .out files; look at the difference.
  */
-async function check(project: string) {
-  const { settings } = await loadSettings(project, {}, {})
-  return checkProject({
-    settings,
-    environment: { SHOP_SECRET: 'the-secret-of-the-shop' },
-    parameters: {},
-    color: false,
-    terminal: false,
-    writeLog: () => {},
-  })
+interface Case {
+  readonly arguments?: string[]
+  readonly environment?: Record<string, string>
+}
+
+async function check(t: TestContext, folder: string): Promise<string> {
+  const text = await readFile(join(folder, 'case.json'), 'utf8').catch(() => '{}')
+  const { arguments: more = [], environment = {} } = JSON.parse(text) as Case
+  const { stdout } = await sluice(
+    t,
+    ['check', ...more],
+    {},
+    {
+      folder,
+      environment: { SHOP_SECRET: 'the-secret-of-the-shop', ...environment },
+    },
+  )
+  return stdout
 }
 
 /** Secrets become older every day. */
 function ageless(text: string): string {
   return text.replaceAll(/\b\d+ days old\b/g, '*** days old')
+}
+
+/** Codes that no pair can have, and the test that has them. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'setting/flag': 'test/config.test.ts',
+  'script/unavailable': 'test/steps/script.test.ts',
+  'yaml/too-large': 'test/core/document.test.ts',
+  'fmt/refused': 'test/fmt.test.ts',
+  'fmt/unreadable': 'test/commands/fmt.test.ts',
+  'fmt/not-written': 'test/commands/fmt.test.ts',
 }
 
 const folder = join(import.meta.dirname, 'problems')
@@ -39,13 +56,13 @@ describe('golden problems', async () => {
 
   for (const entry of cases) {
     const name = entry.name.replace(/\.yaml$/, '')
-    it(name, async () => {
+    it(name, async (t) => {
       const project = join(temporary, name)
-      await mkdir(join(project, 'flows'), { recursive: true })
-      if (entry.isDirectory()) await cp(join(folder, name), project, { recursive: true })
+      await mkdir(project)
+      if (entry.isDirectory())
+        await cp(join(folder, name), project, { recursive: true, verbatimSymlinks: true })
       else await cp(join(folder, entry.name), join(project, 'flows', entry.name))
-      const { problems, texts } = await check(project)
-      const printed = ageless(printProblems(problems, (file) => texts.get(file), { color: false }))
+      const printed = ageless(await check(t, project))
       const golden = join(folder, `${name}.out`)
       if (process.env['UPDATE'] === '1') await writeFile(golden, printed)
       assert.equal(printed, await readFile(golden, 'utf8'))
@@ -59,5 +76,17 @@ describe('golden problems', async () => {
       lost.map((entry) => entry.name),
       [],
     )
+  })
+
+  it('every code is in one of them', async () => {
+    const outs = entries.filter(({ name }) => name.endsWith('.out'))
+    const texts = await Promise.all(outs.map(({ name }) => readFile(join(folder, name), 'utf8')))
+    const printed = new Set(texts.flatMap((text) => text.match(/(?<=\[)[a-z]+\/[a-z-]+(?=\]$)/gm) ?? []))
+    const missing = Object.keys(PROBLEM_CODES).filter((code) => !printed.has(code))
+    assert.deepEqual(missing.toSorted(), Object.keys(ELSEWHERE).toSorted())
+    for (const [code, file] of Object.entries(ELSEWHERE)) {
+      const text = await readFile(join(import.meta.dirname, '../..', file), 'utf8')
+      assert.ok(text.includes(code), `${file} does not test ${code}`)
+    }
   })
 })

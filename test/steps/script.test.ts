@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it, type TestContext } from 'node:test'
+import type { Deployment, ProblemReport } from '../../src/core/kinds.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import { checkProject } from '../../src/app.ts'
 import { loadSettings } from '../../src/config.ts'
+import { script } from '../../src/steps/script.ts'
 import { bundle } from '../scripts/setting.ts'
 import { problemsOf, projectFolder, startProject } from '../support/project.ts'
 
@@ -49,6 +51,21 @@ async function failureOf(t: TestContext, files: Record<string, string>, body: un
 
 describe('the script step', () => {
   before(() => bundle())
+
+  it('that cannot be compiled at all is a problem of its step, not of its text', async () => {
+    const found: ProblemReport[] = []
+    const deployment = {
+      step: {},
+      flow: { file: 'flows/a.yaml' },
+      services: { scripts: { compile: () => Promise.reject(new Error('no process')) } },
+      problem: (report: ProblemReport) => void found.push(report),
+    } as unknown as Deployment
+    await script.prepare({ text: 'message.body = 1' } as never, deployment)
+    assert.deepEqual(
+      found.map(({ code, at }) => [code, at]),
+      [['script/unavailable', undefined]],
+    )
+  })
 
   it('changes the message with a script in the flow', async (t) => {
     const project = await startProject(t, { 'flows/a.yaml': INLINE })

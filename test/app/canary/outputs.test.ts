@@ -245,6 +245,8 @@ const COMMANDS = [
   'check --secrets --json',
   'status',
   'status --json',
+  'check --format sarif',
+  'check --format github',
   'flow list',
   'flow list --json',
   'flow show header',
@@ -274,6 +276,8 @@ const COMMANDS = [
 /** Some of them where no engine answers. */
 const ALONE = [
   'check --secrets --json',
+  'check --format sarif',
+  'check --format github',
   'credential list --json',
   'credential show inheaders-header',
   'credential test json --call echo --json',

@@ -4,7 +4,7 @@ import { ProblemBoard } from '../../../src/commands/dev/problem-board.ts'
 import type { Problem } from '../../../src/core/problem.ts'
 
 const problem = (file: string, message: string, line = 1): Problem => ({
-  code: 'flow/x',
+  code: 'key/unknown',
   severity: 'error',
   message,
   file,

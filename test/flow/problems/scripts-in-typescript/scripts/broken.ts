@@ -1,0 +1,3 @@
+export default function broken(message: { body: unknown }): void {
+  message.body = {
+}

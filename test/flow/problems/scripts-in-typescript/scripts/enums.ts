@@ -1,0 +1,5 @@
+enum State { Open, Closed }
+
+export default function states(message: { body: unknown }): void {
+  message.body = State.Open
+}
