@@ -156,3 +156,13 @@ function takeNotes(round: Round, target: Note[]): void {
   for (const note of round.notes) target.push(note)
   for (const inner of round.inside) takeNotes(inner, target)
 }
+
+/** What attachments are called: of several of one name the second is `NAME#2`. */
+export function attachmentNames(attachments: readonly AttachmentInfo[]): string[] {
+  const counts = new Map<string, number>()
+  return attachments.map(({ name }) => {
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return count === 1 ? name : `${name}#${count}`
+  })
+}

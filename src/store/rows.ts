@@ -2,6 +2,7 @@ import type { Level } from '../core/context.ts'
 import type { RunFailure } from '../core/failure.ts'
 import type { DeployedVersion, RunProgress, RunStatus } from '../core/stores.ts'
 import { LEVELS, STATUSES } from './records.ts'
+import type { Database } from './sqlite/database.ts'
 import { unpackTimings, type StepOutcome } from './timings.ts'
 
 export type Row = Record<string, null | number | bigint | string | Uint8Array>
@@ -109,6 +110,16 @@ export function toSummary(row: Row): RunSummary {
     hosts: list(row['hosts']),
     progress: progress(row['progress']),
   }
+}
+
+/** Searchable headers of a run. */
+export function searchableOf(database: Database, run: string): Record<string, string> {
+  return Object.fromEntries(
+    database
+      .prepare('SELECT name, value FROM searchable WHERE run = ?')
+      .all(run)
+      .map((entry) => [String(entry['name']), String(entry['value'])]),
+  )
 }
 
 export function toDescribed(steps: unknown): DeployedVersion['steps'] {

@@ -1,49 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
-import { logCommand } from '../../src/commands/log.ts'
-import { Stop, type CommandIo } from '../../src/commands/command.ts'
 import type { RunRecord } from '../../src/core/stores.ts'
+import { log } from './log-command.ts'
 import { dataFolder, runRecord, stores, VERSION } from '../store/support.ts'
-
-interface Shown {
-  readonly exitCode: number
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs `sluice log` on a data folder. */
-async function log(
-  folder: string,
-  args: string[],
-  options: object = {},
-  io: Partial<CommandIo> = {},
-): Promise<Shown> {
-  let out = ''
-  let err = ''
-  const whole: CommandIo = {
-    stdout: (text) => void (out += text),
-    stderr: (text) => void (err += text),
-    stdin: new PassThrough(),
-    color: false,
-    colorErrors: false,
-    terminal: false,
-    columns: 120,
-    workingFolder: folder,
-    projectFolder: folder,
-    environment: { SLUICE_DATA: folder },
-    signal: new AbortController().signal,
-    ...io,
-  }
-  try {
-    return { exitCode: await logCommand.run(whole, args, { ...options }), out, err }
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error
-    return { exitCode: error.exitCode, out, err: err + error.message }
-  }
-}
 
 const AT = new Date(2026, 10, 21, 12, 0, 0, 5).getTime()
 
@@ -353,31 +314,59 @@ test('filters narrow the list', async (t) => {
   messageLog.close(runRecord({ id: '01a1-new', flow: 'items', startedAt: Date.now() - 60_000 }))
   await messageLog.flush()
   const ids = async (options: object) =>
-    (JSON.parse((await log(folder, [], { json: true, ...options })).out) as RunRecord[]).map(({ id }) =>
-      id.slice(-3),
-    )
-  assert.deepEqual(await ids({ flow: 'items', limit: '1' }), ['new'])
-  assert.deepEqual(await ids({ flow: 'items', since: '1h30m' }), ['new'])
-  assert.deepEqual(await ids({ status: 'failed' }), ['e5f'])
-  assert.deepEqual(await ids({ until: '2h', since: '2020-01-01', flow: 'items' }), ['old'])
+    (await log(folder, [], { json: true, ...options })).out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as RunRecord).id.slice(-3))
+  assert.deepEqual(await ids({ flow: ['items'], limit: '1' }), ['new'])
+  assert.deepEqual(await ids({ flow: ['items'], since: '1h30m' }), ['new'])
+  assert.deepEqual(await ids({ flow: ['i*,x', 'y'] }), ['new', 'old'])
+  assert.deepEqual(await ids({ status: ['failed'] }), ['e5f'])
+  assert.deepEqual(await ids({ status: ['FAILED, completed'] }), ['new', 'old', 'e5f'])
+  assert.deepEqual(await ids({ until: '2h', since: '2020-01-01', flow: ['items'] }), ['old'])
   assert.deepEqual(await ids({ text: '503' }), ['e5f'])
-  assert.deepEqual(await ids({ correlation: 'order-77' }), ['e5f'])
-  assert.deepEqual(await ids({ header: 'X-Order=77' }), ['e5f'])
-  assert.deepEqual(await ids({ flow: 'nothing' }), [])
+  assert.deepEqual(await ids({ correlationId: 'order-77' }), ['e5f'])
+  assert.deepEqual(await ids({ header: ['X-Order=77'] }), ['e5f'])
+  assert.deepEqual(await ids({ header: ['X-Order=77', 'x-shop=a'] }), [])
+  assert.deepEqual(await ids({ code: ['receiver.*'], credential: ['lms_admin_OAuth2'] }), ['e5f'])
+  assert.deepEqual(await ids({ host: ['LMS.example.com'] }), ['e5f'])
+  assert.deepEqual(await ids({ flow: ['nothing'] }), [])
 })
 
 test('nothing to show is said with a way on', async (t) => {
   const folder = await dataFolder(t)
   assert.match((await log(folder, [])).out, /^no runs yet: `sluice start`/)
-  assert.deepEqual(await log(folder, [], { json: true }), { exitCode: 0, out: '[]\n', err: '' })
+  assert.deepEqual(await log(folder, [], { json: true }), {
+    exitCode: 0,
+    out: '',
+    err: 'no runs yet: `sluice start` starts the engine, `sluice run FLOW` runs a flow once\n',
+  })
   const unknown = await log(folder, ['abc'])
   assert.deepEqual([unknown.exitCode, unknown.err], [1, 'there is no run "abc"; no runs yet'])
   await failedRun(t).then(async (failed) => {
     assert.equal(
-      (await log(failed.folder, [], { flow: 'order' })).out,
+      (await log(failed.folder, [], { flow: ['order'] })).out,
       'no runs of a flow "order"; did you mean "orders"?\n',
     )
-    assert.equal((await log(failed.folder, [], { flow: 'orders', status: 'RETRY' })).out, 'no runs match\n')
+    const nothing = async (options: object) => (await log(failed.folder, [], options)).out
+    assert.equal(
+      await nothing({ flow: ['orders', 'x y'], status: ['RETRY'] }),
+      `no runs match --flow orders --flow 'x y' --status RETRY
+without --status RETRY: the last one 2026-11-21 12:00:00, orders, FAILED
+`,
+    )
+    assert.equal(
+      await nothing({ status: ['RETRY'], code: ['script.*'] }),
+      `no runs match --status RETRY --code 'script.*'
+leaving out one of them is not enough; \`sluice log\` lists all runs
+`,
+    )
+    assert.equal(
+      await nothing({ until: '2020-01-01' }),
+      `no runs match --until 2020-01-01
+without --until 2020-01-01: the last one 2026-11-21 12:00:00, orders, FAILED
+`,
+    )
   })
 })
 
@@ -404,18 +393,24 @@ test('wrong usage ends with 2 and says what is wanted', async (t) => {
     assert.equal(exitCode, 2)
     return err
   }
-  assert.match(await usage([], { status: 'FAILD' }), /no status "FAILD"; did you mean "FAILED"\?/)
+  assert.match(await usage([], { status: ['FAILD'] }), /no status "FAILD"; did you mean "FAILED"\?/)
   assert.match(
-    await usage([], { status: 'x' }),
+    await usage([], { status: ['x'] }),
     /there are PROCESSING, COMPLETED, FAILED, CANCELLED, ABANDONED$/,
   )
   assert.match(await usage([], { since: 'yesterday' }), /--since wants a time like 1h/)
   assert.match(await usage([], { since: '30m1h' }), /--since wants a time like 1h/)
   assert.match(await usage([], { limit: '-1' }), /--limit wants a number/)
-  assert.match(await usage([], { header: 'x' }), /--header wants name=value/)
+  assert.match(await usage([], { header: ['x'] }), /--header wants name=value/)
   assert.match(await usage([], { attachment: 'a' }), /--attachment needs the id of a run/)
   assert.match(await usage([run.id], { output: 'a' }), /--output needs --attachment/)
-  assert.match(await usage([], { follow: true, text: 'a' }), /not with --text/)
+  assert.match(await usage([], { status: ['FAILED,'] }), /--status wants a value; got "FAILED,"/)
+  assert.match(await usage([], { limit: '0' }), /--limit wants at least 1/)
+  assert.match(await usage([], { since: '1h', until: '2h' }), /--since 1h is not before --until 2h/)
+  assert.match(await usage([], { follow: true, until: '1h' }), /leave out --until/)
+  assert.match(await usage([], { follow: true, summary: true }), /does not go with --follow/)
+  assert.match(await usage([], { summary: true, limit: '3' }), /leave out --limit/)
+  assert.match(await usage([run.id], { summary: true }), /leave out the id/)
 })
 
 test('an attachment is printed, or written into a file that is not there yet', async (t) => {

@@ -66,7 +66,7 @@ test('a log that no newer engine has opened yet is read as it is, and followed w
   const folder = await firstVersion(t)
   const log = reader(t, folder)
   assert.deepEqual(
-    log.runs({ limit: 10, flow: 'orders', text: 'of old' }).map(({ id, progress }) => [id, progress]),
+    log.runs({ limit: 10, flows: ['orders'], text: 'of old' }).map(({ id, progress }) => [id, progress]),
     [['old-done', undefined]],
   )
   assert.deepEqual(log.find('open'), ['old-open'])
