@@ -108,6 +108,7 @@ function detailOf(run: RunRecord, version: DeployedVersion | undefined, redact: 
     duration: run.duration,
     correlationId: texts.correlation ?? run.id,
     caller: texts.caller ?? undefined,
+    calledBy: run.calledBy,
     failure: toFailure(texts.failure),
     credentials: run.credentials,
     hosts: texts.hosts?.split('\n') ?? [],
@@ -123,5 +124,6 @@ function detailOf(run: RunRecord, version: DeployedVersion | undefined, redact: 
     lines: [],
     attachments: [],
     snapshots: [],
+    related: undefined,
   }
 }

@@ -8,6 +8,7 @@ import { listRuns, nothingFound } from './log-list.ts'
 import { printSummary, summarizeRuns } from './log-summary.ts'
 import { dataOption, logCommandFor, settingsFor } from './project-setting.ts'
 import { printEvent } from './run-list.ts'
+import { sourceOf } from './run-failure.ts'
 import { printRun } from './run-tree.ts'
 
 type Options = FilterOptions & {
@@ -79,7 +80,14 @@ A run has to fit all options. With --follow, --text shows the lines and failures
         return await showAttachment(reader, id, options.attachment, io, options)
       if (options.follow) await follow(reader, io, options, id)
       const detail = reader.run(id)!
-      io.stdout(options.json ? `${JSON.stringify(detail)}\n` : printRun(detail, io))
+      io.stdout(
+        options.json
+          ? `${JSON.stringify(detail)}\n`
+          : printRun(detail, io, {
+              source: sourceOf(detail, io.projectFolder),
+              command: await logCommandFor(data, io),
+            }),
+      )
       return 0
     } catch (error) {
       if (!(error instanceof StoreError)) throw error

@@ -32,6 +32,7 @@ export class RunState extends Scope implements RunRecord {
   readonly trigger: string
   readonly correlationId: string
   readonly caller: string | undefined
+  readonly calledBy: string | undefined
   readonly startedAt: number
   readonly startedTicks: number
   readonly attempt = 1
@@ -57,7 +58,7 @@ export class RunState extends Scope implements RunRecord {
   constructor(
     id: string,
     flow: { name: string; version: string; level: LogLevel; placeOf: (step: Step) => Place },
-    { trigger, correlationId, caller, traceparent }: RunRequest,
+    { trigger, correlationId, caller, calledBy, traceparent }: RunRequest,
     at: number,
     ticks: number,
   ) {
@@ -72,6 +73,7 @@ export class RunState extends Scope implements RunRecord {
     this.startedTicks = ticks
     this.correlationId = correlationId ?? id
     this.caller = caller
+    this.calledBy = calledBy
     this.trace = traceparent
   }
 

@@ -82,7 +82,8 @@ function counted(count: number, word: string): string {
 }
 
 /** The source line, cut around the place where it is long, and a caret under the place. */
-export function excerptOf(source: string, place: Place): [string, string] {
+export function excerptOf(source: string, place: Place, most = WIDTH): [string, string] {
+  const width = Math.min(most, WIDTH)
   const line = withoutSecrets(source)
   const start = Math.min(place.column - 1, line.length)
   const sameLine = place.endLine === undefined || place.endLine === place.line
@@ -92,10 +93,10 @@ export function excerptOf(source: string, place: Place): [string, string] {
   const marked = cellsOf(line.slice(start, end))
   const after = cellsOf(line.slice(end))
   const total = before.length + marked.length + after.length
-  const first = total <= WIDTH ? 0 : Math.max(0, Math.min(before.length - 20, total - WIDTH))
-  const all = [...before, ...marked, ...after].slice(first, first + WIDTH)
+  const first = total <= width ? 0 : Math.max(0, Math.min(before.length - 20, total - width))
+  const all = [...before, ...marked, ...after].slice(first, first + width)
   if (first > 0) all[0] = '…'
-  if (first + WIDTH < total) all[all.length - 1] = '…'
+  if (first + width < total) all[all.length - 1] = '…'
   const length = Math.max(1, Math.min(marked.length, all.length - (before.length - first)))
   return [all.join('').trimEnd(), ' '.repeat(before.length - first) + '^' + '~'.repeat(length - 1)]
 }

@@ -17,6 +17,7 @@ import {
   type RunSummary,
 } from './rows.ts'
 import type { RunFilter } from './run-conditions.ts'
+import { relatedTo } from './relating.ts'
 import { searchRuns, type Slice } from './searching.ts'
 import { reachOf, Summing, type LogReach } from './summing.ts'
 import { openForReading, type Database } from './sqlite/database.ts'
@@ -114,6 +115,7 @@ export class MessageLogReader {
       lines: of(LINE_COLUMNS, 'lines').map(toLine),
       attachments: of('at, step, name, type, size', 'attachments').map(toAttachment),
       snapshots: of('at, step, level, headers, properties, body, type', 'snapshots').map(toSnapshot),
+      related: relatedTo(database, summary),
     }
   }
 

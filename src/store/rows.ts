@@ -19,6 +19,8 @@ export interface RunSummary {
   readonly duration: number | undefined
   readonly correlationId: string
   readonly caller: string | undefined
+  /** Id of the run that called it. */
+  readonly calledBy: string | undefined
   readonly failure: RunFailure | undefined
   readonly credentials: readonly string[]
   readonly hosts: readonly string[]
@@ -38,6 +40,26 @@ export interface RunDetail extends RunSummary {
   readonly lines: readonly LineRecord[]
   readonly attachments: readonly AttachmentInfo[]
   readonly snapshots: readonly SnapshotRecord[]
+  /** Undefined where they were not looked up. */
+  readonly related: RelatedRuns | undefined
+}
+
+/** Runs that belong together. */
+export interface RelatedRuns {
+  readonly caller: RunLink | undefined
+  /** Those that it called: what did not end well first. */
+  readonly called: readonly RunLink[]
+  readonly calledCount: number
+  /** Others of the same correlation id, callers and called ones too. */
+  readonly correlated: number
+}
+
+export interface RunLink {
+  readonly id: string
+  readonly flow: string
+  readonly status: RunStatus
+  readonly startedAt: number
+  readonly duration: number | undefined
 }
 
 export interface StepProgress extends RunProgress {
@@ -91,7 +113,7 @@ export interface SnapshotRecord {
 }
 
 export const RUN_COLUMNS =
-  'runs.number, id, (SELECT name FROM flows WHERE flows.number = runs.flow) AS flow, trigger, status, started, duration, correlation, caller, failure, credentials, hosts, progress'
+  'runs.number, id, (SELECT name FROM flows WHERE flows.number = runs.flow) AS flow, trigger, status, started, duration, correlation, caller, failure, credentials, hosts, progress, called_by'
 export const LINE_COLUMNS = 'lines.number, run, at, level, step, text, fields'
 
 export function toSummary(row: Row): RunSummary {
@@ -105,6 +127,7 @@ export function toSummary(row: Row): RunSummary {
     duration: row['duration'] === null ? undefined : Number(row['duration']) / 1000,
     correlationId: text(row['correlation']) ?? id,
     caller: text(row['caller']),
+    calledBy: text(row['called_by']),
     failure: toFailure(row['failure']),
     credentials: list(row['credentials']),
     hosts: list(row['hosts']),

@@ -63,7 +63,7 @@ credentials  lms_admin_OAuth2
 hosts        lms.example.com
 x-order      77
 
-├─ ✓ log         1.0 ms  log       flows/orders.yaml:3  +0.10 ms
+├─ ✓ log         1.0 ms  log       flows/orders.yaml:3
 │     warn   look \\x1b[31mhere
 │            second line
 │            {"qty":3}
@@ -71,13 +71,20 @@ x-order      77
 │     attachment "picture"  image/png, 4 bytes
 │     headers  {"accept":"*/*"}
 │     body  ${'x'.repeat(47)}…
-└─ ✗ choose       30 ms  choose    flows/orders.yaml:5  +1.1 ms
+└─ ✗ choose       30 ms  choose    flows/orders.yaml:5
    ├─ ○ mark   skipped   set       flows/orders.yaml:7
-   └─ ✗ fetch     30 ms  http      flows/orders.yaml:9  +1.3 ms
-         receiver.status: the receiver answered 503 to GET https://lms.example.com/items
+   └─ ✗ fetch     30 ms  http      flows/orders.yaml:9
+         receiver.status: the receiver answered 503 to GET
+         https://lms.example.com/items
          at flows/orders.yaml:9:7
          receiver lms.example.com answered 503
          Ask its operator.
+         flows/orders.yaml is not in this project
+         see docs/reference/failures/receiver.status
+
+2 attachments: sluice log --data ${folder} 5a1b2c3d4e5f --attachment order.json
+  order.json  10 bytes  application/json  log
+  picture     4 bytes   image/png         log
 `,
   )
 })
@@ -96,7 +103,10 @@ test('a run that goes on, one that was abandoned and one that failed before its 
   await first.messageLog.flush()
   const shown = await log(folder, [going.id])
   assert.match(shown.out, /PROCESSING[^]*goes on[^]*recorded when it ends\.\nlog: info   so far\n$/)
-  assert.match((await log(folder, [refused.id])).out, /No step ran\.\nflow\.overload: too many at once\n$/)
+  assert.match(
+    (await log(folder, [refused.id])).out,
+    /No step ran\.\nflow\.overload: too many at once\nsee docs\S+\n$/,
+  )
   await first.close()
   await stores(t, { folder })
   assert.match((await log(folder, [going.id])).out, /ABANDONED[^]*duration +unknown[^]*nobody knows how far/)
@@ -148,8 +158,11 @@ test('a failure names its item', async (t) => {
   messageLog.close(keyed)
   messageLog.close(plain)
   await messageLog.flush()
-  assert.match((await log(folder, [keyed.id])).out, /: it answered 503\n +item 17 \("C-\\x1b17"\)\n$/)
-  assert.match((await log(folder, [plain.id])).out, /: it answered 503\nitem 4120\n$/)
+  assert.match(
+    (await log(folder, [keyed.id])).out,
+    /: it answered 503\n +item 17 \("C-\\x1b17"\)\n +see docs\S+\n$/,
+  )
+  assert.match((await log(folder, [plain.id])).out, /: it answered 503\nitem 4120\nsee docs\S+\n$/)
   const list = (await log(folder, [], {}, { columns: 200 })).out
   assert.match(list, /  receiver\.status: item 17 \("C-\\x1b17"\): it answered 503\n/)
   assert.match(list, /  receiver\.status: item 4120: it answered 503\n/)
@@ -211,11 +224,11 @@ test('why a run failed stands once, below the round that failed it', async (t) =
   }
   const handled = await shown(rounds(3999, [1, 10, 20, 30, 40, 3998]))
   assert.equal(handled.match(/it answered 503/g)!.length, 1)
-  assert.match(handled, /└─ ✗ fetch .*\+8 s\n {9}receiver\.status: it answered 503\n$/)
+  assert.match(handled, /└─ ✗ fetch .*\+8 s\n {9}receiver\.status: it answered 503\n +see docs\S+\n$/)
   assert.match(handled, /… 3,990 more rounds of "fetch", 1 of them failed\n/)
   const beside = await shown(rounds(100, [99], 12))
   assert.equal(beside.match(/it answered 503/g)!.length, 1)
-  assert.match(beside, /✗ fetch .*\+198 ms\n {9}receiver\.status: it answered 503\n$/)
+  assert.match(beside, /✗ fetch .*\+198 ms\n {9}receiver\.status: it answered 503\n +see docs\S+\n$/)
 })
 
 test('a run of thousands of rounds and lines is a page of steps, and every line is there', async (t) => {

@@ -62,6 +62,8 @@ function run(about: About): LiveRun {
       ...own,
       correlationId: id,
       caller: undefined,
+      calledBy: undefined,
+      related: undefined,
       failure: about.failure,
       credentials: [],
       hosts: [],
