@@ -1,5 +1,5 @@
 import type { Settings } from './config.ts'
-import type { Control, CredentialReport, FlowState, ManualRun, RunReport } from './core/control.ts'
+import type { Control, CredentialReport, FlowLevel, FlowState, ManualRun, RunReport } from './core/control.ts'
 import { Body } from './core/body.ts'
 import { Failure, type RunFailure } from './core/failure.ts'
 import type { ParameterValue } from './core/flow.ts'
@@ -50,6 +50,13 @@ export function createControl(setting: ControlSetting): Control {
     flows: () => project.flows.map((entry) => flowState(entry, engine)),
     reload: () => setting.reload(),
     credentials: () => credentialReports(project, material),
+    setLevel(name, { level, duration }) {
+      const entry = find(name)
+      if (!entry) return undefined
+      if (level === undefined) engine.levels.reset(name)
+      else engine.levels.set(name, level, duration)
+      return levelOf(entry, engine)
+    },
     async run(name, request, signal) {
       const entry = find(name)
       if (!entry?.prepared) return undefined
@@ -81,6 +88,7 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
   const { flow, prepared, problems } = entry
   const state = engine?.state(entry.name)
   const trigger = prepared?.trigger
+  const level = levelOf(entry, engine)
   return {
     name: entry.name,
     file: entry.file,
@@ -93,7 +101,9 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
     route: trigger?.route,
     parameters: prepared?.parameters ?? {},
     credentials: prepared?.credentials ?? [],
-    logLevel: flow?.logLevel ?? 'info',
+    logLevel: level.level,
+    ownLogLevel: level.own,
+    logLevelUntil: level.until,
     running: state?.running ?? 0,
     waiting: state?.waiting ?? 0,
     problems,
@@ -105,6 +115,12 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
       ...(description === undefined ? {} : { description }),
     })),
   }
+}
+
+function levelOf({ name, flow }: ProjectFlow, engine: Engine | undefined): FlowLevel {
+  const own = flow?.logLevel ?? 'info'
+  const set = engine?.levels.of(name).set
+  return { flow: name, level: set?.level ?? own, own, until: set?.until }
 }
 
 function reasonOf({ flow, prepared, problems, lacking, outdated }: ProjectFlow): string | undefined {

@@ -9,6 +9,7 @@ import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
+import { flowLevelCommand } from './flow-level.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
@@ -30,6 +31,7 @@ export const commands: readonly CommandDefinition[] = [
   reloadCommand,
   flowListCommand,
   flowShowCommand,
+  flowLevelCommand,
   credentialListCommand,
   credentialShowCommand,
   credentialTestCommand,
@@ -39,7 +41,7 @@ export const commands: readonly CommandDefinition[] = [
 
 const GROUPS: Readonly<Record<string, string>> = {
   new: 'Writes a new flow or credential, with all its options explained.',
-  flow: 'Lists and shows flows.',
+  flow: 'Lists and shows flows; sets what is kept of their runs.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
 }
 

@@ -1,5 +1,5 @@
 import type { CredentialState, CredentialTestStep } from './kinds.ts'
-import type { ParameterValue } from './flow.ts'
+import type { LogLevel, ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
 import type { RunFailure } from './failure.ts'
 
@@ -8,6 +8,8 @@ export interface Control {
   status(): EngineStatus
   flows(): readonly FlowState[]
   credentials(): readonly CredentialReport[]
+  /** Sets the log level of a flow for a time. Undefined: there is no such flow. */
+  setLevel(flow: string, request: LevelRequest): FlowLevel | undefined
   /** Reads flows, scripts and parameters again; what is different and sound takes over. */
   reload(): Promise<ReloadReport>
   /**
@@ -71,7 +73,10 @@ export interface FlowState {
     | undefined
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly credentials: readonly string[]
-  readonly logLevel: string
+  readonly logLevel: LogLevel
+  /** Where another one was set while running: as the file says it, and epoch ms until when. */
+  readonly ownLogLevel: LogLevel
+  readonly logLevelUntil: number | undefined
   readonly running: number
   readonly waiting: number
   readonly problems: readonly Problem[]
@@ -82,6 +87,26 @@ export interface FlowState {
     readonly parent: number
     readonly description?: string
   }[]
+}
+
+/** ms that a log level may be set for. */
+export const LONGEST_LEVEL = 24 * 60 * 60 * 1000
+
+export interface LevelRequest {
+  /** Left out: what was set ends now. */
+  readonly level?: LogLevel
+  /** ms */
+  readonly duration: number
+}
+
+/** The log level of a flow. */
+export interface FlowLevel {
+  readonly flow: string
+  readonly level: LogLevel
+  /** As its file says it. */
+  readonly own: LogLevel
+  /** Epoch ms until which another one than its own holds. */
+  readonly until: number | undefined
 }
 
 export interface CredentialReport {

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import type { Step } from '../core/flow.ts'
+import type { LogLevel, Step } from '../core/flow.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import type { MessageLog } from '../core/stores.ts'
 import type { Logger } from '../core/services.ts'
@@ -8,6 +8,7 @@ import type { PreparedFlow } from './deployment.ts'
 import { letGo } from '../net/answer-stream.ts'
 import { full, Gate, waitedTooLong, type Turn } from './gate.ts'
 import { Line, RunState, type Runtime } from './line.ts'
+import { LogLevels, type LevelOfFlow } from './log-levels.ts'
 import { runOnError } from './on-error.ts'
 import { PendingRuns } from './pending.ts'
 import { runSteps } from './run.ts'
@@ -29,23 +30,27 @@ class Deployed implements TriggerHost {
   readonly gate: Gate
   readonly name: string
   readonly version: string
-  readonly level
   readonly placeOf: (step: Step) => ReturnType<PreparedFlow['flow']['document']['place']>
   private readonly engine: Engine
+  private readonly levels: LevelOfFlow
 
   constructor(engine: Engine, prepared: PreparedFlow) {
     this.engine = engine
+    this.levels = engine.levels.of(prepared.flow.name)
     this.prepared = prepared
     this.gate = new Gate(prepared.concurrency)
     const { flow } = prepared
     this.name = flow.name
     this.version = flow.version
-    this.level = flow.logLevel
     this.placeOf = (step) => flow.document.place([...step.path, step.kind], { on: 'key' })
   }
 
   get flow(): string {
     return this.name
+  }
+
+  get level(): LogLevel {
+    return this.levels.set?.level ?? this.prepared.flow.logLevel
   }
 
   process(request: RunRequest): RunResult | Promise<RunResult> {
@@ -55,6 +60,7 @@ class Deployed implements TriggerHost {
 
 /** Runs deployed flows: admits messages, opens and closes their runs, swaps versions, shuts down. */
 export class Engine {
+  readonly levels: LogLevels
   private readonly setting: EngineSetting
   private readonly runtime: Runtime
   private readonly flows = new Map<string, Deployed>()
@@ -66,6 +72,7 @@ export class Engine {
 
   constructor(setting: EngineSetting) {
     this.setting = setting
+    this.levels = new LogLevels(setting.world.clock, setting.log)
     this.runtime = {
       clock: setting.world.clock,
       messageLog: setting.messageLog,
@@ -266,6 +273,7 @@ export class Engine {
       await this.idle(LAST_CALL)
     }
     this.pending.stop()
+    this.levels.stop()
     for (const deployed of this.flows.values()) deployed.prepared.stop()
     this.flows.clear()
   }

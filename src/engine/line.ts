@@ -41,8 +41,8 @@ export class RunState extends Scope implements RunRecord {
   progress: RunProgress | undefined = undefined
   /** The message log does not know of the progress yet. */
   moved = false
-  readonly level: LogLevel
   readonly placeOf: (step: Step) => Place
+  private readonly leveled: { readonly level: LogLevel }
   duration = 0
   status: RunStatus = 'PROCESSING'
   failure: RunFailure | undefined = undefined
@@ -66,7 +66,7 @@ export class RunState extends Scope implements RunRecord {
     this.id = id
     this.flow = flow.name
     this.version = flow.version
-    this.level = flow.level
+    this.leveled = flow
     this.placeOf = flow.placeOf
     this.trigger = trigger.kind
     this.startedAt = at
@@ -75,6 +75,11 @@ export class RunState extends Scope implements RunRecord {
     this.caller = caller
     this.calledBy = calledBy
     this.trace = traceparent
+  }
+
+  /** It may be set while the run goes on. */
+  get level(): LogLevel {
+    return this.leveled.level
   }
 
   /** The caller's trace goes on with a span of ours; without one, a trace of this run. @see https://www.w3.org/TR/trace-context/ */

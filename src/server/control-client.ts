@@ -6,7 +6,9 @@ import type {
   CredentialTestReport,
   CredentialTestRequest,
   EngineStatus,
+  FlowLevel,
   FlowState,
+  LevelRequest,
   ManualRun,
   ReloadReport,
   RunReport,
@@ -18,6 +20,8 @@ export interface ControlClient {
   status(): Promise<EngineStatus>
   flows(): Promise<readonly FlowState[]>
   credentials(): Promise<readonly CredentialReport[]>
+  /** Undefined: there is no such flow. */
+  setLevel(flow: string, request: LevelRequest): Promise<FlowLevel | undefined>
   reload(): Promise<ReloadReport>
   /** @param signal ends the wait, and the engine cancels the run */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
@@ -58,6 +62,8 @@ function clientOf(path: string): ControlClient {
   return {
     status: async () => (await ask(path, 'GET', '/status')) as EngineStatus,
     flows: async () => (await ask(path, 'GET', '/flows')) as FlowState[],
+    setLevel: async (flow, request) =>
+      (await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/level`, request)) as FlowLevel | undefined,
     reload: async () => (await ask(path, 'POST', '/reload')) as ReloadReport,
     credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],
     async run(flow, { body, headers, parameters }, signal) {

@@ -1,7 +1,14 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import type { Control, CredentialTestRequest, ManualRun, RunReport } from '../core/control.ts'
+import {
+  LONGEST_LEVEL,
+  type Control,
+  type CredentialTestRequest,
+  type LevelRequest,
+  type ManualRun,
+  type RunReport,
+} from '../core/control.ts'
 import type { Logger } from '../core/services.ts'
 import { controlPath } from './control-path.ts'
 
@@ -132,6 +139,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.credentials().find((credential) => credential.name === name)
     case 'POST flows/*/runs':
       return encoded(await control.run(name!, manualRun(await readJson(request)), gone))
+    case 'POST flows/*/level':
+      return control.setLevel(name!, levelRequest(await readJson(request)))
     case 'POST credentials/*/test':
       return control.testCredential(name!, testRequest(await readJson(request)), gone)
     case 'POST credentials/*/invalidate':
@@ -178,6 +187,16 @@ function testRequest(sent: unknown): CredentialTestRequest {
   if (typeof tryOthers !== 'boolean' || (call !== undefined && typeof call !== 'string'))
     throw new Refusal(400, 'call is a text, and tryOthers true or false')
   return { tryOthers, ...(call !== undefined && { call }) }
+}
+
+function levelRequest(sent: unknown): LevelRequest {
+  if (typeof sent !== 'object' || sent === null) throw new Refusal(400, 'the request is not a map')
+  const { level, duration = 0 } = sent as Record<string, unknown>
+  if (level === undefined) return { duration: 0 }
+  const isLevel = level === 'none' || level === 'info' || level === 'debug' || level === 'trace'
+  if (!isLevel || typeof duration !== 'number' || !(duration > 0 && duration <= LONGEST_LEVEL))
+    throw new Refusal(400, `level is none, info, debug or trace, and duration 1 to ${LONGEST_LEVEL} ms`)
+  return { level, duration }
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
