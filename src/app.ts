@@ -9,7 +9,7 @@ import { Engine } from './engine/engine.ts'
 import { FlowStarter } from './flow-starter.ts'
 import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
-import { observed } from './run-events.ts'
+import { RunEvents } from './run-events.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
@@ -110,15 +110,10 @@ async function startOn(
   const parts = await assemble(setting, ground, stores.state)
   closing.push(() => parts.close())
   const project = await parts.load()
-  const messageLog = observer
-    ? observed(stores.messageLog, ground.redactor, (event) => {
-        try {
-          observer.run(event)
-        } catch (error) {
-          parts.log.error({ err: error }, 'a fault while a run was shown')
-        }
-      })
-    : stores.messageLog
+  const messageLog = new RunEvents(stores.messageLog, ground.redactor, (error) =>
+    parts.log.error({ err: error }, 'a fault while a run was shown'),
+  )
+  if (observer) messageLog.listen((event) => observer.run(event))
   const engine = new Engine({
     world: parts.world,
     messageLog,
@@ -136,6 +131,7 @@ async function startOn(
     project,
     material: parts.material,
     settings,
+    events: messageLog,
     world: parts.world,
     send: parts.services.send,
     redactor: ground.redactor,

@@ -11,6 +11,8 @@ import { testCredential } from './credential-test.ts'
 import type { Engine } from './engine/engine.ts'
 import { convertParameter } from './flow/parameters.ts'
 import type { Project, ProjectFlow } from './project.ts'
+import type { RunEvents } from './run-events.ts'
+import { RunFollower } from './run-follower.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import type { Redactor } from './security/redaction.ts'
 import { version } from './version.ts'
@@ -20,6 +22,7 @@ export interface ControlSetting {
   readonly project: Project
   readonly material: SecurityMaterial
   readonly settings: Settings
+  readonly events: RunEvents
   readonly world: World
   readonly send: Send
   /** Takes live secrets out of what a person is told. */
@@ -70,6 +73,20 @@ export function createControl(setting: ControlSetting): Control {
         ...(signal === undefined ? {} : { onStart: (cancel) => cancelOn(signal, cancel) }),
       })
       return result && (await reportOf(name, result, world.clock.ticks() - started, setting))
+    },
+    async follow(request, reader) {
+      const { events } = setting
+      // It is told before the message log is: what is flushed at once has no end of the run in it.
+      const ended = () => queueMicrotask(() => void events.flush().then(() => reader.ended()))
+      const { show, omit } = reader
+      const follower = new RunFollower({ ...request, clock: world.clock, show, omit, ended })
+      const release = events.listen((event) => follower.take(event))
+      for (const run of engine.going) follower.know(events.live(run))
+      await events.flush()
+      return () => {
+        release()
+        follower.stop()
+      }
     },
     testCredential: (name, request, signal) => testCredential(name, request, setting, signal),
     invalidateCredential(name) {

@@ -1,13 +1,13 @@
 import { MessageLogReader } from '../store/reading.ts'
 import { StoreError } from '../store/store-error.ts'
-import { realClock } from '../world.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { showAttachment } from './log-attachment.ts'
 import { filterOf, filterOptions, type FilterOptions } from './log-filter.ts'
+import { followLog } from './log-follow.ts'
 import { listRuns, nothingFound } from './log-list.ts'
 import { printSummary, summarizeRuns } from './log-summary.ts'
 import { dataOption, logCommandFor, settingsFor } from './project-setting.ts'
-import { printEvent } from './run-list.ts'
+import { printFollowed } from './run-list.ts'
 import { sourceOf } from './run-failure.ts'
 import { printRun } from './run-tree.ts'
 
@@ -69,7 +69,7 @@ A run has to fit all options. With --follow, --text shows the lines and failures
     using reader = new MessageLogReader(data)
     try {
       if (run === undefined) {
-        if (options.follow) return await follow(reader, io, options)
+        if (options.follow) return await follow(reader, data, io, options)
         if (options.summary) return await summarize(reader, io, options, messageLog)
         const before = options.before === undefined ? {} : { before: idOf(options.before, reader) }
         const filter = { ...filterOf(options, LISTED), ...before }
@@ -78,7 +78,7 @@ A run has to fit all options. With --follow, --text shows the lines and failures
       const id = idOf(run, reader)
       if (options.attachment !== undefined)
         return await showAttachment(reader, id, options.attachment, io, options)
-      if (options.follow) await follow(reader, io, options, id)
+      if (options.follow) await follow(reader, data, io, options, id)
       const detail = reader.run(id)!
       io.stdout(
         options.json
@@ -132,12 +132,13 @@ async function summarize(
 
 async function follow(
   reader: MessageLogReader,
+  data: string,
   io: CommandIo,
   options: Options,
   run?: string,
 ): Promise<number> {
   const { limit, since, ...selection } = filterOf(options, options.since === undefined ? EARLIER : SINCE)
-  const setting = {
+  const followed = {
     earlier: limit,
     selection,
     ...(since === undefined ? {} : { since }),
@@ -145,9 +146,9 @@ async function follow(
   }
   const alive = setInterval(() => {}, 2 ** 30)
   try {
-    for await (const event of reader.follow(setting, realClock, io.signal)) {
+    for await (const event of followLog({ reader, data, follow: followed, io })) {
       if (run !== undefined && event.kind === 'run') continue
-      io.stdout(options.json ? `${JSON.stringify(event)}\n` : printEvent(event, io))
+      io.stdout(options.json ? `${JSON.stringify(event)}\n` : printFollowed(event, io))
     }
   } finally {
     clearInterval(alive)

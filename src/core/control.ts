@@ -2,6 +2,7 @@ import type { CredentialState, CredentialTestStep } from './kinds.ts'
 import type { LogLevel, ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
 import type { RunFailure } from './failure.ts'
+import type { RunSelection } from './run-filter.ts'
 
 /** What a running engine tells and does for the command line and, later, the management API. All plain data; no secrets. */
 export interface Control {
@@ -10,6 +11,11 @@ export interface Control {
   credentials(): readonly CredentialReport[]
   /** Sets the log level of a flow for a time. Undefined: there is no such flow. */
   setLevel(flow: string, request: LevelRequest): FlowLevel | undefined
+  /**
+   * Tells what happens to runs from now on. Resolves, with what ends it, once all that was recorded before can be read
+   * from the data folder.
+   */
+  follow(request: FollowRequest, reader: FollowReader): Promise<() => void>
   /** Reads flows, scripts and parameters again; what is different and sound takes over. */
   reload(): Promise<ReloadReport>
   /**
@@ -87,6 +93,22 @@ export interface FlowState {
     readonly parent: number
     readonly description?: string
   }[]
+}
+
+export interface FollowRequest {
+  readonly selection: RunSelection
+  /** Id of the only run to follow. */
+  readonly run?: string
+}
+
+/** Who follows runs. None of it may wait: the engine does. */
+export interface FollowReader {
+  /** An event as the message log tells it; plain data without secrets. */
+  show(event: object): void
+  /** So many lines were left out. */
+  omit(count: number): void
+  /** The only run that is followed has ended, and can be read from the data folder. */
+  ended(): void
 }
 
 /** ms that a log level may be set for. */

@@ -57,6 +57,10 @@ export function selects(selection: RunSelection): (run: SelectableRun) => boolea
 /** What of a run that is followed is shown. */
 export interface FollowChoice {
   run(run: SelectableRun): boolean
+  /** Whether runs of this flow may be shown. */
+  flow(flow: string): boolean
+  /** Whether a line with this text may be shown. */
+  text(text: string): boolean
   /** @param head of its run; undefined where that is not known */
   line(text: string, head: LineHead | undefined): boolean
 }
@@ -71,15 +75,16 @@ export function chooses(selection: RunSelection): FollowChoice {
   const { statuses, codes, credentials, hosts, headers, text, flows, correlationId } = selection
   const fits = selects(selection)
   const lines = [statuses, codes, credentials, hosts, headers].every((given) => given === undefined)
+  const patterns = flows?.map(globPattern)
+  const mayShow = (line: string) => lines && (text === undefined || holdsText(line, text))
   const ofAll = flows === undefined && correlationId === undefined
   return {
     run: (run) =>
       fits(run) &&
       (text === undefined || (run.failure !== undefined && holdsText(JSON.stringify(run.failure), text))),
-    line: (line, head) =>
-      lines &&
-      (text === undefined || holdsText(line, text)) &&
-      (ofAll || (head !== undefined && fits({ ...UNKNOWN, ...head }))),
+    flow: (flow) => patterns === undefined || patterns.some((pattern) => pattern.test(flow)),
+    text: mayShow,
+    line: (line, head) => mayShow(line) && (ofAll || (head !== undefined && fits({ ...UNKNOWN, ...head }))),
   }
 }
 

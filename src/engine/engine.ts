@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import type { LogLevel, Step } from '../core/flow.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
-import type { MessageLog } from '../core/stores.ts'
+import type { MessageLog, RunRecord } from '../core/stores.ts'
 import type { Logger } from '../core/services.ts'
 import type { World } from '../core/world.ts'
 import type { PreparedFlow } from './deployment.ts'
@@ -124,6 +124,11 @@ export class Engine {
         waiting: deployed.gate.waiting,
       }
     )
+  }
+
+  /** Runs that go on, as the message log would be told of them. */
+  get going(): readonly RunRecord[] {
+    return this.pending.all
   }
 
   /** Runs a deployed flow, whatever its trigger. Undefined: no such flow. */

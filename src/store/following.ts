@@ -60,9 +60,9 @@ export interface LogSource {
 
 /** ms between two looks, and for how long a line waits for the record of its run. */
 const LOOK_EVERY = 200
-const WAIT_FOR_RUN = 5000
+export const WAIT_FOR_RUN = 5000
 /** ms that are between two events about the progress of one run, at least. */
-const PROGRESS_EVERY = 2000
+export const PROGRESS_EVERY = 2000
 const RUNS_A_LOOK = 1000
 const LINES_A_LOOK = 5000
 
@@ -98,14 +98,24 @@ export class Follower {
     this.choice = chooses(setting.selection ?? {})
   }
 
-  async *events(signal: AbortSignal): AsyncGenerator<LogEvent> {
+  /** What has happened since the last call; by the first one, what is shown from before. */
+  take(): LogEvent[] {
+    const database = this.source.database()
+    const events = database ? snapshot(database, () => this.look(database)) : []
+    this.begun = true
+    return events.filter((event) => this.wants(event, database!))
+  }
+
+  /** The only run that is followed has ended. */
+  get isOver(): boolean {
     const { run } = this.setting
+    return run !== undefined && !this.open.has(run)
+  }
+
+  async *events(signal: AbortSignal): AsyncGenerator<LogEvent> {
     while (!signal.aborted) {
-      const database = this.source.database()
-      const events = database ? snapshot(database, () => this.look(database)) : []
-      this.begun = true
-      for (const event of events) if (this.wants(event, database!)) yield event
-      if (run !== undefined && !this.open.has(run)) return
+      yield* this.take()
+      if (this.isOver) return
       if (!this.behind) await sleep(this.clock, LOOK_EVERY, signal).catch(() => {})
     }
   }
@@ -233,7 +243,7 @@ function isOver(run: RunSummary): boolean {
   return run.status !== 'PROCESSING'
 }
 
-function hasMoved(before: RunProgress | undefined, now: RunProgress | undefined): boolean {
+export function hasMoved(before: RunProgress | undefined, now: RunProgress | undefined): boolean {
   return (
     now !== undefined &&
     (now.done !== before?.done || now.failed !== before.failed || now.step !== before.step)

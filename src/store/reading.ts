@@ -135,11 +135,16 @@ export class MessageLogReader {
 
   /** What happens from now on, until the signal: runs that begin, come further or end, and lines. Looks every 200 ms. */
   follow(setting: FollowSetting, clock: Clock, signal: AbortSignal): AsyncGenerator<LogEvent> {
+    return this.follower(setting, clock).events(signal)
+  }
+
+  /** Sees what happens from its first `take` on. */
+  follower(setting: FollowSetting, clock: Clock): Follower {
     const source = {
       database: () => this.database(),
       runs: (filter: RunFilter) => this.runs(filter),
     }
-    return new Follower(source, setting, clock).events(signal)
+    return new Follower(source, setting, clock)
   }
 
   close(): void {

@@ -55,6 +55,7 @@ function fakeControl(own: Partial<Control> = {}): Control {
     flows: () => [{ name: 'a/b', description: undefined } as FlowState],
     credentials: () => [{ name: 'shop_api' } as CredentialReport],
     setLevel: () => undefined,
+    follow: async () => () => {},
     reload: async () => REPORT,
     run: async () => undefined,
     testCredential: async () => undefined,

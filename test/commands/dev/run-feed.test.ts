@@ -58,6 +58,8 @@ function run(about: About): LiveRun {
   const own = { id, flow, trigger: 'endpoint', status, startedAt, duration }
   return {
     ...own,
+    correlationId: id,
+    summary: () => assert.fail('nobody asks for it'),
     detail: () => ({
       ...own,
       correlationId: id,
