@@ -53,6 +53,7 @@ export class RunFollower {
   know(run: LiveRun): void {
     const { clock } = this.#setting
     const { id, flow, correlationId } = run
+    if (!this.#concerns(id)) return
     this.#going.set(id, { head: { id, flow, correlationId }, run, said: undefined, saidAt: clock.ticks() })
   }
 

@@ -84,6 +84,19 @@ test('progress is told at once, and then every two seconds at the most', async (
   assert.deepEqual(said(), ['orders PROCESSING', 'orders 1', 'orders 2'])
 })
 
+test('of one run that is followed, nothing of others is told', async (t) => {
+  const own = runRecord({ status: 'PROCESSING' })
+  const { log, follower, line, said } = following(t, { run: own.id })
+  const other = runRecord({ flow: 'other', status: 'PROCESSING' })
+  for (const run of [own, other]) follower.know(log.live(run))
+  for (const run of [own, other]) {
+    line(run, 'a line')
+    log.progress(run.id, { step: 'a', done: 1, failed: 0 })
+  }
+  log.close({ ...other, status: 'COMPLETED' })
+  assert.deepEqual(said(), ['orders: a line', 'orders 1'])
+})
+
 test('only what was asked for is told', async (t) => {
   const all = [
     runRecord({ flow: 'orders/new', correlationId: 'c-1' }),

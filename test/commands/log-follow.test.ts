@@ -197,6 +197,20 @@ test(
   },
 )
 
+test('a run that a call step began is shown with its caller, and the caller with it', async (t) => {
+  const { folder, run, app } = await startProject(t, {
+    'flows/outer.yaml': 'steps:\n  - call: inner\n',
+    'flows/inner.yaml': 'steps:\n  - log: inside\n',
+  })
+  const { id } = await run('outer')
+  await app.flush()
+  const environment = { SLUICE_DATA: join(folder, 'data') }
+  const outer = (await log(folder, [id!], {}, { environment })).out
+  const [, called] = /called 1 run: sluice log RUN\n.*COMPLETED  inner .* ([0-9a-f]{12})\n$/.exec(outer)!
+  const inner = (await log(folder, [called!], {}, { environment })).out
+  assert.match(inner, new RegExp(`\ncalled by +outer  ${id!.slice(-12)}  COMPLETED\n`))
+})
+
 test('Ctrl-C ends with 0, and a reader that has gone is no fault', { timeout: 60_000 }, async (t) => {
   const { folder, run } = await startProject(t, FILES)
   await run('orders')
