@@ -14,7 +14,7 @@ import { makeFolder, sayUnwritable } from './make-folder.ts'
 import type { Monitoring } from './monitoring.ts'
 import { parameterSources, withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
-import { observed } from './run-events.ts'
+import { RunEvents } from './run-events.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import type { Redactor } from './security/redaction.ts'
 import { watchMaterial } from './security/reload.ts'
@@ -178,15 +178,10 @@ async function startOn(
   closing.push(() => parts.close())
   const project = await parts.load()
   const counted = monitoring?.runs.counting(stores.messageLog) ?? stores.messageLog
-  const messageLog = observer
-    ? observed(counted, ground.redactor, (event) => {
-        try {
-          observer.run(event)
-        } catch (error) {
-          parts.log.error({ err: error }, 'a fault while a run was shown')
-        }
-      })
-    : counted
+  const messageLog = new RunEvents(counted, ground.redactor, (error) =>
+    parts.log.error({ err: error }, 'a fault while a run was shown'),
+  )
+  if (observer) messageLog.listen((event) => observer.run(event))
   const engine = new Engine({
     world: parts.world,
     messageLog,
@@ -205,6 +200,7 @@ async function startOn(
     project,
     material: parts.material,
     settings,
+    events: messageLog,
     world: parts.world,
     send: parts.services.send,
     redactor: ground.redactor,

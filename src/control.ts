@@ -1,5 +1,5 @@
 import type { Settings } from './config.ts'
-import type { Control, CredentialReport, FlowState, ManualRun, RunReport } from './core/control.ts'
+import type { Control, CredentialReport, FlowLevel, FlowState, ManualRun, RunReport } from './core/control.ts'
 import { Body } from './core/body.ts'
 import { Failure, type RunFailure } from './core/failure.ts'
 import type { ParameterValue } from './core/flow.ts'
@@ -13,6 +13,8 @@ import type { Engine } from './engine/engine.ts'
 import { healthOf } from './health.ts'
 import { convertParameter } from './flow/parameters.ts'
 import type { Project, ProjectFlow } from './project.ts'
+import type { RunEvents } from './run-events.ts'
+import { RunFollower } from './run-follower.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import type { Redactor } from './security/redaction.ts'
 import { version } from './version.ts'
@@ -22,6 +24,7 @@ export interface ControlSetting {
   readonly project: Project
   readonly material: SecurityMaterial
   readonly settings: Settings
+  readonly events: RunEvents
   readonly world: World
   readonly send: Send
   /** Takes live secrets out of what a person is told. */
@@ -67,6 +70,13 @@ export function createControl(setting: ControlSetting): Control {
     flows,
     reload: () => setting.reload(),
     credentials,
+    setLevel(name, { level, duration }) {
+      const entry = find(name)
+      if (!entry) return undefined
+      if (level === undefined) engine.levels.reset(name)
+      else engine.levels.set(name, level, duration)
+      return levelOf(entry, engine)
+    },
     async run(name, request, signal) {
       const entry = find(name)
       if (!entry?.prepared) return undefined
@@ -80,6 +90,20 @@ export function createControl(setting: ControlSetting): Control {
         ...(signal === undefined ? {} : { onStart: (cancel) => cancelOn(signal, cancel) }),
       })
       return result && (await reportOf(name, result, world.clock.ticks() - started, setting))
+    },
+    async follow(request, reader) {
+      const { events } = setting
+      // It is told before the message log is: what is flushed at once has no end of the run in it.
+      const ended = () => queueMicrotask(() => void events.flush().then(() => reader.ended()))
+      const { show, omit } = reader
+      const follower = new RunFollower({ ...request, clock: world.clock, show, omit, ended })
+      const release = events.listen((event) => follower.take(event))
+      for (const run of engine.going) follower.know(events.live(run))
+      await events.flush()
+      return () => {
+        release()
+        follower.stop()
+      }
     },
     testCredential: (name, request, signal) => testCredential(name, request, setting, signal),
     invalidateCredential(name) {
@@ -98,6 +122,7 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
   const { flow, prepared, problems } = entry
   const state = engine?.state(entry.name)
   const trigger = prepared?.trigger
+  const level = levelOf(entry, engine)
   return {
     name: entry.name,
     file: entry.file,
@@ -110,7 +135,9 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
     route: trigger?.route,
     parameters: prepared?.parameters ?? {},
     credentials: prepared?.credentials ?? [],
-    logLevel: flow?.logLevel ?? 'info',
+    logLevel: level.level,
+    ownLogLevel: level.own,
+    logLevelUntil: level.until,
     running: state?.running ?? 0,
     waiting: state?.waiting ?? 0,
     problems,
@@ -122,6 +149,12 @@ export function flowState(entry: ProjectFlow, engine: Engine | undefined): FlowS
       ...(description === undefined ? {} : { description }),
     })),
   }
+}
+
+function levelOf({ name, flow }: ProjectFlow, engine: Engine | undefined): FlowLevel {
+  const own = flow?.logLevel ?? 'info'
+  const set = engine?.levels.of(name).set
+  return { flow: name, level: set?.level ?? own, own, until: set?.until }
 }
 
 function reasonOf({ flow, prepared, problems, lacking, outdated }: ProjectFlow): string | undefined {

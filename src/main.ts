@@ -39,6 +39,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 })
+// Whoever read the log of an engine may be gone; the engine goes on.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 
 /** Ctrl-C as a key: there are no copies of it. */
 function interrupt(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { observed, type RunEvent } from '../src/run-events.ts'
+import { RunEvents, type RunEvent } from '../src/run-events.ts'
 import { createRedactor } from '../src/security/redaction.ts'
 import { MemoryLog } from './support/message-log.ts'
 import { runRecord, VERSION } from './store/support.ts'
@@ -10,8 +10,10 @@ function setUp() {
   redactor.add('very-secret-value')
   const inner = new MemoryLog()
   const events: RunEvent[] = []
-  const log = observed(inner, redactor, (event) => events.push(event))
-  return { inner, events, log }
+  const faults: unknown[] = []
+  const log = new RunEvents(inner, redactor, (error) => faults.push(error))
+  const release = log.listen((event) => events.push(event))
+  return { inner, events, log, release, faults }
 }
 
 test('the listener is told what the message log is told, without secrets', async () => {

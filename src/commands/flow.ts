@@ -2,6 +2,7 @@ import type { FlowState } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
+import { sayLevel } from './flow-level.ts'
 import { paint, table } from './paint.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
 import { curl } from './start-summary.ts'
@@ -67,7 +68,8 @@ function printFlows(flows: readonly FlowState[], io: CommandIo): string {
       : flow.state === 'broken'
         ? color.red('broken')
         : color.yellow(flow.state)
-  return table([
+  const set = flows.filter(({ logLevelUntil }) => logLevelUntil !== undefined)
+  const list = table([
     ['FLOW', 'STATE', 'TRIGGER', 'CREDENTIALS'].map(color.dim),
     ...flows.map((flow) => [
       flow.name,
@@ -76,6 +78,12 @@ function printFlows(flows: readonly FlowState[], io: CommandIo): string {
       flow.credentials.join(', ') || '-',
     ]),
   ])
+  const levels = set.map((flow) => color.yellow(`${flow.name}: log level ${sayLevel(levelOf(flow))}\n`))
+  return levels.length === 0 ? list : `${list}\n${levels.join('')}`
+}
+
+function levelOf({ logLevel, ownLogLevel, logLevelUntil }: FlowState): Parameters<typeof sayLevel>[0] {
+  return { level: logLevel, own: ownLogLevel, until: logLevelUntil }
 }
 
 function printFlow(flow: FlowState, url: string | undefined, io: CommandIo): string {
@@ -90,7 +98,7 @@ function printFlow(flow: FlowState, url: string | undefined, io: CommandIo): str
   if (flow.route) facts.push(['call', curl(flow, url ?? 'http://127.0.0.1:8080')])
   if (flow.credentials.length > 0) facts.push(['credentials', flow.credentials.join(', ')])
   for (const [name, value] of Object.entries(flow.parameters)) facts.push(['parameter', `${name} = ${value}`])
-  facts.push(['log level', flow.logLevel])
+  facts.push(['log level', sayLevel(levelOf(flow))])
   if (flow.state === 'running') facts.push(['now', `${flow.running} running, ${flow.waiting} waiting`])
   const depth = (index: number): number => (index < 0 ? 0 : 1 + depth(flow.steps[index]!.parent))
   return [

@@ -10,6 +10,7 @@ import { credentialTestCommand } from './credential-test.ts'
 import { credentialListCommand, credentialShowCommand } from './credential.ts'
 import { devCommand } from './dev.ts'
 import { docsCommand } from './docs.ts'
+import { flowLevelCommand } from './flow-level.ts'
 import { flowListCommand, flowShowCommand } from './flow.ts'
 import { importDestinationCommand } from './import-destination.ts'
 import { explainCommand } from './explain.ts'
@@ -40,6 +41,7 @@ export const commands: readonly CommandDefinition[] = [
   flowListCommand,
   flowShowCommand,
   explainCommand,
+  flowLevelCommand,
   credentialListCommand,
   credentialShowCommand,
   credentialTestCommand,
@@ -51,7 +53,7 @@ export const commands: readonly CommandDefinition[] = [
 const GROUPS: Readonly<Record<string, string>> = {
   new: 'Writes a new flow or credential, with all its options explained.',
   import: 'Takes over what another system has.',
-  flow: 'Lists and shows flows.',
+  flow: 'Lists and shows flows; sets what is kept of their runs.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
 }
 

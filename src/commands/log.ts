@@ -1,26 +1,28 @@
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { parseDuration } from '../core/duration.ts'
-import { didYouMean } from '../core/problem.ts'
-import type { RunStatus } from '../core/stores.ts'
-import { MessageLogReader, type RunFilter } from '../store/reading.ts'
-import { STATUSES } from '../store/records.ts'
+import { MessageLogReader } from '../store/reading.ts'
 import { StoreError } from '../store/store-error.ts'
-import { realClock } from '../world.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
-import { bytes } from './plain-text.ts'
-import { dataOption, settingsFor } from './project-setting.ts'
-import { printEvent, printRuns } from './run-list.ts'
+import { showAttachment } from './log-attachment.ts'
+import { filterOf, filterOptions, type FilterOptions } from './log-filter.ts'
+import { followLog } from './log-follow.ts'
+import { listRuns, nothingFound } from './log-list.ts'
+import { printSummary, summarizeRuns } from './log-summary.ts'
+import { dataOption, logCommandFor, settingsFor } from './project-setting.ts'
+import { printFollowed } from './run-list.ts'
+import { sourceOf } from './run-failure.ts'
 import { printRun } from './run-tree.ts'
 
-const FILTERS = ['flow', 'status', 'since', 'until', 'text', 'correlation', 'header'] as const
-type Texts = (typeof FILTERS)[number] | 'limit' | 'attachment' | 'output'
-type Options = { readonly [name in Texts]?: string } & { readonly follow?: boolean; readonly json?: boolean }
+type Options = FilterOptions & {
+  readonly follow?: boolean
+  readonly summary?: boolean
+  readonly json?: boolean
+  readonly attachment?: string
+  readonly output?: string
+}
 
-/** Nothing sets the others yet; they are taken all the same. */
-const OFFERED = STATUSES.filter((status) => status !== 'RETRY' && status !== 'DISCARDED')
 const LISTED = 20
 const EARLIER = 5
+/** Runs that `--follow --since` shows at the most. */
+const SINCE = 1000
 
 export const logCommand: CommandDefinition = {
   name: 'log',
@@ -37,45 +39,55 @@ export const logCommand: CommandDefinition = {
       flags: '--follow',
       description: 'go on with what happens from now on, until Ctrl-C; with a run, until it ends',
     },
-    { flags: '--flow <name>', description: 'runs of this flow' },
-    { flags: '--status <status>', description: `runs with this status: ${OFFERED.join(', ')}` },
-    {
-      flags: '--since <time>',
-      description: 'runs that started within 1h, 30m, 2d, ... or since 2026-11-21T08:00',
-    },
-    { flags: '--until <time>', description: 'runs that started before' },
-    { flags: '--text <text>', description: 'runs with this text in a log line or in their failure' },
-    { flags: '--correlation <id>', description: 'runs with this correlation id' },
-    { flags: '--header <name=value>', description: 'runs with this value of a searchable header' },
+    ...filterOptions,
     {
       flags: '--limit <number>',
       description: `so many runs (default: ${LISTED}; with --follow ${EARLIER} from before)`,
     },
+    { flags: '--before <run>', description: 'runs that started before this one: the next page of a list' },
+    { flags: '--summary', description: 'counts by flow and status, durations, and why runs failed' },
     { flags: '--attachment <name>', description: 'the content of this attachment of the run' },
     { flags: '--output <file>', description: 'write the attachment into this file' },
-    { flags: '--json', description: 'as JSON; with --follow a line each' },
+    { flags: '--json', description: 'as JSON, an object a line; of a list the newest run first' },
     dataOption,
   ],
   examples: [
     'sluice log',
-    'sluice log --status FAILED --since 1h',
+    'sluice log --status FAILED,ABANDONED --since 1h',
+    "sluice log --flow 'orders/*' --code 'receiver.*' --summary",
     'sluice log 8f2a4c6e1b3d',
     'sluice log 8f2a4c6e1b3d --attachment order.json --output order.json',
     'sluice log --follow --flow orders',
   ],
+  details: `Options of several values take them with commas between or are given several times: --status FAILED,ABANDONED.
+A run has to fit all options. With --follow, --text shows the lines and failures with that text; with --status,
+--code, --credential, --host and --header only runs are shown, and no lines.`,
   async run(io, [run], given) {
     const options: Options = given
     check(run, options)
-    const { data } = await settingsFor(io, given)
+    const { data, messageLog } = await settingsFor(io, given)
     using reader = new MessageLogReader(data)
     try {
-      if (run === undefined)
-        return await (options.follow ? follow(reader, io, options) : list(reader, io, options))
+      if (run === undefined) {
+        if (options.follow) return await follow(reader, data, io, options)
+        if (options.summary) return await summarize(reader, io, options, messageLog)
+        const before = options.before === undefined ? {} : { before: idOf(options.before, reader) }
+        const filter = { ...filterOf(options, LISTED), ...before }
+        return await listRuns({ reader, io, options, filter, command: () => logCommandFor(data, io) })
+      }
       const id = idOf(run, reader)
-      if (options.attachment !== undefined) return await attachment(id, reader, io, options)
-      if (options.follow) await follow(reader, io, options, id)
+      if (options.attachment !== undefined)
+        return await showAttachment(reader, id, options.attachment, io, options)
+      if (options.follow) await follow(reader, data, io, options, id)
       const detail = reader.run(id)!
-      io.stdout(options.json ? json(detail) : printRun(detail, io))
+      io.stdout(
+        options.json
+          ? `${JSON.stringify(detail)}\n`
+          : printRun(detail, io, {
+              source: sourceOf(detail, io.projectFolder),
+              command: await logCommandFor(data, io),
+            }),
+      )
       return 0
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
@@ -89,106 +101,59 @@ function check(run: string | undefined, options: Options): void {
     throw new UsageError('--attachment needs the id of a run: sluice log RUN --attachment NAME')
   if (options.output !== undefined && options.attachment === undefined)
     throw new UsageError('--output needs --attachment NAME')
-  const unfit = FILTERS.slice(2).find((name) => options[name] !== undefined)
-  if (options.follow && unfit !== undefined)
-    throw new UsageError(`--follow goes with --flow and --status, not with --${unfit}`)
+  if (options.summary && run !== undefined)
+    throw new UsageError('--summary is about many runs; leave out the id of the run')
+  if (options.summary && options.follow) throw new UsageError('--summary does not go with --follow')
+  for (const name of ['limit', 'before'] as const)
+    if (options.summary && options[name] !== undefined)
+      throw new UsageError(`--summary counts all runs that fit; leave out --${name}`)
+  for (const name of ['until', 'before'] as const)
+    if (options.follow && options[name] !== undefined)
+      throw new UsageError(`--follow shows what happens from now on; leave out --${name}`)
+  if (options.limit === '0' && !options.follow) throw new UsageError('--limit wants at least 1')
 }
 
-function list(reader: MessageLogReader, io: CommandIo, options: Options): number {
-  const filter = filterOf(options)
-  const runs = reader.runs(filter)
-  if (options.json) io.stdout(json(runs))
-  else if (runs.length > 0) {
-    io.stdout(printRuns(runs.toReversed(), io))
-    if (runs.length === filter.limit && options.limit === undefined)
-      io.stderr(`(the last ${filter.limit}; --limit shows more)\n`)
-  } else io.stdout(`${noRuns(reader, filter)}\n`)
-  return 0
-}
-
-function noRuns(reader: MessageLogReader, filter: RunFilter): string {
-  const flows = reader.flows()
-  if (flows.length === 0)
-    return 'no runs yet: `sluice start` starts the engine, `sluice run FLOW` runs a flow once'
-  if (filter.flow !== undefined && !flows.includes(filter.flow)) {
-    const near = didYouMean(filter.flow, flows)
-    return `no runs of a flow "${filter.flow}"${near === '' ? `; flows with runs: ${flows.join(', ')}` : near}`
+async function summarize(
+  reader: MessageLogReader,
+  io: CommandIo,
+  options: Options,
+  kept: { days: number; size: number },
+): Promise<number> {
+  const filter = filterOf(options, LISTED)
+  const summary = await summarizeRuns(reader, filter, io)
+  const reach = reader.reach()
+  if (options.json) io.stdout(`${JSON.stringify({ ...summary, log: { ...reach, kept } })}\n`)
+  else {
+    if (summary.runs === 0) io.stdout(`${nothingFound({ reader, io, options, filter })}\n\n`)
+    io.stdout(printSummary(summary, reach, kept, io))
   }
-  return 'no runs match'
+  return 0
 }
 
 async function follow(
   reader: MessageLogReader,
+  data: string,
   io: CommandIo,
   options: Options,
   run?: string,
 ): Promise<number> {
-  const filter = filterOf(options, EARLIER)
-  const setting = {
-    earlier: filter.limit,
-    ...(filter.flow === undefined ? {} : { flow: filter.flow }),
-    ...(filter.status === undefined ? {} : { status: filter.status }),
+  const { limit, since, ...selection } = filterOf(options, options.since === undefined ? EARLIER : SINCE)
+  const followed = {
+    earlier: limit,
+    selection,
+    ...(since === undefined ? {} : { since }),
     ...(run === undefined ? {} : { run }),
   }
   const alive = setInterval(() => {}, 2 ** 30)
   try {
-    for await (const event of reader.follow(setting, realClock, io.signal)) {
+    for await (const event of followLog({ reader, data, follow: followed, io })) {
       if (run !== undefined && event.kind === 'run') continue
-      io.stdout(options.json ? `${JSON.stringify(event)}\n` : printEvent(event, io))
+      io.stdout(options.json ? `${JSON.stringify(event)}\n` : printFollowed(event, io))
     }
   } finally {
     clearInterval(alive)
   }
   return 0
-}
-
-async function attachment(
-  id: string,
-  reader: MessageLogReader,
-  io: CommandIo,
-  options: Options,
-): Promise<number> {
-  const name = options.attachment!
-  const found = reader.attachment(id, name)
-  if (!found) {
-    const names = [...new Set(reader.run(id)!.attachments.map((entry) => entry.name))]
-    const there =
-      names.length === 0 ? 'it has none' : `it has: ${names.map((entry) => `"${entry}"`).join(', ')}`
-    throw new Stop(1, `the run has no attachment "${name}"; ${there}`)
-  }
-  const { output } = options
-  if (output !== undefined) {
-    const file = resolve(io.projectFolder, output)
-    await writeFile(file, found.content, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-      throw new Stop(
-        1,
-        error.code === 'EEXIST'
-          ? `"${output}" is there already; remove it, or choose another name`
-          : `"${output}" cannot be written (${error.code})`,
-      )
-    })
-    io.stderr(`wrote ${bytes(found.size)} to "${output}"\n`)
-    return 0
-  }
-  const text = textOf(found.content)
-  if (text === undefined)
-    throw new Stop(
-      1,
-      `the attachment "${name}" is no text (${found.contentType}, ${bytes(found.size)}); write it into a file with --output FILE`,
-    )
-  if (options.json) io.stdout(json({ ...found, content: text }))
-  else io.stdout(text.endsWith('\n') || !io.color ? text : `${text}\n`)
-  return 0
-}
-
-/** The content where it is text that a terminal can show. */
-function textOf(content: Uint8Array): string | undefined {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
-    return /[\0-\x08\x0e-\x1f\x7f]/.test(text) ? undefined : text
-  } catch {
-    return undefined
-  }
 }
 
 function idOf(text: string, reader: MessageLogReader): string {
@@ -208,55 +173,4 @@ function idOf(text: string, reader: MessageLogReader): string {
       `"${text}" is the beginning or end of several runs; give more of the id:\n${[id, ...others].map((entry) => `  ${entry}`).join('\n')}`,
     )
   return id
-}
-
-function filterOf(options: Options, limit = LISTED): RunFilter {
-  const given = {
-    flow: options.flow,
-    status: statusOf(options.status),
-    since: timeOf('--since', options.since),
-    until: timeOf('--until', options.until),
-    text: options.text,
-    correlationId: options.correlation,
-    header: headerOf(options.header),
-  }
-  const set = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { ...(Object.fromEntries(set) as Omit<RunFilter, 'limit'>), limit: limitOf(options.limit) ?? limit }
-}
-
-function statusOf(text: string | undefined): RunStatus | undefined {
-  if (text === undefined) return undefined
-  const status = STATUSES.find((known) => known === text.toUpperCase())
-  if (status) return status
-  const near = didYouMean(text.toUpperCase(), OFFERED)
-  throw new UsageError(
-    `there is no status "${text}"${near === '' ? `; there are ${OFFERED.join(', ')}` : near}`,
-  )
-}
-
-function timeOf(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const ago = parseDuration(text)
-  if (ago !== undefined) return realClock.now() - ago
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : NaN
-  if (Number.isNaN(at))
-    throw new UsageError(`${option} wants a time like 1h, 30m or 2026-11-21T08:00; got "${text}"`)
-  return at
-}
-
-function headerOf(text: string | undefined): readonly [string, string] | undefined {
-  if (text === undefined) return undefined
-  const at = text.indexOf('=')
-  if (at < 1) throw new UsageError(`--header wants name=value; got "${text}"`)
-  return [text.slice(0, at).trim(), text.slice(at + 1).trim()]
-}
-
-function limitOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new UsageError(`--limit wants a number of runs; got "${text}"`)
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`
 }

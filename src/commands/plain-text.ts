@@ -12,10 +12,17 @@ export function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`
 }
 
+const SIZES = [
+  [1024, 'KB'],
+  [1024 ** 2, 'MB'],
+  [1024 ** 3, 'GB'],
+] as const
+
 /** `512 bytes`, `1.4 KB`, `40 MB`. */
 export function bytes(count: number): string {
   if (count < 1024) return count === 1 ? '1 byte' : `${count} bytes`
-  const [value, unit] = count < 1024 ** 2 ? [count / 1024, 'KB'] : [count / 1024 ** 2, 'MB']
+  const [size, unit] = SIZES.find(([each]) => count < each * 1024) ?? SIZES.at(-1)!
+  const value = count / size
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
 

@@ -3,9 +3,10 @@ import type { RunStatus } from '../core/stores.ts'
 import type { LogEvent } from '../store/following.ts'
 import type { RunSummary } from '../store/rows.ts'
 import type { CommandIo } from './command.ts'
+import type { Followed } from './log-follow.ts'
 import { paint, table, type Paint } from './paint.ts'
 import { localTime, oneLine, shorten } from './plain-text.ts'
-import { sayFailure, sayProgress } from './run-words.ts'
+import { sayFailure, sayProgress, some } from './run-words.ts'
 
 /** Characters at the end of an id that lists show; ids begin alike, because they begin with the time. */
 const SHORT_ID = 12
@@ -51,7 +52,13 @@ export function printRuns(runs: readonly RunSummary[], io: Pick<CommandIo, 'colo
 }
 
 /** One line of `--follow`. */
-export function printEvent(event: LogEvent, io: Pick<CommandIo, 'color'>): string {
+export function printFollowed(event: Followed, io: Pick<CommandIo, 'color'>): string {
+  if (event.kind !== 'omitted') return printEvent(event, io)
+  const { dim } = paint(io.color)
+  return `${dim(`(${some(event.count, 'event')} left out: they came faster than they could be shown; sluice log has them)`)}\n`
+}
+
+function printEvent(event: LogEvent, io: Pick<CommandIo, 'color'>): string {
   const color = paint(io.color)
   if (event.kind === 'line') {
     const { line, flow } = event

@@ -4,7 +4,7 @@ import type { AttachmentInfo, LineRecord, RunDetail, SnapshotRecord, StepRecord 
 /** What a step left in the message log, by time. */
 export type Note =
   | { readonly kind: 'line'; readonly of: LineRecord }
-  | { readonly kind: 'attachment'; readonly of: AttachmentInfo }
+  | { readonly kind: 'attachment'; readonly of: AttachmentInfo; readonly name: string }
   | { readonly kind: 'snapshot'; readonly of: SnapshotRecord }
 
 /** A step of a run with the steps inside it. */
@@ -115,9 +115,10 @@ function lastBegun(rounds: readonly Round[], elapsed: number): Round {
 }
 
 function allNotes(run: RunDetail): Note[] {
+  const names = attachmentNames(run.attachments)
   return [
     ...run.lines.map((of): Note => ({ kind: 'line', of })),
-    ...run.attachments.map((of): Note => ({ kind: 'attachment', of })),
+    ...run.attachments.map((of, i): Note => ({ kind: 'attachment', of, name: names[i]! })),
     ...run.snapshots.map((of): Note => ({ kind: 'snapshot', of })),
   ].sort((a, b) => a.of.at - b.of.at)
 }
@@ -155,4 +156,14 @@ interface Rest extends MoreNode {
 function takeNotes(round: Round, target: Note[]): void {
   for (const note of round.notes) target.push(note)
   for (const inner of round.inside) takeNotes(inner, target)
+}
+
+/** What attachments are called: of several of one name the second is `NAME#2`. */
+export function attachmentNames(attachments: readonly AttachmentInfo[]): string[] {
+  const counts = new Map<string, number>()
+  return attachments.map(({ name }) => {
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return count === 1 ? name : `${name}#${count}`
+  })
 }

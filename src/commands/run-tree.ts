@@ -4,6 +4,9 @@ import type { RunDetail, StepProgress, StepRecord } from '../store/rows.ts'
 import type { CommandIo } from './command.ts'
 import { paint, type Paint } from './paint.ts'
 import { bytes, localTime, oneLine, printable, shorten } from './plain-text.ts'
+import { quoted } from './log-filter.ts'
+import { printRunEnd, sayLink } from './run-end.ts'
+import { aboutFailure, type Source } from './run-failure.ts'
 import { paintLevel, paintStatus } from './run-list.ts'
 import { stepTree, type MoreNode, type Note, type StepNode } from './run-steps.ts'
 import { sayCount, sayItem, sayProgress, some } from './run-words.ts'
@@ -23,18 +26,35 @@ export interface FailureStyle {
   /** Lines of the message and the hint are broken where they are longer than the terminal is wide. */
   readonly wrapped?: boolean
   /** Further lines about a failure. */
-  readonly more?: (failure: RunFailure) => readonly string[]
+  readonly more?: (failure: RunFailure, columns: number) => readonly string[]
+}
+
+export interface RunStyle {
+  /** Text of files, for the line that a failure is about. */
+  readonly source?: Source
+  /** How `sluice log` is called. */
+  readonly command?: string
 }
 
 const MARKS: Record<StepRecord['outcome'], string> = { done: '✓', ended: '✓', failed: '✗', skipped: '○' }
 /** A body as `trace` kept it is shown up to this length; the whole is in `--json`. */
 const BODY_SHOWN = 2000
 
-/** One run as people read it: what it was, and its steps as a tree with timings, log lines and attachments. */
-export function printRun(run: RunDetail, io: Pick<CommandIo, 'color' | 'columns'>): string {
+/**
+ * One run as people read it: what it was; its steps as a tree with timings, log lines and attachments, below the one
+ * that failed why; what else belongs to it.
+ */
+export function printRun(
+  run: RunDetail,
+  io: Pick<CommandIo, 'color' | 'columns'>,
+  { source = () => undefined, command = 'sluice log' }: RunStyle = {},
+): string {
+  const color = paint(io.color)
   const head: string[] = []
-  printHead(run, paint(io.color), head)
-  return `${[...head, '', ...printRunSteps(run, io)].join('\n')}\n`
+  printHead(run, color, command, head)
+  const more = (failure: RunFailure, columns: number) => aboutFailure(failure, source, color, columns)
+  const steps = printRunSteps(run, io, { wrapped: true, more })
+  return `${[...head, '', ...steps, ...printRunEnd(run, command, io)].join('\n')}\n`
 }
 
 /** Its steps alone, a line each. */
@@ -70,7 +90,7 @@ function withoutSteps({ status, progress }: RunDetail): string {
     : `The engine ended before it did, after ${sayProgress(progress)}, and perhaps a few more.`
 }
 
-function printHead(run: RunDetail, color: Paint, out: string[]): void {
+function printHead(run: RunDetail, color: Paint, command: string, out: string[]): void {
   const took = run.duration === undefined ? 'unknown' : sayDuration(run.duration)
   const rows: [string, string | undefined][] = [
     ['flow', `${run.flow}${run.version === '' ? '' : ` (version ${run.version})`}`],
@@ -78,8 +98,9 @@ function printHead(run: RunDetail, color: Paint, out: string[]): void {
     ['started', localTime(run.startedAt)],
     ['duration', run.status === 'PROCESSING' ? 'goes on' : took],
     ['progress', run.progress && progressOf(run.progress)],
-    ['correlation', run.correlationId === run.id ? undefined : run.correlationId],
+    ['correlation', correlationOf(run, command)],
     ['caller', run.caller],
+    ['called by', run.calledBy === undefined ? undefined : sayLink(run.related?.caller, run.calledBy)],
     ['credentials', run.credentials.join(', ') || undefined],
     ['hosts', run.hosts.join(', ') || undefined],
     ...Object.entries(run.searchable),
@@ -88,6 +109,14 @@ function printHead(run: RunDetail, color: Paint, out: string[]): void {
   out.push(`${color.bold(run.id)}  ${paintStatus(run.status, color)}`)
   for (const [name, value] of rows)
     if (value !== undefined) out.push(`${color.dim(oneLine(name).padEnd(width))}  ${oneLine(value)}`)
+}
+
+/** Where it is not the run's own id, or others have it. */
+function correlationOf({ id, correlationId, related }: RunDetail, command: string): string | undefined {
+  const others = related?.correlated ?? 0
+  if (others === 0) return correlationId === id ? undefined : correlationId
+  const count = others >= 1000 ? `${sayCount(others)} or more other runs` : some(others, 'other run')
+  return `${correlationId} (${count}: ${command} --correlation-id ${quoted(correlationId)})`
 }
 
 function progressOf(progress: StepProgress): string {
@@ -115,15 +144,18 @@ function printNodes(nodes: readonly (StepNode | MoreNode)[], guide: string, prin
   })
 }
 
-function stepLine(step: StepRecord, guide: string, { run, color, idWidth }: Printing): string {
-  const place = run.file === undefined || step.line === undefined ? '' : `${run.file}:${step.line}`
+function stepLine(step: StepRecord, guide: string, { run, color, columns, idWidth }: Printing): string {
   const id = oneLine(step.id).padEnd(Math.max(0, idWidth - guide.length - 2))
-  const what = `${step.kind.padEnd(8)}  ${color.dim(oneLine(place))}`
+  const whole = run.file === undefined || step.line === undefined ? '' : oneLine(`${run.file}:${step.line}`)
+  const left = columns - guide.length - 2 - id.length - 22 - (step.outcome === 'ended' ? 16 : 0)
+  const place = whole.length <= left ? whole : whole.length > 0 && left > 8 ? `…${whole.slice(1 - left)}` : ''
+  const what = `${step.kind.padEnd(8)}  ${color.dim(place)}`
   if (step.outcome === 'skipped') return color.dim(`${guide}${MARKS.skipped} ${id}  skipped   `) + what
   const took = sayDuration(step.duration).padStart(8)
   const mark = MARKS[step.outcome]
   const painted = step.outcome === 'failed' ? color.red(`${mark} ${id}`) : `${color.green(mark)} ${id}`
-  const at = color.dim(`  +${sayDuration(step.start)}`)
+  const start = `  +${sayDuration(step.start)}`
+  const at = place.length + start.length <= left ? color.dim(start) : ''
   return `${color.dim(guide)}${painted}  ${took}  ${what}${at}${step.outcome === 'ended' ? color.dim('  ended the flow') : ''}`
 }
 
@@ -142,9 +174,9 @@ function printNote(note: Note, guide: string, printing: Printing, withStep: bool
       return
     }
     case 'attachment': {
-      const { name, contentType, size } = note.of
+      const { contentType, size } = note.of
       out.push(
-        `${start}attachment "${oneLine(name)}"  ${color.dim(`${oneLine(contentType)}, ${bytes(size)}`)}`,
+        `${start}attachment "${oneLine(note.name)}"  ${color.dim(`${oneLine(contentType)}, ${bytes(size)}`)}`,
       )
       return
     }
@@ -185,7 +217,8 @@ function printFailure(failure: RunFailure, guide: string, { color, columns, out,
       `receiver ${failure.receiver.host}${failure.receiver.status === undefined ? '' : ` answered ${failure.receiver.status}`}`,
     )
   if (failure.hint !== undefined) tell(failure.hint)
-  for (const line of failures.more?.(failure) ?? []) out.push(`${color.dim(guide)}${line}`)
+  for (const line of failures.more?.(failure, columns - guide.length) ?? [])
+    out.push(`${color.dim(guide)}${line}`)
 }
 
 function widest(nodes: readonly (StepNode | MoreNode)[], indent: number): number {

@@ -60,7 +60,7 @@ export interface StatusFacts {
 function lastFailures(data: string): readonly RunSummary[] {
   using reader = new MessageLogReader(data)
   try {
-    return reader.runs({ status: 'FAILED', since: realClock.now() - DAY, limit: FAILURES })
+    return reader.runs({ statuses: ['FAILED'], since: realClock.now() - DAY, limit: FAILURES })
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     throw new Stop(3, error.hint === undefined ? error.message : `${error.message}\n${error.hint}`)

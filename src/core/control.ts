@@ -1,8 +1,9 @@
 import type { CredentialState } from './credential-state.ts'
 import type { CredentialTestStep } from './credential-test.ts'
-import type { ParameterValue } from './flow.ts'
+import type { LogLevel, ParameterValue } from './flow.ts'
 import type { Problem } from './problem.ts'
 import type { RunFailure } from './failure.ts'
+import type { RunSelection } from './run-filter.ts'
 
 /** What a running engine tells and does for the command line and, later, the management API. All plain data; no secrets. */
 export interface Control {
@@ -10,6 +11,13 @@ export interface Control {
   health(): EngineHealth
   flows(): readonly FlowState[]
   credentials(): readonly CredentialReport[]
+  /** Sets the log level of a flow for a time. Undefined: there is no such flow. */
+  setLevel(flow: string, request: LevelRequest): FlowLevel | undefined
+  /**
+   * Tells what happens to runs from now on. Resolves, with what ends it, once all that was recorded before can be read
+   * from the data folder.
+   */
+  follow(request: FollowRequest, reader: FollowReader): Promise<() => void>
   /** Reads flows, scripts and parameters again; what is different and sound takes over. */
   reload(): Promise<ReloadReport>
   /**
@@ -117,7 +125,10 @@ export interface FlowState {
     | undefined
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly credentials: readonly string[]
-  readonly logLevel: string
+  readonly logLevel: LogLevel
+  /** Where another one was set while running: as the file says it, and epoch ms until when. */
+  readonly ownLogLevel: LogLevel
+  readonly logLevelUntil: number | undefined
   readonly running: number
   readonly waiting: number
   readonly problems: readonly Problem[]
@@ -128,6 +139,42 @@ export interface FlowState {
     readonly parent: number
     readonly description?: string
   }[]
+}
+
+export interface FollowRequest {
+  readonly selection: RunSelection
+  /** Id of the only run to follow. */
+  readonly run?: string
+}
+
+/** Who follows runs. None of it may wait: the engine does. */
+export interface FollowReader {
+  /** An event as the message log tells it; plain data without secrets. */
+  show(event: object): void
+  /** So many lines were left out. */
+  omit(count: number): void
+  /** The only run that is followed has ended, and can be read from the data folder. */
+  ended(): void
+}
+
+/** ms that a log level may be set for. */
+export const LONGEST_LEVEL = 24 * 60 * 60 * 1000
+
+export interface LevelRequest {
+  /** Left out: what was set ends now. */
+  readonly level?: LogLevel
+  /** ms */
+  readonly duration: number
+}
+
+/** The log level of a flow. */
+export interface FlowLevel {
+  readonly flow: string
+  readonly level: LogLevel
+  /** As its file says it. */
+  readonly own: LogLevel
+  /** Epoch ms until which another one than its own holds. */
+  readonly until: number | undefined
 }
 
 export interface CredentialReport {

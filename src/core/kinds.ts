@@ -147,6 +147,8 @@ export interface RunRequest {
   readonly correlationId?: string
   readonly traceparent?: string
   readonly caller?: string
+  /** Id of the run that asks for it. */
+  readonly calledBy?: string
   /** Other values than the deployed ones for this run (`sluice run --param`); checked by who asks. */
   readonly parameters?: Readonly<Record<string, ParameterValue>>
   /** Monotonic ms after which it may not go on, where the flow's own time is longer. */

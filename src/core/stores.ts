@@ -34,6 +34,8 @@ export interface RunRecord {
   readonly trigger: string
   readonly correlationId: string
   readonly caller: string | undefined
+  /** Id of the run that called it. */
+  readonly calledBy: string | undefined
   /** Epoch ms. */
   readonly startedAt: number
   /** ms with fractions. */

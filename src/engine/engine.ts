@@ -1,13 +1,14 @@
 import { Failure } from '../core/failure.ts'
-import type { Step } from '../core/flow.ts'
-import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
-import type { MessageLog } from '../core/stores.ts'
+import type { RunRequest, RunResult } from '../core/kinds.ts'
+import type { MessageLog, RunRecord } from '../core/stores.ts'
 import type { Logger } from '../core/services.ts'
 import type { World } from '../core/world.ts'
+import { Deployed } from './deployed.ts'
 import type { PreparedFlow } from './deployment.ts'
 import { letGo } from '../net/answer-stream.ts'
-import { full, Gate, waitedTooLong, type Turn } from './gate.ts'
+import { full, waitedTooLong, type Turn } from './gate.ts'
 import { Line, RunState, type Runtime } from './line.ts'
+import { LogLevels } from './log-levels.ts'
 import { runOnError } from './on-error.ts'
 import { PendingRuns } from './pending.ts'
 import { runSteps } from './run.ts'
@@ -32,42 +33,9 @@ export interface Unrecorded {
   missed(flow: string, ticks: number): void
 }
 
-/** One deployed version of a flow. */
-class Deployed implements TriggerHost {
-  readonly prepared: PreparedFlow
-  readonly gate: Gate
-  readonly name: string
-  readonly version: string
-  readonly level
-  readonly placeOf: (step: Step) => ReturnType<PreparedFlow['flow']['document']['place']>
-  private readonly engine: Engine
-
-  constructor(engine: Engine, prepared: PreparedFlow) {
-    this.engine = engine
-    this.prepared = prepared
-    this.gate = new Gate(prepared.concurrency)
-    const { flow } = prepared
-    this.name = flow.name
-    this.version = flow.version
-    this.level = flow.logLevel
-    this.placeOf = (step) => flow.document.place([...step.path, step.kind], { on: 'key' })
-  }
-
-  get flow(): string {
-    return this.name
-  }
-
-  process(request: RunRequest): RunResult | Promise<RunResult> {
-    return this.engine.admit(this, request)
-  }
-
-  missed(ticks: number): void {
-    this.engine.missed(this.name, ticks)
-  }
-}
-
 /** Runs deployed flows: admits messages, opens and closes their runs, swaps versions, shuts down. */
 export class Engine {
+  readonly levels: LogLevels
   private readonly setting: EngineSetting
   private readonly runtime: Runtime
   private readonly flows = new Map<string, Deployed>()
@@ -79,6 +47,7 @@ export class Engine {
 
   constructor(setting: EngineSetting) {
     this.setting = setting
+    this.levels = new LogLevels(setting.world.clock, setting.log)
     this.runtime = {
       clock: setting.world.clock,
       messageLog: setting.messageLog,
@@ -130,6 +99,11 @@ export class Engine {
         waiting: deployed.gate.waiting,
       }
     )
+  }
+
+  /** Runs that go on, as the message log would be told of them. */
+  get going(): readonly RunRecord[] {
+    return this.pending.all
   }
 
   /** Runs a deployed flow, whatever its trigger. Undefined: no such flow. */
@@ -285,6 +259,7 @@ export class Engine {
       await this.idle(LAST_CALL)
     }
     this.pending.stop()
+    this.levels.stop()
     for (const deployed of this.flows.values()) deployed.prepared.stop()
     this.flows.clear()
   }

@@ -32,6 +32,7 @@ export class RunState extends Scope implements RunRecord {
   readonly trigger: string
   readonly correlationId: string
   readonly caller: string | undefined
+  readonly calledBy: string | undefined
   readonly startedAt: number
   readonly startedTicks: number
   readonly attempt = 1
@@ -40,8 +41,8 @@ export class RunState extends Scope implements RunRecord {
   progress: RunProgress | undefined = undefined
   /** The message log does not know of the progress yet. */
   moved = false
-  readonly level: LogLevel
   readonly placeOf: (step: Step) => Place
+  private readonly leveled: { readonly level: LogLevel }
   duration = 0
   status: RunStatus = 'PROCESSING'
   failure: RunFailure | undefined = undefined
@@ -57,7 +58,7 @@ export class RunState extends Scope implements RunRecord {
   constructor(
     id: string,
     flow: { name: string; version: string; level: LogLevel; placeOf: (step: Step) => Place },
-    { trigger, correlationId, caller, traceparent }: RunRequest,
+    { trigger, correlationId, caller, calledBy, traceparent }: RunRequest,
     at: number,
     ticks: number,
   ) {
@@ -65,14 +66,20 @@ export class RunState extends Scope implements RunRecord {
     this.id = id
     this.flow = flow.name
     this.version = flow.version
-    this.level = flow.level
+    this.leveled = flow
     this.placeOf = flow.placeOf
     this.trigger = trigger.kind
     this.startedAt = at
     this.startedTicks = ticks
     this.correlationId = correlationId ?? id
     this.caller = caller
+    this.calledBy = calledBy
     this.trace = traceparent
+  }
+
+  /** It may be set while the run goes on. */
+  get level(): LogLevel {
+    return this.leveled.level
   }
 
   /** The caller's trace goes on with a span of ours; without one, a trace of this run. @see https://www.w3.org/TR/trace-context/ */

@@ -23,6 +23,10 @@ export class PendingRuns {
     this.ended = ended
   }
 
+  get all(): readonly RunState[] {
+    return this.runs
+  }
+
   get count(): number {
     return this.runs.length
   }

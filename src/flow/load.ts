@@ -137,7 +137,8 @@ function usualConcurrency(trigger: Step | undefined, kinds: FlowKinds): { runnin
   return kind?.concurrency((trigger!.options ?? {}) as never) ?? { running: 100, waiting: 1000 }
 }
 
-function versionOf(name: string, text: string): string {
+/** Of a flow: what a change of its text changes. */
+export function versionOf(name: string, text: string): string {
   return createHash('sha256').update(name).update('\n').update(text).digest('hex').slice(0, 12)
 }
 

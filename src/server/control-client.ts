@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import type {
   CredentialInvalidation,
   CredentialReport,
@@ -7,7 +7,10 @@ import type {
   CredentialTestRequest,
   EngineHealth,
   EngineStatus,
+  FlowLevel,
   FlowState,
+  FollowRequest,
+  LevelRequest,
   ManualRun,
   ReloadReport,
   RunReport,
@@ -21,6 +24,13 @@ export interface ControlClient {
   health(): Promise<EngineHealth | undefined>
   flows(): Promise<readonly FlowState[]>
   credentials(): Promise<readonly CredentialReport[]>
+  /** Undefined: there is no such flow. */
+  setLevel(flow: string, request: LevelRequest): Promise<FlowLevel | undefined>
+  /**
+   * What happens to runs, as the engine sees it, until the signal; it ends early when the engine does. Undefined: the
+   * engine is of a version that does not tell.
+   */
+  follow(request: FollowRequest, signal: AbortSignal): Promise<AsyncIterable<FollowedEvent> | undefined>
   reload(): Promise<ReloadReport>
   /** @param signal ends the wait, and the engine cancels the run */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
@@ -32,6 +42,12 @@ export interface ControlClient {
   ): Promise<CredentialTestReport | undefined>
   invalidateCredential(name: string): Promise<CredentialInvalidation | undefined>
 }
+
+/** An event of the message log; or so many were left out; or the run that is followed has ended. */
+export type FollowedEvent =
+  | { readonly kind: 'omitted'; readonly count: number }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'run' | 'progress' | 'line' }
 
 /**
  * Finds the running engine of a data folder; undefined when there is none.
@@ -62,6 +78,9 @@ function clientOf(path: string): ControlClient {
     status: async () => (await ask(path, 'GET', '/status')) as EngineStatus,
     health: async () => (await ask(path, 'GET', '/health')) as EngineHealth | undefined,
     flows: async () => (await ask(path, 'GET', '/flows')) as FlowState[],
+    setLevel: async (flow, request) =>
+      (await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/level`, request)) as FlowLevel | undefined,
+    follow: (request, signal) => follow(path, request, signal),
     reload: async () => (await ask(path, 'POST', '/reload')) as ReloadReport,
     credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],
     async run(flow, { body, headers, parameters }, signal) {
@@ -126,3 +145,45 @@ function ask(
     call.end(sent === undefined ? undefined : JSON.stringify(sent))
   })
 }
+
+function follow(
+  socketPath: string,
+  asked: FollowRequest,
+  signal: AbortSignal,
+): Promise<AsyncIterable<FollowedEvent> | undefined> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      { socketPath, method: 'POST', path: '/runs/follow', agent: false, signal },
+      (answer) => {
+        if (answer.statusCode === 200) return resolve(eventsOf(answer))
+        answer.resume()
+        resolve(undefined)
+      },
+    )
+    call.on('error', reject)
+    call.setHeader('content-type', 'application/json')
+    call.end(JSON.stringify(asked))
+  })
+}
+
+/** What an engine that is gone has begun to say is dropped. */
+async function* eventsOf(answer: IncomingMessage): AsyncGenerator<FollowedEvent> {
+  let rest = ''
+  answer.setEncoding('utf8')
+  try {
+    for await (const chunk of answer) {
+      const lines = (rest + (chunk as string)).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) yield JSON.parse(line) as FollowedEvent
+    }
+  } catch (error) {
+    if (!BROKEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
+}
+
+const BROKEN: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'ABORT_ERR',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])

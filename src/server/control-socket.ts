@@ -1,12 +1,11 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import type { Control, CredentialTestRequest, ManualRun, RunReport } from '../core/control.ts'
+import type { Control, RunReport } from '../core/control.ts'
 import type { Logger } from '../core/services.ts'
 import { controlPath } from './control-path.ts'
-
-/** Bytes of a request; a body travels as base64 in it. */
-const LIMIT = 256 * 1024 * 1024
+import { followRequest, levelRequest, manualRun, readJson, Refusal, testRequest } from './control-requests.ts'
+import { streamEvents } from './event-stream.ts'
 
 export interface ControlSocketSetting {
   readonly control: Control
@@ -33,14 +32,19 @@ export function createControlSocket({ control, folder, log, redact }: ControlSoc
     response.once('close', () => {
       if (!response.writableFinished) gone.abort()
     })
-    answer(control, request, gone.signal).then(
-      (result) =>
-        result === undefined
-          ? reply(response, 404, { message: 'there is no such thing' })
-          : reply(response, 200, result, isRun(request) ? undefined : hide),
+    const answered = isFollow(request)
+      ? follow(control, request, response)
+      : answer(control, request, gone.signal)
+    answered.then(
+      (result) => {
+        if (result === STREAMED) return
+        if (result === undefined) reply(response, 404, { message: 'there is no such thing' })
+        else reply(response, 200, result, isRun(request) ? undefined : hide)
+      },
       (error: unknown) => {
         if (!(error instanceof Refusal))
           log.error({ err: error }, 'a fault in the engine while the command line asked')
+        if (response.headersSent) return response.destroy()
         const status = error instanceof Refusal ? error.status : 500
         reply(response, status, { message: (error as Error).message }, hide)
       },
@@ -104,13 +108,20 @@ function refused(message: string, cause?: Error): Error {
   return Object.assign(new Error(message, { cause }), { code: 'SLUICE_SOCKET' })
 }
 
-class Refusal extends Error {
-  readonly status: number
+/** What is answered goes on for a while. */
+const STREAMED = Symbol('streamed')
 
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
+function isFollow({ method, url }: IncomingMessage): boolean {
+  return method === 'POST' && url === '/runs/follow'
+}
+
+async function follow(
+  control: Control,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<unknown> {
+  await streamEvents(control, followRequest(await readJson(request)), response)
+  return STREAMED
 }
 
 async function answer(control: Control, request: IncomingMessage, gone: AbortSignal): Promise<unknown> {
@@ -134,6 +145,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.credentials().find((credential) => credential.name === name)
     case 'POST flows/*/runs':
       return encoded(await control.run(name!, manualRun(await readJson(request)), gone))
+    case 'POST flows/*/level':
+      return control.setLevel(name!, levelRequest(await readJson(request)))
     case 'POST credentials/*/test':
       return control.testCredential(name!, testRequest(await readJson(request)), gone)
     case 'POST credentials/*/invalidate':
@@ -149,45 +162,6 @@ function segmentsOf(path: string): string[] {
   } catch {
     throw new Refusal(400, 'the path is not encoded correctly')
   }
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size > LIMIT) throw new Refusal(413, `the request is larger than ${LIMIT} bytes`)
-    chunks.push(chunk as Buffer)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    throw new Refusal(400, 'the request is not JSON')
-  }
-}
-
-function manualRun(sent: unknown): ManualRun {
-  if (typeof sent !== 'object' || sent === null) throw new Refusal(400, 'the request is not a map')
-  const { body, headers = {}, parameters = {} } = sent as Record<string, unknown>
-  if (!isTexts(headers) || !isTexts(parameters) || (body !== undefined && typeof body !== 'string'))
-    throw new Refusal(400, 'body is base64 text; headers and parameters are maps of texts')
-  return { ...(body === undefined ? {} : { body: Buffer.from(body, 'base64') }), headers, parameters }
-}
-
-function testRequest(sent: unknown): CredentialTestRequest {
-  if (typeof sent !== 'object' || sent === null) throw new Refusal(400, 'the request is not a map')
-  const { call, tryOthers = false } = sent as Record<string, unknown>
-  if (typeof tryOthers !== 'boolean' || (call !== undefined && typeof call !== 'string'))
-    throw new Refusal(400, 'call is a text, and tryOthers true or false')
-  return { tryOthers, ...(call !== undefined && { call }) }
-}
-
-function isTexts(value: unknown): value is Record<string, string> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.values(value).every((text) => typeof text === 'string')
-  )
 }
 
 /** As JSON can hold it: the reply's body as base64. */

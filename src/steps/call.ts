@@ -57,6 +57,7 @@ export const call = defineStep({
           message: own,
           trigger: { kind: 'call', data: { flow: context.run.flow, run: context.run.id } },
           correlationId: context.run.correlationId,
+          calledBy: context.run.id,
           traceparent: context.run.traceparent,
           deadline: context.deadline,
           onStart(cancel) {

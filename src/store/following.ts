@@ -1,43 +1,74 @@
 import { sleep, type Clock } from '../core/world.ts'
-import type { RunProgress, RunStatus } from '../core/stores.ts'
-import { LINE_COLUMNS, RUN_COLUMNS, toLine, toSummary, type LineRecord, type RunSummary } from './rows.ts'
+import { chooses, type FollowChoice, type LineHead, type RunSelection } from '../core/run-filter.ts'
+import type { RunProgress } from '../core/stores.ts'
+import {
+  LINE_COLUMNS,
+  RUN_COLUMNS,
+  searchableOf,
+  toLine,
+  toSummary,
+  type LineRecord,
+  type RunSummary,
+} from './rows.ts'
+import type { RunFilter } from './run-conditions.ts'
 import { snapshot, type Database } from './sqlite/database.ts'
 
 export interface FollowSetting {
   /** So many runs from before come first. */
   readonly earlier: number
-  readonly flow?: string
-  /** Only runs as they get this status, or come further in it, and no lines. */
-  readonly status?: RunStatus
+  /** Epoch ms: of those from before the ones that started then or later. */
+  readonly since?: number
+  readonly selection?: RunSelection
   /** Id of the only run to follow; it ends with that run. */
   readonly run?: string
 }
 
-/** `flow` of a line is unknown when its run has left no record. */
+/** `flow` and `correlationId` of a line are unknown when its run has left no record. */
 export type LogEvent =
   | { readonly kind: 'run'; readonly run: RunSummary }
   /** A run that goes on has come further; `at`: epoch ms when that was seen. */
   | { readonly kind: 'progress'; readonly at: number; readonly run: RunSummary }
-  | { readonly kind: 'line'; readonly line: LineRecord; readonly flow: string | undefined }
+  | {
+      readonly kind: 'line'
+      readonly line: LineRecord
+      readonly flow: string | undefined
+      readonly correlationId: string | undefined
+    }
+
+export function lineEvent(line: LineRecord, head: LineHead | undefined): LogEvent {
+  return { kind: 'line', line, flow: head?.flow, correlationId: head?.correlationId }
+}
+
+/** Whether an event is to be shown. */
+export function isChosen(
+  choice: FollowChoice,
+  event: LogEvent,
+  searchable: (run: string) => Readonly<Record<string, string>>,
+): boolean {
+  if (event.kind !== 'line') return choice.run({ ...event.run, searchable: searchable(event.run.id) })
+  const { line, flow, correlationId } = event
+  const known = flow !== undefined && correlationId !== undefined
+  return choice.line(line.text, known ? { id: line.run, flow, correlationId } : undefined)
+}
 
 /** What the follower reads from. */
 export interface LogSource {
   /** Undefined: there is no log yet. */
   database(): Database | undefined
-  runs(filter: { flow?: string; status?: RunStatus; limit: number }): RunSummary[]
+  runs(filter: RunFilter): RunSummary[]
 }
 
 /** ms between two looks, and for how long a line waits for the record of its run. */
 const LOOK_EVERY = 200
-const WAIT_FOR_RUN = 5000
+export const WAIT_FOR_RUN = 5000
 /** ms that are between two events about the progress of one run, at least. */
-const PROGRESS_EVERY = 2000
+export const PROGRESS_EVERY = 2000
 const RUNS_A_LOOK = 1000
 const LINES_A_LOOK = 5000
 
 /** A run that goes on, and what was last said of its progress, at these ticks. */
 interface OpenRun {
-  readonly flow: string
+  readonly head: LineHead
   readonly said: RunProgress | undefined
   readonly saidAt: number
 }
@@ -47,6 +78,7 @@ export class Follower {
   private readonly source: LogSource
   private readonly setting: FollowSetting
   private readonly clock: Clock
+  private readonly choice: FollowChoice
   private begun = false
   /** Numbers up to which all has been seen. */
   private lastRun = 0
@@ -63,16 +95,27 @@ export class Follower {
     this.source = source
     this.setting = setting
     this.clock = clock
+    this.choice = chooses(setting.selection ?? {})
+  }
+
+  /** What has happened since the last call; by the first one, what is shown from before. */
+  take(): LogEvent[] {
+    const database = this.source.database()
+    const events = database ? snapshot(database, () => this.look(database)) : []
+    this.begun = true
+    return events.filter((event) => this.wants(event, database!))
+  }
+
+  /** The only run that is followed has ended. */
+  get isOver(): boolean {
+    const { run } = this.setting
+    return run !== undefined && !this.open.has(run)
   }
 
   async *events(signal: AbortSignal): AsyncGenerator<LogEvent> {
-    const { run } = this.setting
     while (!signal.aborted) {
-      const database = this.source.database()
-      const events = database ? snapshot(database, () => this.look(database)) : []
-      this.begun = true
-      for (const event of events) if (this.wants(event)) yield event
-      if (run !== undefined && !this.open.has(run)) return
+      yield* this.take()
+      if (this.isOver) return
       if (!this.behind) await sleep(this.clock, LOOK_EVERY, signal).catch(() => {})
     }
   }
@@ -92,15 +135,15 @@ export class Follower {
     this.early = []
     for (const { line, seen } of lines) {
       const own = ofEnded.get(line.run)
-      const flow = this.open.get(line.run)?.flow ?? (own ? undefined : flowOf(database, line.run))
+      const head = this.open.get(line.run)?.head ?? (own ? undefined : headOf(database, line.run))
       if (own) own.push(line)
-      else if (flow === undefined && this.clock.ticks() - seen < WAIT_FOR_RUN) this.early.push({ line, seen })
-      else events.push({ kind: 'line', line, flow })
+      else if (head === undefined && this.clock.ticks() - seen < WAIT_FOR_RUN) this.early.push({ line, seen })
+      else events.push(lineEvent(line, head))
     }
     for (const run of further) events.push(this.progressed(run))
     for (const run of ended) {
       this.open.delete(run.id)
-      for (const line of ofEnded.get(run.id)!) events.push({ kind: 'line', line, flow: run.flow })
+      for (const line of ofEnded.get(run.id)!) events.push(lineEvent(line, run))
       events.push({ kind: 'run', run })
     }
     return events
@@ -108,15 +151,15 @@ export class Follower {
 
   /** What a run that goes on has written already, and how far it is. */
   private soFar(database: Database, run: RunSummary): LogEvent[] {
-    const { id, flow } = run
+    const { id } = run
     const rows = database.prepare(`SELECT ${LINE_COLUMNS} FROM lines WHERE run = ? ORDER BY number`).all(id)
-    const lines = rows.map((row): LogEvent => ({ kind: 'line', line: toLine(row), flow }))
+    const lines = rows.map((row) => lineEvent(toLine(row), run))
     return run.progress === undefined ? lines : [...lines, this.progressed(run)]
   }
 
   /** The runs from before, and those that go on now. */
   private begin(database: Database): LogEvent[] {
-    const { earlier, flow, status, run } = this.setting
+    const { earlier, since = 0, selection, run } = this.setting
     this.lastRun = lastNumber(database, 'runs')
     this.lastLine = lastNumber(database, 'lines')
     const going = database
@@ -128,11 +171,7 @@ export class Follower {
       return going.filter(({ id }) => id === run).flatMap((own) => this.soFar(database, own))
     if (earlier === 0) return []
     return this.source
-      .runs({
-        ...(flow === undefined ? {} : { flow }),
-        ...(status === undefined ? {} : { status }),
-        limit: earlier,
-      })
+      .runs({ ...selection, since, limit: earlier })
       .toReversed()
       .map((run) => ({ kind: 'run', run }))
   }
@@ -175,8 +214,8 @@ export class Follower {
     return { kind: 'progress', at: this.clock.now(), run }
   }
 
-  private said({ id, flow, progress }: RunSummary): void {
-    this.open.set(id, { flow, said: progress, saidAt: this.clock.ticks() })
+  private said({ id, flow, correlationId, progress }: RunSummary): void {
+    this.open.set(id, { head: { id, flow, correlationId }, said: progress, saidAt: this.clock.ticks() })
   }
 
   private newLines(database: Database): { line: LineRecord; seen: number }[] {
@@ -192,19 +231,11 @@ export class Follower {
     return rows.map((row) => ({ line: toLine(row), seen }))
   }
 
-  private wants(event: LogEvent): boolean {
-    const { flow, status, run } = this.setting
-    if (event.kind === 'line')
-      return (
-        status === undefined &&
-        (flow === undefined || event.flow === flow) &&
-        (run === undefined || event.line.run === run)
-      )
-    return (
-      (status === undefined || event.run.status === status) &&
-      (flow === undefined || event.run.flow === flow) &&
-      (run === undefined || event.run.id === run)
-    )
+  private wants(event: LogEvent, database: Database): boolean {
+    const { run, selection } = this.setting
+    if (run !== undefined && run !== (event.kind === 'line' ? event.line.run : event.run.id)) return false
+    const searchable = (id: string) => (selection?.headers === undefined ? {} : searchableOf(database, id))
+    return isChosen(this.choice, event, searchable)
   }
 }
 
@@ -212,16 +243,16 @@ function isOver(run: RunSummary): boolean {
   return run.status !== 'PROCESSING'
 }
 
-function hasMoved(before: RunProgress | undefined, now: RunProgress | undefined): boolean {
+export function hasMoved(before: RunProgress | undefined, now: RunProgress | undefined): boolean {
   return (
     now !== undefined &&
     (now.done !== before?.done || now.failed !== before.failed || now.step !== before.step)
   )
 }
 
-function flowOf(database: Database, run: string): string | undefined {
+function headOf(database: Database, run: string): LineHead | undefined {
   const row = database.prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ?`).get(run)
-  return row && toSummary(row).flow
+  return row && toSummary(row)
 }
 
 function lastNumber(database: Database, table: 'runs' | 'lines'): number {

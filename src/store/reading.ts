@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import type { RunStatus } from '../core/stores.ts'
 import type { Clock } from '../core/world.ts'
 import { Follower, type FollowSetting, type LogEvent } from './following.ts'
-import { STATUSES } from './records.ts'
 import {
   LINE_COLUMNS,
   RUN_COLUMNS,
+  searchableOf,
   toAttachment,
   toDescribed,
   toLine,
@@ -17,26 +16,13 @@ import {
   type RunDetail,
   type RunSummary,
 } from './rows.ts'
+import type { RunFilter } from './run-conditions.ts'
+import { relatedTo } from './relating.ts'
+import { searchRuns, type Slice } from './searching.ts'
+import { reachOf, Summing, type LogReach } from './summing.ts'
 import { openForReading, type Database } from './sqlite/database.ts'
 import { LOG_FILE } from './sqlite/data-folder.ts'
 import { LOG_MIGRATIONS, LOG_VIEWS } from './sqlite/schema.ts'
-
-export interface RunFilter {
-  readonly flow?: string
-  readonly status?: RunStatus
-  /** Epoch ms, inclusive. */
-  readonly since?: number
-  /** Epoch ms, exclusive. */
-  readonly until?: number
-  /** In a log line or the failure, whatever the case of ASCII letters. */
-  readonly text?: string
-  readonly correlationId?: string
-  /** Name and value of a searchable header. */
-  readonly header?: readonly [name: string, value: string]
-  readonly limit: number
-  /** Id of a run: only those that started before it. */
-  readonly before?: string
-}
 
 export interface AttachmentContent extends AttachmentInfo {
   readonly content: Uint8Array
@@ -59,42 +45,25 @@ export class MessageLogReader {
 
   /** Newest first. */
   runs(filter: RunFilter): RunSummary[] {
+    return [...this.search(filter)].flatMap(({ found }) => found)
+  }
+
+  /** The same, slice by slice, so that whoever asks can tell how far it is, and stop. */
+  *search(filter: RunFilter): Generator<Slice<RunSummary>> {
     const database = this.database()
-    if (!database) return []
-    const where: string[] = []
-    const values: (string | number)[] = []
-    const and = (condition: string, ...parameters: (string | number)[]): void => {
-      where.push(condition)
-      values.push(...parameters)
-    }
-    if (filter.flow !== undefined) and('runs.flow = (SELECT number FROM flows WHERE name = ?)', filter.flow)
-    if (filter.status === 'COMPLETED') and('status = 1')
-    else if (filter.status !== undefined) and('status = ? AND status <> 1', STATUSES.indexOf(filter.status))
-    if (filter.since !== undefined) and('started >= ?', filter.since)
-    if (filter.until !== undefined) and('started < ?', filter.until)
-    if (filter.correlationId !== undefined)
-      and('(correlation = ? OR id = ?)', filter.correlationId, filter.correlationId)
-    if (filter.header !== undefined)
-      and(
-        'id IN (SELECT run FROM searchable WHERE name = ? AND value = ?)',
-        filter.header[0].toLowerCase(),
-        filter.header[1],
-      )
-    if (filter.text !== undefined) {
-      const pattern = `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`
-      and(
-        `(failure LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM lines WHERE run = id AND text LIKE ? ESCAPE '\\'))`,
-        pattern,
-        pattern,
-      )
-    }
-    if (filter.before !== undefined)
-      and('(started, runs.number) < (SELECT started, number FROM runs WHERE id = ?)', filter.before)
-    const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
-    return database
-      .prepare(`SELECT ${RUN_COLUMNS} FROM runs ${condition} ORDER BY started DESC, runs.number DESC LIMIT ?`)
-      .all(...values, filter.limit)
-      .map(toSummary)
+    if (database) yield* searchRuns(database, filter)
+  }
+
+  /** Counts the runs that fit, slice by slice; `summary` is whole when the last slice has been taken. */
+  summarize(filter: Omit<RunFilter, 'limit' | 'before'>): Summing {
+    const database = this.database()
+    return new Summing(database, filter)
+  }
+
+  /** How far back it goes, and how large it is. Undefined: it is empty. */
+  reach(): LogReach | undefined {
+    const database = this.database()
+    return database && reachOf(database)
   }
 
   /** Names of the flows that have runs, or had. */
@@ -142,36 +111,40 @@ export class MessageLogReader {
       file: version?.['file'] == null ? undefined : String(version['file']),
       steps,
       omittedSteps: omitted,
-      searchable: Object.fromEntries(
-        database
-          .prepare('SELECT name, value FROM searchable WHERE run = ?')
-          .all(id)
-          .map((entry) => [String(entry['name']), String(entry['value'])]),
-      ),
+      searchable: searchableOf(database, id),
       lines: of(LINE_COLUMNS, 'lines').map(toLine),
       attachments: of('at, step, name, type, size', 'attachments').map(toAttachment),
       snapshots: of('at, step, level, headers, properties, body, type', 'snapshots').map(toSnapshot),
+      related: relatedTo(database, summary),
     }
   }
 
-  /** The last one of this name. */
+  /** The first one of this name; `NAME#2` is the second one. */
   attachment(run: string, name: string): AttachmentContent | undefined {
-    const row = this.database()
-      ?.prepare(
-        `SELECT at, step, name, type, size, CAST(content AS BLOB) AS content FROM attachments
-         WHERE run = ? AND name = ? ORDER BY number DESC LIMIT 1`,
-      )
-      .get(run, name)
-    return row && { ...toAttachment(row), content: row['content'] as Uint8Array }
+    const database = this.database()
+    const number = database && attachmentNumber(database, run, name)
+    const row =
+      number !== undefined &&
+      database!
+        .prepare(
+          'SELECT at, step, name, type, size, CAST(content AS BLOB) AS content FROM attachments WHERE number = ?',
+        )
+        .get(number)
+    return row ? { ...toAttachment(row), content: row['content'] as Uint8Array } : undefined
   }
 
   /** What happens from now on, until the signal: runs that begin, come further or end, and lines. Looks every 200 ms. */
   follow(setting: FollowSetting, clock: Clock, signal: AbortSignal): AsyncGenerator<LogEvent> {
+    return this.follower(setting, clock).events(signal)
+  }
+
+  /** Sees what happens from its first `take` on. */
+  follower(setting: FollowSetting, clock: Clock): Follower {
     const source = {
       database: () => this.database(),
       runs: (filter: RunFilter) => this.runs(filter),
     }
-    return new Follower(source, setting, clock).events(signal)
+    return new Follower(source, setting, clock)
   }
 
   close(): void {
@@ -186,4 +159,15 @@ export class MessageLogReader {
   private database(): Database | undefined {
     return (this.opened ??= openForReading(this.file, LOG_MIGRATIONS.length, LOG_VIEWS))
   }
+}
+
+function attachmentNumber(database: Database, run: string, name: string): number | undefined {
+  const numbers = (of: string): number[] =>
+    database
+      .prepare('SELECT number FROM attachments WHERE run = ? AND name = ? ORDER BY number')
+      .all(run, of)
+      .map((row) => Number(row['number']))
+  const [exact] = numbers(name)
+  const counted = /^(.+)#([1-9]\d{0,6})$/s.exec(name)
+  return exact ?? (counted ? numbers(counted[1]!)[Number(counted[2]) - 1] : undefined)
 }

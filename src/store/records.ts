@@ -37,7 +37,7 @@ export const PROGRESS = 6
 export type Records = unknown[]
 
 /** Fields of `OPENED` and `CLOSED` before the timings. */
-export const RUN_FIELDS = 14
+export const RUN_FIELDS = 15
 
 /** The texts of a run as they may be kept, redacted. */
 export interface RunTexts {
@@ -71,6 +71,7 @@ export function pushRun(records: Records, kind: number, run: RunRecord, texts: R
     texts.hosts,
     texts.searchable,
     run.progress === undefined ? null : JSON.stringify(run.progress),
+    run.calledBy ?? null,
   )
   if (kind === CLOSED) appendTimings(records, run.timings, run.omittedSteps)
   records[at + 1] = records.length - at - 2

@@ -2,6 +2,7 @@ import type { Level } from '../core/context.ts'
 import type { RunFailure } from '../core/failure.ts'
 import type { DeployedVersion, RunProgress, RunStatus } from '../core/stores.ts'
 import { LEVELS, STATUSES } from './records.ts'
+import type { Database } from './sqlite/database.ts'
 import { unpackTimings, type StepOutcome } from './timings.ts'
 
 export type Row = Record<string, null | number | bigint | string | Uint8Array>
@@ -18,6 +19,8 @@ export interface RunSummary {
   readonly duration: number | undefined
   readonly correlationId: string
   readonly caller: string | undefined
+  /** Id of the run that called it. */
+  readonly calledBy: string | undefined
   readonly failure: RunFailure | undefined
   readonly credentials: readonly string[]
   readonly hosts: readonly string[]
@@ -37,6 +40,26 @@ export interface RunDetail extends RunSummary {
   readonly lines: readonly LineRecord[]
   readonly attachments: readonly AttachmentInfo[]
   readonly snapshots: readonly SnapshotRecord[]
+  /** Undefined where they were not looked up. */
+  readonly related: RelatedRuns | undefined
+}
+
+/** Runs that belong together. */
+export interface RelatedRuns {
+  readonly caller: RunLink | undefined
+  /** Those that it called: what did not end well first. */
+  readonly called: readonly RunLink[]
+  readonly calledCount: number
+  /** Others of the same correlation id, callers and called ones too. */
+  readonly correlated: number
+}
+
+export interface RunLink {
+  readonly id: string
+  readonly flow: string
+  readonly status: RunStatus
+  readonly startedAt: number
+  readonly duration: number | undefined
 }
 
 export interface StepProgress extends RunProgress {
@@ -90,7 +113,7 @@ export interface SnapshotRecord {
 }
 
 export const RUN_COLUMNS =
-  'runs.number, id, (SELECT name FROM flows WHERE flows.number = runs.flow) AS flow, trigger, status, started, duration, correlation, caller, failure, credentials, hosts, progress'
+  'runs.number, id, (SELECT name FROM flows WHERE flows.number = runs.flow) AS flow, trigger, status, started, duration, correlation, caller, failure, credentials, hosts, progress, called_by'
 export const LINE_COLUMNS = 'lines.number, run, at, level, step, text, fields'
 
 export function toSummary(row: Row): RunSummary {
@@ -104,11 +127,22 @@ export function toSummary(row: Row): RunSummary {
     duration: row['duration'] === null ? undefined : Number(row['duration']) / 1000,
     correlationId: text(row['correlation']) ?? id,
     caller: text(row['caller']),
+    calledBy: text(row['called_by']),
     failure: toFailure(row['failure']),
     credentials: list(row['credentials']),
     hosts: list(row['hosts']),
     progress: progress(row['progress']),
   }
+}
+
+/** Searchable headers of a run. */
+export function searchableOf(database: Database, run: string): Record<string, string> {
+  return Object.fromEntries(
+    database
+      .prepare('SELECT name, value FROM searchable WHERE run = ?')
+      .all(run)
+      .map((entry) => [String(entry['name']), String(entry['value'])]),
+  )
 }
 
 export function toDescribed(steps: unknown): DeployedVersion['steps'] {

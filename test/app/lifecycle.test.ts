@@ -83,7 +83,7 @@ test('a run that was going when the engine was killed is ABANDONED after the nex
   assert.match(second.output(), /1 run.* cut off/)
   const reader = new MessageLogReader(`${folder}/data`)
   assert.deepEqual(
-    reader.runs({ status: 'ABANDONED', limit: 10 }).map(({ flow }) => flow),
+    reader.runs({ statuses: ['ABANDONED'], limit: 10 }).map(({ flow }) => flow),
     ['tick'],
   )
   reader.close()

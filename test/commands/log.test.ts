@@ -1,49 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
-import { logCommand } from '../../src/commands/log.ts'
-import { Stop, type CommandIo } from '../../src/commands/command.ts'
 import type { RunRecord } from '../../src/core/stores.ts'
+import { log } from './log-command.ts'
 import { dataFolder, runRecord, stores, VERSION } from '../store/support.ts'
-
-interface Shown {
-  readonly exitCode: number
-  readonly out: string
-  readonly err: string
-}
-
-/** Runs `sluice log` on a data folder. */
-async function log(
-  folder: string,
-  args: string[],
-  options: object = {},
-  io: Partial<CommandIo> = {},
-): Promise<Shown> {
-  let out = ''
-  let err = ''
-  const whole: CommandIo = {
-    stdout: (text) => void (out += text),
-    stderr: (text) => void (err += text),
-    stdin: new PassThrough(),
-    color: false,
-    colorErrors: false,
-    terminal: false,
-    columns: 120,
-    workingFolder: folder,
-    projectFolder: folder,
-    environment: { SLUICE_DATA: folder },
-    signal: new AbortController().signal,
-    ...io,
-  }
-  try {
-    return { exitCode: await logCommand.run(whole, args, { ...options }), out, err }
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error
-    return { exitCode: error.exitCode, out, err: err + error.message }
-  }
-}
 
 const AT = new Date(2026, 10, 21, 12, 0, 0, 5).getTime()
 
@@ -102,7 +63,7 @@ credentials  lms_admin_OAuth2
 hosts        lms.example.com
 x-order      77
 
-├─ ✓ log         1.0 ms  log       flows/orders.yaml:3  +0.10 ms
+├─ ✓ log         1.0 ms  log       flows/orders.yaml:3
 │     warn   look \\x1b[31mhere
 │            second line
 │            {"qty":3}
@@ -110,13 +71,20 @@ x-order      77
 │     attachment "picture"  image/png, 4 bytes
 │     headers  {"accept":"*/*"}
 │     body  ${'x'.repeat(47)}…
-└─ ✗ choose       30 ms  choose    flows/orders.yaml:5  +1.1 ms
+└─ ✗ choose       30 ms  choose    flows/orders.yaml:5
    ├─ ○ mark   skipped   set       flows/orders.yaml:7
-   └─ ✗ fetch     30 ms  http      flows/orders.yaml:9  +1.3 ms
-         receiver.status: the receiver answered 503 to GET https://lms.example.com/items
+   └─ ✗ fetch     30 ms  http      flows/orders.yaml:9
+         receiver.status: the receiver answered 503 to GET
+         https://lms.example.com/items
          at flows/orders.yaml:9:7
          receiver lms.example.com answered 503
          Ask its operator.
+         flows/orders.yaml is not in this project
+         see docs/reference/failures/receiver.status.md
+
+2 attachments: sluice log --data ${folder} 5a1b2c3d4e5f --attachment order.json
+  order.json  10 bytes  application/json  log
+  picture     4 bytes   image/png         log
 `,
   )
 })
@@ -135,7 +103,10 @@ test('a run that goes on, one that was abandoned and one that failed before its 
   await first.messageLog.flush()
   const shown = await log(folder, [going.id])
   assert.match(shown.out, /PROCESSING[^]*goes on[^]*recorded when it ends\.\nlog: info   so far\n$/)
-  assert.match((await log(folder, [refused.id])).out, /No step ran\.\nflow\.overload: too many at once\n$/)
+  assert.match(
+    (await log(folder, [refused.id])).out,
+    /No step ran\.\nflow\.overload: too many at once\nsee docs\S+\n$/,
+  )
   await first.close()
   await stores(t, { folder })
   assert.match((await log(folder, [going.id])).out, /ABANDONED[^]*duration +unknown[^]*nobody knows how far/)
@@ -187,8 +158,11 @@ test('a failure names its item', async (t) => {
   messageLog.close(keyed)
   messageLog.close(plain)
   await messageLog.flush()
-  assert.match((await log(folder, [keyed.id])).out, /: it answered 503\n +item 17 \("C-\\x1b17"\)\n$/)
-  assert.match((await log(folder, [plain.id])).out, /: it answered 503\nitem 4120\n$/)
+  assert.match(
+    (await log(folder, [keyed.id])).out,
+    /: it answered 503\n +item 17 \("C-\\x1b17"\)\n +see docs\S+\n$/,
+  )
+  assert.match((await log(folder, [plain.id])).out, /: it answered 503\nitem 4120\nsee docs\S+\n$/)
   const list = (await log(folder, [], {}, { columns: 200 })).out
   assert.match(list, /  receiver\.status: item 17 \("C-\\x1b17"\): it answered 503\n/)
   assert.match(list, /  receiver\.status: item 4120: it answered 503\n/)
@@ -250,11 +224,11 @@ test('why a run failed stands once, below the round that failed it', async (t) =
   }
   const handled = await shown(rounds(3999, [1, 10, 20, 30, 40, 3998]))
   assert.equal(handled.match(/it answered 503/g)!.length, 1)
-  assert.match(handled, /└─ ✗ fetch .*\+8 s\n {9}receiver\.status: it answered 503\n$/)
+  assert.match(handled, /└─ ✗ fetch .*\+8 s\n {9}receiver\.status: it answered 503\n +see docs\S+\n$/)
   assert.match(handled, /… 3,990 more rounds of "fetch", 1 of them failed\n/)
   const beside = await shown(rounds(100, [99], 12))
   assert.equal(beside.match(/it answered 503/g)!.length, 1)
-  assert.match(beside, /✗ fetch .*\+198 ms\n {9}receiver\.status: it answered 503\n$/)
+  assert.match(beside, /✗ fetch .*\+198 ms\n {9}receiver\.status: it answered 503\n +see docs\S+\n$/)
 })
 
 test('a run of thousands of rounds and lines is a page of steps, and every line is there', async (t) => {
@@ -353,31 +327,59 @@ test('filters narrow the list', async (t) => {
   messageLog.close(runRecord({ id: '01a1-new', flow: 'items', startedAt: Date.now() - 60_000 }))
   await messageLog.flush()
   const ids = async (options: object) =>
-    (JSON.parse((await log(folder, [], { json: true, ...options })).out) as RunRecord[]).map(({ id }) =>
-      id.slice(-3),
-    )
-  assert.deepEqual(await ids({ flow: 'items', limit: '1' }), ['new'])
-  assert.deepEqual(await ids({ flow: 'items', since: '1h30m' }), ['new'])
-  assert.deepEqual(await ids({ status: 'failed' }), ['e5f'])
-  assert.deepEqual(await ids({ until: '2h', since: '2020-01-01', flow: 'items' }), ['old'])
+    (await log(folder, [], { json: true, ...options })).out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as RunRecord).id.slice(-3))
+  assert.deepEqual(await ids({ flow: ['items'], limit: '1' }), ['new'])
+  assert.deepEqual(await ids({ flow: ['items'], since: '1h30m' }), ['new'])
+  assert.deepEqual(await ids({ flow: ['i*,x', 'y'] }), ['new', 'old'])
+  assert.deepEqual(await ids({ status: ['failed'] }), ['e5f'])
+  assert.deepEqual(await ids({ status: ['FAILED, completed'] }), ['new', 'old', 'e5f'])
+  assert.deepEqual(await ids({ until: '2h', since: '2020-01-01', flow: ['items'] }), ['old'])
   assert.deepEqual(await ids({ text: '503' }), ['e5f'])
-  assert.deepEqual(await ids({ correlation: 'order-77' }), ['e5f'])
-  assert.deepEqual(await ids({ header: 'X-Order=77' }), ['e5f'])
-  assert.deepEqual(await ids({ flow: 'nothing' }), [])
+  assert.deepEqual(await ids({ correlationId: 'order-77' }), ['e5f'])
+  assert.deepEqual(await ids({ header: ['X-Order=77'] }), ['e5f'])
+  assert.deepEqual(await ids({ header: ['X-Order=77', 'x-shop=a'] }), [])
+  assert.deepEqual(await ids({ code: ['receiver.*'], credential: ['lms_admin_OAuth2'] }), ['e5f'])
+  assert.deepEqual(await ids({ host: ['LMS.example.com'] }), ['e5f'])
+  assert.deepEqual(await ids({ flow: ['nothing'] }), [])
 })
 
 test('nothing to show is said with a way on', async (t) => {
   const folder = await dataFolder(t)
   assert.match((await log(folder, [])).out, /^no runs yet: `sluice start`/)
-  assert.deepEqual(await log(folder, [], { json: true }), { exitCode: 0, out: '[]\n', err: '' })
+  assert.deepEqual(await log(folder, [], { json: true }), {
+    exitCode: 0,
+    out: '',
+    err: 'no runs yet: `sluice start` starts the engine, `sluice run FLOW` runs a flow once\n',
+  })
   const unknown = await log(folder, ['abc'])
   assert.deepEqual([unknown.exitCode, unknown.err], [1, 'there is no run "abc"; no runs yet'])
   await failedRun(t).then(async (failed) => {
     assert.equal(
-      (await log(failed.folder, [], { flow: 'order' })).out,
+      (await log(failed.folder, [], { flow: ['order'] })).out,
       'no runs of a flow "order"; did you mean "orders"?\n',
     )
-    assert.equal((await log(failed.folder, [], { flow: 'orders', status: 'RETRY' })).out, 'no runs match\n')
+    const nothing = async (options: object) => (await log(failed.folder, [], options)).out
+    assert.equal(
+      await nothing({ flow: ['orders', 'x y'], status: ['RETRY'] }),
+      `no runs match --flow orders --flow 'x y' --status RETRY
+without --status RETRY: the last one 2026-11-21 12:00:00, orders, FAILED
+`,
+    )
+    assert.equal(
+      await nothing({ status: ['RETRY'], code: ['script.*'] }),
+      `no runs match --status RETRY --code 'script.*'
+leaving out one of them is not enough; \`sluice log\` lists all runs
+`,
+    )
+    assert.equal(
+      await nothing({ until: '2020-01-01' }),
+      `no runs match --until 2020-01-01
+without --until 2020-01-01: the last one 2026-11-21 12:00:00, orders, FAILED
+`,
+    )
   })
 })
 
@@ -404,18 +406,24 @@ test('wrong usage ends with 2 and says what is wanted', async (t) => {
     assert.equal(exitCode, 2)
     return err
   }
-  assert.match(await usage([], { status: 'FAILD' }), /no status "FAILD"; did you mean "FAILED"\?/)
+  assert.match(await usage([], { status: ['FAILD'] }), /no status "FAILD"; did you mean "FAILED"\?/)
   assert.match(
-    await usage([], { status: 'x' }),
+    await usage([], { status: ['x'] }),
     /there are PROCESSING, COMPLETED, FAILED, CANCELLED, ABANDONED$/,
   )
   assert.match(await usage([], { since: 'yesterday' }), /--since wants a time like 1h/)
   assert.match(await usage([], { since: '30m1h' }), /--since wants a time like 1h/)
   assert.match(await usage([], { limit: '-1' }), /--limit wants a number/)
-  assert.match(await usage([], { header: 'x' }), /--header wants name=value/)
+  assert.match(await usage([], { header: ['x'] }), /--header wants name=value/)
   assert.match(await usage([], { attachment: 'a' }), /--attachment needs the id of a run/)
   assert.match(await usage([run.id], { output: 'a' }), /--output needs --attachment/)
-  assert.match(await usage([], { follow: true, text: 'a' }), /not with --text/)
+  assert.match(await usage([], { status: ['FAILED,'] }), /--status wants a value; got "FAILED,"/)
+  assert.match(await usage([], { limit: '0' }), /--limit wants at least 1/)
+  assert.match(await usage([], { since: '1h', until: '2h' }), /--since 1h is not before --until 2h/)
+  assert.match(await usage([], { follow: true, until: '1h' }), /leave out --until/)
+  assert.match(await usage([], { follow: true, summary: true }), /does not go with --follow/)
+  assert.match(await usage([], { summary: true, limit: '3' }), /leave out --limit/)
+  assert.match(await usage([run.id], { summary: true }), /leave out the id/)
 })
 
 test('an attachment is printed, or written into a file that is not there yet', async (t) => {

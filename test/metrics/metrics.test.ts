@@ -18,6 +18,7 @@ function record(own: Partial<RunRecord>): RunRecord {
     version: 'v1',
     trigger: 'endpoint',
     correlationId: 'r',
+    calledBy: undefined,
     caller: undefined,
     startedAt: 1_000_000,
     duration: 12,

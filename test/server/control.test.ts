@@ -69,6 +69,8 @@ function fakeControl(own: Partial<Control> = {}): Control {
     health: () => HEALTH,
     flows: () => [{ name: 'a/b', description: undefined } as FlowState],
     credentials: () => [{ name: 'shop_api' } as CredentialReport],
+    setLevel: () => undefined,
+    follow: async () => () => {},
     reload: async () => REPORT,
     run: async () => undefined,
     testCredential: async () => undefined,
@@ -242,6 +244,14 @@ test('single flows and credentials can be asked for; what is not there is 404, n
     assert.equal((await ask(at, 'POST', '/flows/a/runs', body))[0], 400, body)
   for (const body of ['', '1', '{"call":1}', '{"tryOthers":"yes"}'])
     assert.equal((await ask(at, 'POST', '/credentials/shop_api/test', body))[0], 400, body)
+  for (const body of [
+    '1',
+    '{"level":"all","duration":1}',
+    '{"level":"debug"}',
+    '{"level":"debug","duration":1e9}',
+  ])
+    assert.equal((await ask(at, 'POST', '/flows/a/level', body))[0], 400, body)
+  assert.equal((await ask(at, 'POST', '/flows/a/level', '{}'))[0], 404)
   for (const action of ['other', 'test/x'])
     assert.equal((await ask(at, 'POST', `/credentials/shop_api/${action}`, '{}'))[0], 404, action)
   assert.equal((await ask(at, 'GET', '/flows/%zz'))[0], 400)

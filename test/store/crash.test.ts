@@ -58,7 +58,7 @@ test('after a kill -9 all that was acknowledged is there, and what was open is A
     assert.equal(log.run(id)!.duration, undefined)
   }
   assert.ok(opened.abandoned >= left.length && opened.abandoned <= left.length + 1)
-  assert.equal(log.runs({ status: 'PROCESSING', limit: 10 }).length, 0)
+  assert.equal(log.runs({ statuses: ['PROCESSING'], limit: 10 }).length, 0)
 
   const fired = ids(writer.said, 'fired').map(Number)
   assert.ok((await opened.state.lastFire('writer'))! >= fired.at(-1)!)

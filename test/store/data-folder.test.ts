@@ -39,7 +39,7 @@ test('tables that a newer Sluice wrote are refused and left alone', async (t) =>
   const database = new DatabaseSync(join(folder, 'log.db'))
   database.exec('PRAGMA user_version = 99')
   database.close()
-  const clear = { code: 'store.newer', message: /written by a newer Sluice \(version 99 .* knows 2\)/ }
+  const clear = { code: 'store.newer', message: /written by a newer Sluice \(version 99 .* knows \d+\)/ }
   await assert.rejects(stores(t, { folder }), clear)
   assert.throws(() => reader(t, folder).runs({ limit: 1 }), clear)
 })

@@ -18,6 +18,7 @@ test('a run is read as it was written', async (t) => {
   const run = runRecord({
     correlationId: 'order-77',
     caller: 'shop',
+    calledBy: 'run-of-the-caller',
     status: 'FAILED',
     failure,
     credentials: ['lms_admin_OAuth2', 'shop_api'],
@@ -39,6 +40,8 @@ test('a run is read as it was written', async (t) => {
     duration: 12.345,
     correlationId: 'order-77',
     caller: 'shop',
+    calledBy: 'run-of-the-caller',
+    related: { caller: undefined, called: [], calledCount: 0, correlated: 0 },
     failure,
     credentials: ['lms_admin_OAuth2', 'shop_api'],
     hosts: ['api.example.com', 'lms.example.com:8443'],

@@ -62,11 +62,29 @@ test('a log of the first version is brought up to date with all that is in it', 
   assert.equal(old.lines[0]!.text, 'of old')
 })
 
+test('a log of the second version is read before it is brought up to date', async (t) => {
+  const folder = await firstVersion(t)
+  openDatabase(join(folder, 'log.db'), {
+    timeout: 250,
+    pragmas: [],
+    migrations: LOG_MIGRATIONS.slice(0, 2),
+  }).close()
+  const log = reader(t, folder)
+  assert.deepEqual(
+    log.runs({ limit: 10, statuses: ['COMPLETED'] }).map(({ id, calledBy }) => [id, calledBy]),
+    [['old-done', undefined]],
+  )
+  assert.equal(log.run('old-done')!.related!.calledCount, 0)
+  const summing = log.summarize({})
+  for (const slice of summing.slices()) assert.equal(slice.found.length, 0)
+  assert.equal(summing.summary.runs, 2)
+})
+
 test('a log that no newer engine has opened yet is read as it is, and followed while one takes it over', async (t) => {
   const folder = await firstVersion(t)
   const log = reader(t, folder)
   assert.deepEqual(
-    log.runs({ limit: 10, flow: 'orders', text: 'of old' }).map(({ id, progress }) => [id, progress]),
+    log.runs({ limit: 10, flows: ['orders'], text: 'of old' }).map(({ id, progress }) => [id, progress]),
     [['old-done', undefined]],
   )
   assert.deepEqual(log.find('open'), ['old-open'])

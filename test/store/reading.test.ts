@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { RunRecord } from '../../src/core/stores.ts'
 import type { FollowSetting, LogEvent } from '../../src/store/following.ts'
-import type { RunFilter } from '../../src/store/reading.ts'
+import type { RunFilter } from '../../src/store/run-conditions.ts'
 import { ManualClock } from '../support/clock.ts'
 import { dataFolder, reader, runRecord, stores, NOW, VERSION } from './support.ts'
 
@@ -36,22 +36,22 @@ test('runs are found by flow, status, time, correlation id, header and text, and
   const { found, messageLog } = await written(t, runs)
   messageLog.line(runs[3]!.id, NOW, 'info', 'log', 'Order 4711 Accepted', undefined)
   await messageLog.flush()
-  assert.deepEqual(found({ flow: 'items' }), [3, 0])
-  assert.deepEqual(found({ flow: 'item' }), [])
-  assert.deepEqual(found({ status: 'FAILED' }), [1])
-  assert.deepEqual(found({ status: 'COMPLETED' }), [2, 0])
-  assert.deepEqual(found({ status: 'RETRY' }), [])
+  assert.deepEqual(found({ flows: ['items'] }), [3, 0])
+  assert.deepEqual(found({ flows: ['item'] }), [])
+  assert.deepEqual(found({ statuses: ['FAILED'] }), [1])
+  assert.deepEqual(found({ statuses: ['COMPLETED'] }), [2, 0])
+  assert.deepEqual(found({ statuses: ['RETRY'] }), [])
   assert.deepEqual(found({ since: NOW + 1, until: NOW + 3 }), [2, 1])
   assert.deepEqual(found({ correlationId: 'c-1' }), [2])
   assert.deepEqual(found({ correlationId: runs[0]!.id }), [0])
-  assert.deepEqual(found({ header: ['X-Order', '77'] }), [2])
-  assert.deepEqual(found({ header: ['x-order', '7'] }), [])
+  assert.deepEqual(found({ headers: [['X-Order', '77']] }), [2])
+  assert.deepEqual(found({ headers: [['x-order', '7']] }), [])
   assert.deepEqual(found({ text: '4711 accepted' }), [3])
   assert.deepEqual(found({ text: '503' }), [1])
   assert.deepEqual(found({ text: '100%_X' }), [1])
   assert.deepEqual(found({ text: '5_3' }), [])
-  assert.deepEqual(found({ flow: 'items', status: 'CANCELLED', text: 'order', since: NOW }), [3])
-  assert.deepEqual(found({ flow: 'items', status: 'FAILED' }), [])
+  assert.deepEqual(found({ flows: ['items'], statuses: ['CANCELLED'], text: 'order', since: NOW }), [3])
+  assert.deepEqual(found({ flows: ['items'], statuses: ['FAILED'] }), [])
 })
 
 test('a run is found by its id, its beginning or its end', async (t) => {
@@ -159,8 +159,8 @@ test('following keeps to a flow, to a status, or to one run until it ends', asyn
   const { messageLog, folder } = await stores(t)
   const going = runRecord({ status: 'PROCESSING' })
   await messageLog.open(going)
-  const byFlow = following(t, folder, { earlier: 5, flow: 'items' })
-  const byStatus = following(t, folder, { earlier: 5, status: 'FAILED' })
+  const byFlow = following(t, folder, { earlier: 5, selection: { flows: ['items'] } })
+  const byStatus = following(t, folder, { earlier: 5, selection: { statuses: ['FAILED'] } })
   const byRun = following(t, folder, { earlier: 5, run: going.id })
   const other = runRecord({ flow: 'items', status: 'FAILED' })
   messageLog.line(other.id, NOW, 'info', 'log', 'of items', undefined)
@@ -223,9 +223,9 @@ test('following one run, a flow or a status shows the progress that belongs ther
   }
   await messageLog.flush()
   const byRun = following(t, folder, { earlier: 5, run: sync.id })
-  const byFlow = following(t, folder, { earlier: 0, flow: 'sync' })
-  const going = following(t, folder, { earlier: 0, status: 'PROCESSING' })
-  const failed = following(t, folder, { earlier: 0, status: 'FAILED' })
+  const byFlow = following(t, folder, { earlier: 0, selection: { flows: ['sync'] } })
+  const going = following(t, folder, { earlier: 0, selection: { statuses: ['PROCESSING'] } })
+  const failed = following(t, folder, { earlier: 0, selection: { statuses: ['FAILED'] } })
   assert.deepEqual(await byRun.look(), ['sync: begun', 'sync 1'])
   assert.deepEqual(await byFlow.look(), [])
   for (const run of [sync, other]) messageLog.progress(run.id, { step: 'copy', done: 2, failed: 0 })

@@ -3,6 +3,10 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { loadSettings } from '../../src/config.ts'
+import { openDatabase } from '../../src/store/sqlite/database.ts'
+import { retention } from '../../src/store/sqlite/retention.ts'
+import { LOG_MIGRATIONS } from '../../src/store/sqlite/schema.ts'
 import { dataFolder, reader, runRecord, stores, NOW } from './support.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -84,4 +88,28 @@ test('beyond the size the oldest runs go, and the file shrinks', async (t) => {
   assert.equal(left[0]!.id, runs.at(-1)!.id)
   await after.close()
   assert.ok((await stat(file)).size <= 2_000_000)
+})
+
+test('a slice takes some hundred runs at the most, the oldest ones, so that writing goes on in between', async (t) => {
+  const folder = await dataFolder(t)
+  const before = await stores(t, { folder, retention: { days: 365, bytes: GB } })
+  const runs = Array.from({ length: 450 }, (_, i) => runRecord({ startedAt: NOW - 40 * DAY + i }))
+  for (const run of [...runs, runRecord()]) before.messageLog.close(run)
+  await before.close()
+  const database = openDatabase(join(folder, 'log.db'), {
+    timeout: 250,
+    pragmas: [],
+    migrations: LOG_MIGRATIONS,
+  })
+  t.after(() => database.close())
+  const slice = retention(database, NOW - 30 * DAY, GB)
+  const oldest = () => Number(database.prepare('SELECT min(started) AS at FROM runs').get()!['at'])
+  assert.deepEqual([slice(), oldest()], [200, runs[200]!.startedAt])
+  assert.deepEqual([slice(), slice(), slice()], [200, 50, undefined])
+  assert.ok(oldest() >= NOW)
+})
+
+test('the settings are 30 days and 1 GB where nothing is said', async (t) => {
+  const { settings } = await loadSettings(await dataFolder(t), {}, {})
+  assert.deepEqual(settings.messageLog, { days: 30, size: GB })
 })

@@ -86,6 +86,7 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     trigger: 'endpoint',
     correlationId: over.id ?? id,
     caller: undefined,
+    calledBy: undefined,
     startedAt: NOW + number,
     duration: 12.345,
     status: 'COMPLETED',

@@ -1,6 +1,7 @@
 import type { App } from '../../app.ts'
 import type { FlowState } from '../../core/control.ts'
 import { MessageLogReader } from '../../store/reading.ts'
+import type { RunFilter } from '../../store/run-conditions.ts'
 import { printCredentialList } from '../credential.ts'
 import { paint, table } from '../paint.ts'
 import { bytes, oneLine, printable, shorten } from '../plain-text.ts'
@@ -153,7 +154,11 @@ export class KeyBoard {
   #lastFailure(reader: MessageLogReader): string {
     const { feed, flow } = this.#setting
     const last = feed.lastFailure
-    const filter = { status: 'FAILED', limit: 1, ...(flow === undefined ? {} : { flow }) } as const
+    const filter: RunFilter = {
+      statuses: ['FAILED'],
+      limit: 1,
+      ...(flow === undefined ? {} : { flows: [flow] }),
+    }
     const id = last?.id ?? reader.runs(filter)[0]?.id
     // While the disk takes nothing it is known here only.
     const run = (id === undefined ? undefined : reader.run(id)) ?? last
@@ -162,7 +167,7 @@ export class KeyBoard {
 
   #lastRuns(reader: MessageLogReader): string {
     const { flow } = this.#setting
-    const runs = reader.runs({ limit: LISTED, ...(flow === undefined ? {} : { flow }) })
+    const runs = reader.runs({ limit: LISTED, ...(flow === undefined ? {} : { flows: [flow] }) })
     return runs.length === 0 ? 'no runs yet\n' : printRuns(runs.toReversed(), this.#io)
   }
 }

@@ -1,11 +1,11 @@
 import { sayDuration } from '../../core/duration.ts'
-import { docsOf, FAILURES, type RunFailure } from '../../core/failure.ts'
+import type { RunFailure } from '../../core/failure.ts'
 import type { RunProgress, RunStatus } from '../../core/stores.ts'
-import { excerptOf } from '../../flow/print.ts'
 import type { LiveRun } from '../../run-events.ts'
 import type { AttachmentInfo, LineRecord, RunDetail } from '../../store/rows.ts'
 import { paint, type Paint } from '../paint.ts'
 import { bytes, localTime, oneLine, shorten } from '../plain-text.ts'
+import { aboutFailure } from '../run-failure.ts'
 import { paintLevel, shortId } from '../run-list.ts'
 import { printRunSteps } from '../run-tree.ts'
 import { sayCount, sayFailure, sayProgress } from '../run-words.ts'
@@ -41,10 +41,7 @@ export function runHead(run: LiveRun, { color, columns }: LineIo): string {
 export function runTree(run: RunDetail, io: LineIo, source: (file: string) => string | undefined): string {
   const colors = paint(io.color)
   const indent = ' '.repeat(9)
-  const about = (failure: RunFailure): string[] => [
-    ...excerpt(failure, source, colors, io.columns - indent.length - 12),
-    ...(Object.hasOwn(FAILURES, failure.code) ? [colors.dim(`see ${docsOf(failure.code)}`)] : []),
-  ]
+  const about = (failure: RunFailure, columns: number) => aboutFailure(failure, source, colors, columns)
   return printRunSteps(run, { ...io, columns: io.columns - indent.length }, { wrapped: true, more: about })
     .map((line) => `${indent}${line}\n`)
     .join('')
@@ -104,20 +101,4 @@ export function markOf(status: RunStatus, colors: Paint): [string, (text: string
   if (status === 'COMPLETED') return ['✓', colors.green]
   if (status === 'PROCESSING') return ['▶', colors.cyan]
   return status === 'FAILED' ? ['✗', colors.red] : ['⊘', colors.yellow]
-}
-
-function excerpt(
-  { position }: RunFailure,
-  source: (file: string) => string | undefined,
-  colors: Paint,
-  width: number,
-): string[] {
-  const match = /^(.+):(\d+):(\d+)$/.exec(position ?? '')
-  if (!match) return []
-  const [, file, line, column] = match
-  const text = source(file!)?.split(/\r?\n/)[Number(line) - 1]
-  if (text === undefined || text.trim() === '') return []
-  const [shown, caret] = excerptOf(text, { file: file!, line: Number(line), column: Number(column) }, width)
-  const gutter = ' '.repeat(line!.length)
-  return [`${colors.dim(`${line} |`)} ${shown}`, `${colors.dim(`${gutter} |`)} ${colors.red(caret)}`]
 }

@@ -115,6 +115,7 @@ export class LogWriter {
       f[i + 11]!,
       timings,
       f[i + 13]!,
+      f[i + 14]!,
     )
     const searchable = f[i + 12]
     if (typeof searchable === 'string') this.search(id, searchable)
@@ -141,8 +142,8 @@ export class LogWriter {
 }
 
 const RUN_COLUMNS =
-  'id, flow, version, status, trigger, started, duration, correlation, caller, failure, credentials, hosts, timings, progress'
-const RUN_VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?'
+  'id, flow, version, status, trigger, started, duration, correlation, caller, failure, credentials, hosts, timings, progress, called_by'
+const RUN_VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?'
 
 function prepareAll(database: Database) {
   const prepare = (sql: string): Statement => database.prepare(sql)

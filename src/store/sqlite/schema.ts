@@ -79,11 +79,15 @@ export const LOG_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN progress TEXT;  -- JSON of RunProgress
   `,
+  `
+  ALTER TABLE runs ADD COLUMN called_by TEXT; -- id of a run
+  `,
 ]
 
 /** What a reader, which cannot bring tables up to date, sets before those of an older version to read them as today's. */
 export const LOG_VIEWS: Views = {
-  1: 'CREATE TEMP VIEW runs AS SELECT *, NULL AS progress FROM main.runs',
+  1: 'CREATE TEMP VIEW runs AS SELECT *, NULL AS progress, NULL AS called_by FROM main.runs',
+  2: 'CREATE TEMP VIEW runs AS SELECT *, NULL AS called_by FROM main.runs',
 }
 
 /** Tables of `state.db`. */

@@ -202,10 +202,10 @@ test('at the finest level no secret and no token is in any output, record, file 
     look(output.stdout + output.stderr, `sluice ${args.join(' ')}`)
     return output.stdout
   }
-  const runs = JSON.parse(await sluice('log', '--json', '--limit', '1000')) as {
-    id: string
-    correlationId: string
-  }[]
+  const runs = (await sluice('log', '--json', '--limit', '1000'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: string; correlationId: string })
   for (const { id, correlationId } of runs.filter((run) =>
     /^for-(header|basic|inheaders-body)-/.test(run.correlationId),
   )) {

@@ -58,10 +58,14 @@ function run(about: About): LiveRun {
   const own = { id, flow, trigger: 'endpoint', status, startedAt, duration }
   return {
     ...own,
+    correlationId: id,
+    summary: () => assert.fail('nobody asks for it'),
     detail: () => ({
       ...own,
       correlationId: id,
       caller: undefined,
+      calledBy: undefined,
+      related: undefined,
       failure: about.failure,
       credentials: [],
       hosts: [],
