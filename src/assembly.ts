@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { AuthorizationServer } from './access/authorization-server.ts'
 import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
 import type { Logger, Services } from './core/services.ts'
@@ -87,7 +88,9 @@ export async function assemble(
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
   let current = settings
   const globals = globalParameters(settings)
+  const access = new AuthorizationServer({ world, log })
   const material = createSecurityMaterial({
+    others: access.clients,
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder: settings.projectFolder,
     world,
@@ -106,6 +109,7 @@ export async function assemble(
     credentials: material,
     scripts,
     routes,
+    access,
     flows: { run: (flow, request) => engine?.process(flow, request) },
     state: state ?? NO_STATE,
     log,
@@ -139,6 +143,7 @@ export async function assemble(
     kinds,
     scripts,
     routes,
+    access,
     services,
     /** Flows that call others call those of this one. */
     runOn: (started: Engine) => void (engine = started),

@@ -43,7 +43,7 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const SECTIONS = ['shutdown', 'http', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = ['shutdown', 'http', 'access', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {

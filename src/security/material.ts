@@ -15,7 +15,17 @@ import { LoadedCredential } from './loaded-credential.ts'
 import type { Redactor } from './redaction.ts'
 import { RotationReminder } from './rotation-reminder.ts'
 
+/** Files of the security material that are no credentials for requests. */
+export interface OtherFiles {
+  takes(file: CredentialFile): boolean
+  /** Takes these files for all there is, at once. */
+  load(files: readonly CredentialFile[]): Problem[]
+  /** The problems of these files; nothing is changed. */
+  check(files: readonly CredentialFile[]): Problem[]
+}
+
 export interface MaterialSetting {
+  readonly others?: OtherFiles
   readonly kinds: ReadonlyMap<string, AnyCredentialKind>
   /** Absolute. */
   readonly projectFolder: string
@@ -123,8 +133,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
   }
 
   return {
-    load(files, tell) {
-      const { examined, problems } = examineAll(files, examining)
+    load(all, tell) {
+      const { own, other } = parted(all, setting.others)
+      const { examined, problems: found } = examineAll(own, examining)
+      const problems = inOrder([...found, ...(setting.others?.load(other) ?? [])])
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
       const changed = new Set<string>()
@@ -143,7 +155,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       reminder.look()
       return problems
     },
-    check: (files) => examineAll(files, examining).problems,
+    check(all) {
+      const { own, other } = parted(all, setting.others)
+      return inOrder([...examineAll(own, examining).problems, ...(setting.others?.check(other) ?? [])])
+    },
     names,
     info(name) {
       const info = entries.get(name)?.info()
@@ -164,6 +179,13 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       for (const entry of entries.values()) entry.loaded?.stop()
     },
   }
+}
+
+function parted(files: readonly CredentialFile[], others: OtherFiles | undefined) {
+  const own: CredentialFile[] = []
+  const other: CredentialFile[] = []
+  for (const file of files) (others?.takes(file) ? other : own).push(file)
+  return { own, other }
 }
 
 function examineAll(
