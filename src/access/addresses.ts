@@ -7,11 +7,11 @@ import {
   introspectToken,
   revokeToken,
   serveForm,
+  TOKEN_PATH,
   type TokenServiceSetting,
 } from './token-service.ts'
 
 /** Where clients get tokens: our own address, CPI's (Neo), and XSUAA's. */
-export const TOKEN_PATH = '/oauth2/token'
 const TOKEN_PATHS = [TOKEN_PATH, '/oauth2/api/v1/token', '/oauth/token']
 const PATHS = {
   revocation: '/oauth2/revoke',

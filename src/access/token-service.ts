@@ -11,6 +11,7 @@ import type { Tokens } from './tokens.ts'
 export const INTROSPECTION_ROLE = 'sluice.introspect'
 
 export const REALM = 'sluice'
+export const TOKEN_PATH = '/oauth2/token'
 
 export interface TokenServiceSetting {
   readonly tokens: Tokens
