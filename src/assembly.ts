@@ -90,7 +90,7 @@ export async function assemble(
   const globals = globalParameters(settings)
   const access = new AuthorizationServer({ world, log })
   const material = createSecurityMaterial({
-    others: access.clients,
+    others: access.files,
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder: settings.projectFolder,
     world,

@@ -1,5 +1,6 @@
 import type { TProperties } from '@sinclair/typebox'
 import { clientKind } from './access/client-options.ts'
+import { issuerKind } from './access/issuers/issuer-options.ts'
 import { environmentName, settingNames, settingsSchema } from './config.ts'
 import { credentials } from './credentials/index.ts'
 import { functionReference } from './expression/functions.ts'
@@ -37,6 +38,7 @@ const language: FlowLanguage = {
   steps,
 }
 const credentialKinds = [...credentials, destination]
+const accessKinds = [clientKind, issuerKind]
 const types = credentialKinds.map(({ name }) => name)
 
 /** Schemas for editors: of flows, credentials and sluice.yaml. */
@@ -48,7 +50,7 @@ export const editorSchemas: Readonly<Record<'flow' | 'credential' | 'settings', 
       summary,
       file: frameSchema(types, options),
     })),
-    { name: clientKind.name, summary: clientKind.summary, file: clientKind.options },
+    ...accessKinds.map(({ name, summary, options }) => ({ name, summary, file: options })),
   ]),
   settings: settingsEditorSchema(settingsSchema),
 }
@@ -100,6 +102,12 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
       kinds: [clientKind],
       beside: 'Its file is `security-material/NAME.yaml`; it holds no reference, because it holds no secret.',
     }),
+    ...kindPages({
+      folder: 'issuers',
+      word: 'Issuer',
+      kinds: [issuerKind],
+      beside: 'Its file is `security-material/NAME.yaml`; it holds no reference, because it holds no secret.',
+    }),
     expressionPage(functionReference),
     settingsPage(settings),
     commandLinePage(commands),
@@ -123,6 +131,7 @@ function index(): Page {
     { title: 'Steps', links: links('steps', steps) },
     { title: 'Credentials', links: links('credentials', credentialKinds) },
     { title: 'Clients', links: links('clients', [clientKind]) },
+    { title: 'Issuers', links: links('issuers', [issuerKind]) },
     {
       title: 'Running',
       links: [

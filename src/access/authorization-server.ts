@@ -2,9 +2,12 @@ import { join } from 'node:path'
 import type { AccessRule, Caller } from '../core/access.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
+import type { OtherFiles } from '../security/material.ts'
 import { addressesOf } from './addresses.ts'
 import { Clients } from './clients.ts'
 import { Gate } from './gate.ts'
+import { IssuerTokens } from './issuers/issuer-tokens.ts'
+import { together } from './other-files.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SecretCheck } from './secret-check.ts'
 import { SigningKeys } from './signing-keys.ts'
@@ -15,7 +18,7 @@ import { Tokens } from './tokens.ts'
 const HOUR = 3_600_000
 
 export interface AccessSetting {
-  readonly world: Pick<World, 'clock' | 'newId'>
+  readonly world: Pick<World, 'clock' | 'newId' | 'dispatcherFor'>
   readonly log: Logger
 }
 
@@ -30,12 +33,17 @@ export interface OpenSetting {
 /** Who may call: clients, their tokens, and the gate before endpoints that are not public. */
 export class AuthorizationServer implements Access {
   readonly clients: Clients
+  readonly issuers: IssuerTokens
+  /** Its part of the security material. */
+  readonly files: OtherFiles
   readonly #setting: AccessSetting
   #gate: Gate | undefined
 
   constructor(setting: AccessSetting) {
     this.#setting = setting
     this.clients = new Clients(setting.log)
+    this.issuers = new IssuerTokens(setting.world, setting.log)
+    this.files = together([this.clients, this.issuers.files])
   }
 
   admit(
@@ -60,7 +68,8 @@ export class AuthorizationServer implements Access {
     const secrets = new SecretCheck({ clock, ofId })
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
     const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
-    this.#gate = new Gate({ ...shared, newId: () => world.newId() })
+    this.#gate = new Gate({ ...shared, issuers: this.issuers, issuer, newId: () => world.newId() })
+    this.issuers.warm()
     let timer: Timer
     const rotateLater = () => {
       timer = clock.after(HOUR, () => {

@@ -1,6 +1,7 @@
 import { mayCall, sayRule, type AccessRule, type Caller } from '../core/access.ts'
 import type { Denial, RouteRequest } from '../core/services.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
+import type { IssuerTokens } from './issuers/issuer-tokens.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
 import { REALM } from './token-service.ts'
@@ -8,6 +9,9 @@ import type { Tokens } from './tokens.ts'
 
 export interface GateSetting {
   readonly tokens: Tokens
+  readonly issuers: IssuerTokens
+  /** Of this engine. */
+  readonly issuer: () => string
   readonly secrets: SecretCheck
   readonly refusals: RefusalLog
   newId(): string
@@ -30,7 +34,7 @@ export class Gate {
     flow: string,
     request: RouteRequest,
   ): Caller | undefined | Promise<Caller | undefined> {
-    const { tokens, secrets } = this.#setting
+    const { secrets } = this.#setting
     const deny = (denial: Omit<Denial, 'id'>, why: string) => this.#deny(request, flow, denial, why)
     const { raw, query } = request
     if (query.includes('access_token') && new URLSearchParams(query).has('access_token'))
@@ -38,11 +42,7 @@ export class Gate {
     const carried = readAuthorization(raw)
     if (carried.scheme === 'none') return deny(nothing, 'it carries no authorization')
     if (carried.scheme === 'unreadable') return deny(carried.ambiguous ? badRequest : nothing, carried.why)
-    if (carried.scheme === 'bearer')
-      return whenKnown(tokens.look(carried.token), (found) => {
-        if ('why' in found) return deny(badToken, `the token is not good: ${found.why}`)
-        return this.#compare(rule, flow, request, found.client.callerId, found.roles)
-      })
+    if (carried.scheme === 'bearer') return this.#admitToken(rule, flow, request, carried.token)
     return whenKnown(secrets.check(carried.readings, raw.socket.remoteAddress ?? ''), (verdict) => {
       if (verdict.fits) {
         const { callerId, roles } = verdict.client
@@ -51,6 +51,30 @@ export class Gate {
       const { why, retryAfter } = verdict
       const of = `client ${sayId(carried)}: ${why}`
       return retryAfter === undefined ? deny(wrongSecret, of) : deny(tooMany(retryAfter), of)
+    })
+  }
+
+  #admitToken(
+    rule: AccessRule,
+    flow: string,
+    request: RouteRequest,
+    token: string,
+  ): Caller | undefined | Promise<Caller | undefined> {
+    const { tokens, issuers, issuer } = this.#setting
+    const bad = (why: string, retryAfter?: number) =>
+      retryAfter === undefined
+        ? this.#deny(request, flow, badToken, `the token is not good: ${why}`)
+        : this.#deny(request, flow, notNow(retryAfter), `the token cannot be judged: ${why}`)
+    const judged = issuers.look(token, issuer())
+    if (judged !== undefined)
+      return whenKnown(judged, (found) =>
+        'why' in found
+          ? bad(found.why, found.retryAfter)
+          : this.#compare(rule, flow, request, found.caller.id, found.caller.roles),
+      )
+    return whenKnown(tokens.look(token), (found) => {
+      if ('why' in found) return bad(found.why)
+      return this.#compare(rule, flow, request, found.client.callerId, found.roles)
     })
   }
 
@@ -97,6 +121,12 @@ function lacking({ roles }: AccessRule) {
 
 function tooMany(seconds: number) {
   return denial(429, 'access.attempts', 'Too many attempts failed', ['retry-after', String(seconds)])
+}
+
+/** Nobody can say for now whether the token is good: a caller that fetched another one would get no further. */
+function notNow(seconds: number) {
+  const headers = ['retry-after', String(seconds)]
+  return denial(503, 'access.unavailable', 'The token cannot be judged now', headers)
 }
 
 function denial(status: number, code: string, title: string, headers: readonly string[]) {

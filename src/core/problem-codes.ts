@@ -5,6 +5,7 @@ import { EXPRESSION_PROBLEMS } from './problem-codes/expression.ts'
 import { FLOW_FILE_PROBLEMS } from './problem-codes/flow-files.ts'
 import { FMT_PROBLEMS } from './problem-codes/fmt.ts'
 import { FLOW_PROBLEMS } from './problem-codes/flow.ts'
+import { ISSUER_PROBLEMS } from './problem-codes/issuer.ts'
 import { OAUTH2_PROBLEMS } from './problem-codes/oauth2.ts'
 import { REQUEST_PROBLEMS } from './problem-codes/requests.ts'
 import { SCRIPT_PROBLEMS } from './problem-codes/script.ts'
@@ -29,6 +30,7 @@ export const PROBLEM_CODES = {
   ...CREDENTIAL_PROBLEMS,
   ...SECRET_PROBLEMS,
   ...CLIENT_PROBLEMS,
+  ...ISSUER_PROBLEMS,
   ...OAUTH2_PROBLEMS,
   ...SIGNING_PROBLEMS,
   ...DESTINATION_PROBLEMS,

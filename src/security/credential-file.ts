@@ -73,7 +73,7 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
 const LATER: Readonly<Record<string, string>> = {
   certificate: 'oauth2, basic, bearer and apiKey are there.',
   client: 'Write `type: client` as a line of its own; `sluice client create` writes such a file.',
-  issuer: 'Endpoints take tokens of this engine only: `type: client`.',
+  issuer: 'Write `type: issuer` as a line of its own.',
 }
 
 export function isCredentialName(text: string): boolean {

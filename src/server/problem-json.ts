@@ -30,14 +30,16 @@ export function failureReply(failure: Failure, redact: (text: string) => string,
   })
 }
 
-/** A problem that is no failure of a flow: no such address, a malformed request. */
+/**
+ * A problem that is no failure of a flow: no such address, a malformed request.
+ * @param more headers, flat: name, value
+ */
 export function problemReply(
   status: number,
   title: string,
   members: Readonly<Record<string, string>> = {},
+  more: readonly string[] = status === 503 ? ['retry-after', '1'] : [],
 ): ProblemReply {
   const body = Buffer.from(`${JSON.stringify({ title, status, ...members })}\n`)
-  const headers = ['content-type', 'application/problem+json']
-  if (status === 503) headers.push('retry-after', '1')
-  return { status, headers, body }
+  return { status, headers: ['content-type', 'application/problem+json', ...more], body }
 }

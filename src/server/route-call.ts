@@ -56,8 +56,7 @@ export class RouteCall implements RouteRequest {
   }
 
   deny({ status, code, title, headers, id }: Denial): void {
-    const problem = problemReply(status, title, { code, id })
-    this.problem({ ...problem, headers: [...problem.headers, ...headers] })
+    this.problem(problemReply(status, title, { code, id }, headers))
   }
 
   problem({ status, headers, body }: ProblemReply, run?: string): void {

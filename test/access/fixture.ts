@@ -7,7 +7,7 @@ import { makeSecretHash } from '../../src/access/secret-hash.ts'
 import type { AccessRule } from '../../src/core/access.ts'
 import { startServer } from '../server/start-server.ts'
 import { ManualClock } from '../support/clock.ts'
-import { TestLog } from '../support/credentials.ts'
+import { TestLog, testWorld } from '../support/credentials.ts'
 
 export const SECRET = 'secret-of-the-shop-1234567890'
 export const ISSUER = 'https://flows.example.com'
@@ -26,7 +26,10 @@ export async function door(t: TestContext, clients: Record<string, string> = { s
   const log = new TestLog()
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-access-'))
   let ids = 0
-  const access = new AuthorizationServer({ world: { clock, newId: () => `refusal-${++ids}` }, log })
+  const access = new AuthorizationServer({
+    world: { ...testWorld(t, clock), newId: () => `refusal-${++ids}` },
+    log,
+  })
   /** From now on these are the clients; a text without a hash gets that of `SECRET`. */
   const write = (texts: Record<string, string>) =>
     access.clients.load(

@@ -1,0 +1,14 @@
+import { inOrder } from '../core/problem.ts'
+import type { CredentialFile } from '../security/credential-file.ts'
+import type { OtherFiles } from '../security/material.ts'
+
+/** Files of several types as one: each goes to the first that takes it. */
+export function together(all: readonly OtherFiles[]): OtherFiles {
+  const parted = (files: readonly CredentialFile[]) =>
+    all.map((one) => [one, files.filter((file) => all.find((other) => other.takes(file)) === one)] as const)
+  return {
+    takes: (file) => all.some((one) => one.takes(file)),
+    load: (files) => inOrder(parted(files).flatMap(([one, own]) => one.load(own))),
+    check: (files) => inOrder(parted(files).flatMap(([one, own]) => one.check(own))),
+  }
+}
