@@ -68,7 +68,13 @@ export class AuthorizationServer implements Access {
     const secrets = new SecretCheck({ clock, ofId })
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
     const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
-    this.#gate = new Gate({ ...shared, issuers: this.issuers, issuer, newId: () => world.newId() })
+    this.#gate = new Gate({
+      ...shared,
+      clients: this.clients,
+      issuers: this.issuers,
+      issuer,
+      newId: () => world.newId(),
+    })
     this.issuers.warm()
     let timer: Timer
     const rotateLater = () => {

@@ -5,6 +5,7 @@ import type { ProblemCode } from '../core/problem-codes.ts'
 import { hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { checkShape } from '../core/shape.ts'
 import { isCredentialName, type CredentialFile } from '../security/credential-file.ts'
+import { isApiKeyHash } from './api-key.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
 
@@ -16,7 +17,10 @@ export interface Client {
   /** What flows and logs see. */
   readonly callerId: string
   readonly description: string | undefined
+  /** None: it has an API key only. */
   readonly hashes: readonly SecretHash[]
+  /** Hashes, as they are written. */
+  readonly apiKeys: readonly string[]
   readonly roles: readonly string[]
   /** ms, or until it asks for the next one. */
   readonly tokenLifetime: number | 'untilNext'
@@ -75,10 +79,13 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       callerId: `oauth_client_${clientId}`,
       description: options.description,
       hashes,
+      apiKeys: options.apiKeyHash ?? [],
       roles: options.roles ?? [DEFAULT_ROLE],
       tokenLifetime: options.tokenLifetime ?? HOUR,
       enabled: options.enabled ?? true,
-      generation: createHash('sha256').update(hashes[0]!.salt).digest('base64url').slice(0, 12),
+      generation: hashes[0]
+        ? createHash('sha256').update(hashes[0].salt).digest('base64url').slice(0, 12)
+        : '',
     },
   }
 }
@@ -100,7 +107,8 @@ function check(
     )
   for (const [index, role] of (options.roles ?? []).entries())
     if (!isRole(role)) report('client/role', `"${role}" is no role`, ROLE_HINT, ['roles', index])
-  const written = options.secretHash
+  const written = options.secretHash ?? []
+  checkApiKeys(options, document, report)
   const isList = Array.isArray((document.value as { secretHash: unknown }).secretHash)
   if (written.length > MAX_SECRETS)
     report(
@@ -120,4 +128,33 @@ function check(
     )
     return []
   })
+}
+
+type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
+
+function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Document, report: Report): void {
+  const name = document.file.replace(/^.*\/|\.ya?ml$/g, '')
+  if (secretHash === undefined && apiKeyHash === undefined)
+    report(
+      'client/secret',
+      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash")',
+      `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key.`,
+      [],
+    )
+  const isList = Array.isArray((document.value as { apiKeyHash?: unknown }).apiKeyHash)
+  for (const [index, text] of (apiKeyHash ?? []).entries())
+    if (!isApiKeyHash(text))
+      report(
+        'client/api-key',
+        '"apiKeyHash" holds no hash of an API key',
+        `An API key never stands here itself: sluice client api-key ${name} makes one, and its hash.`,
+        isList ? ['apiKeyHash', index] : ['apiKeyHash'],
+      )
+  if ((apiKeyHash ?? []).length > MAX_SECRETS)
+    report(
+      'client/api-key',
+      `the client has ${apiKeyHash!.length} API keys; ${MAX_SECRETS} are possible at once`,
+      'Take the hashes away that nobody uses any more.',
+      ['apiKeyHash'],
+    )
 }

@@ -12,9 +12,16 @@ export const clientSchema = Keys({
   clientId: Optional(
     Text({ description: "What it calls itself; the file's name when left out.", examples: ['shop'] }),
   ),
-  secretHash: OneOrMore(Text({ description: 'What `sluice client create` or `rotate` made of a secret.' }), {
-    description: 'The hash of its secret; a list of two while the secret is replaced.',
-  }),
+  secretHash: Optional(
+    OneOrMore(Text({ description: 'What `sluice client create` or `rotate` made of a secret.' }), {
+      description: 'The hash of its secret; a list of two while the secret is replaced.',
+    }),
+  ),
+  apiKeyHash: Optional(
+    OneOrMore(Text({ description: 'What `sluice client api-key` made of an API key.' }), {
+      description: 'The hash of its API key; a list of two while the key is replaced.',
+    }),
+  ),
   roles: Optional(
     ListOf(Text({ description: 'A role.' }), {
       description: `The roles that it has; ${DEFAULT_ROLE} when left out.`,

@@ -5,18 +5,22 @@ import { makeSecretHash } from './secret-hash.ts'
 export interface NewClient {
   readonly clientId: string
   readonly description: string | undefined
-  readonly hash: string
+  /** Of its secret. */
+  readonly hash?: string
+  readonly apiKeyHash?: string
   readonly roles: readonly string[]
   /** As it is written: `10m`, `untilNext`. */
   readonly tokenLifetime: string | undefined
 }
 
 /** The file of a new client. */
-export function newClientText({ clientId, description, hash, roles, tokenLifetime }: NewClient): string {
+export function newClientText(made: NewClient): string {
+  const { clientId, description, hash, apiKeyHash, roles, tokenLifetime } = made
   const document = parseDocument('type: client\n')
   if (description !== undefined) document.set('description', description)
   document.set('clientId', clientId)
-  document.set('secretHash', hash)
+  if (hash !== undefined) document.set('secretHash', hash)
+  if (apiKeyHash !== undefined) document.set('apiKeyHash', apiKeyHash)
   document.set('roles', document.createNode(roles, { flow: true }))
   if (tokenLifetime !== undefined) document.set('tokenLifetime', tokenLifetime)
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
@@ -41,8 +45,8 @@ export async function rotatedHashes(
   rotation: Rotation,
   secret: string | undefined,
 ): Promise<string | string[]> {
-  const newest = hashes.at(-1)!
-  if (rotation === 'finish') return newest.text
-  if (rotation === 'now') return makeSecretHash(secret!)
+  const newest = hashes.at(-1)
+  if (rotation === 'finish' && newest) return newest.text
+  if (rotation === 'now' || !newest) return makeSecretHash(secret!)
   return [newest.text, await makeSecretHash(secret!, newest)]
 }

@@ -15,6 +15,7 @@ export class Clients implements OtherFiles {
   /** By file. One whose file has mistakes stays as it was. */
   #inForce: ReadonlyMap<string, Client> = new Map()
   #byId: ReadonlyMap<string, Client> = new Map()
+  #byApiKey: ReadonlyMap<string, Client> = new Map()
   #loaded = false
   readonly #log: Logger
 
@@ -45,6 +46,7 @@ export class Clients implements OtherFiles {
     this.#entries = entries
     this.#inForce = inForce
     this.#byId = byId
+    this.#byApiKey = new Map([...byId.values()].flatMap((one) => one.apiKeys.map((key) => [key, one])))
     this.#loaded = true
     return problems
   }
@@ -57,6 +59,15 @@ export class Clients implements OtherFiles {
     return this.#byId.get(clientId)
   }
 
+  /** @param hash as it stands in the file */
+  ofApiKey(hash: string): Client | undefined {
+    return this.#byApiKey.get(hash)
+  }
+
+  get haveApiKeys(): boolean {
+    return this.#byApiKey.size > 0
+  }
+
   /** By name. */
   all(): Client[] {
     return [...this.#byId.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -66,6 +77,7 @@ export class Clients implements OtherFiles {
     const entries = new Map<string, Entry>()
     const problems: Problem[] = []
     const owners = new Map<string, Client>()
+    const keyOwners = new Map<string, Client>()
     for (const { file, text, unreadable } of files) {
       const known = this.#entries.get(file)
       if (unreadable) {
@@ -78,6 +90,18 @@ export class Clients implements OtherFiles {
       problems.push(...read.problems)
       const { client, idPlace } = read
       if (!client) continue
+      for (const key of client.apiKeys) {
+        const other = keyOwners.get(key)
+        if (!other) keyOwners.set(key, client)
+        else if (other !== client)
+          problems.push({
+            code: 'client/api-key',
+            severity: 'error',
+            message: `the API key is that of ${other.file}, too`,
+            hint: `sluice client api-key ${client.name} --now makes another one.`,
+            ...idPlace,
+          })
+      }
       const owner = owners.get(client.clientId)
       if (!owner) owners.set(client.clientId, client)
       else

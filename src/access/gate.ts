@@ -1,6 +1,8 @@
 import { mayCall, sayRule, type AccessRule, type Caller } from '../core/access.ts'
 import type { Denial, RouteRequest } from '../core/services.ts'
+import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
+import type { Clients } from './clients.ts'
 import type { IssuerTokens } from './issuers/issuer-tokens.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
@@ -8,6 +10,7 @@ import { REALM } from './token-service.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface GateSetting {
+  readonly clients: Clients
   readonly tokens: Tokens
   readonly issuers: IssuerTokens
   /** Of this engine. */
@@ -40,6 +43,11 @@ export class Gate {
     if (query.includes('access_token') && new URLSearchParams(query).has('access_token'))
       return deny(badRequest, 'the token stands in the address (access_token)')
     const carried = readAuthorization(raw)
+    const key = raw.headers[API_KEY_HEADER]
+    if (key !== undefined && this.#setting.clients.haveApiKeys)
+      return carried.scheme === 'none'
+        ? this.#admitKey(rule, flow, request, String(key))
+        : deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
     if (carried.scheme === 'none') return deny(nothing, 'it carries no authorization')
     if (carried.scheme === 'unreadable') return deny(carried.ambiguous ? badRequest : nothing, carried.why)
     if (carried.scheme === 'bearer') return this.#admitToken(rule, flow, request, carried.token)
@@ -52,6 +60,15 @@ export class Gate {
       const of = `client ${sayId(carried)}: ${why}`
       return retryAfter === undefined ? deny(wrongSecret, of) : deny(tooMany(retryAfter), of)
     })
+  }
+
+  #admitKey(rule: AccessRule, flow: string, request: RouteRequest, key: string): Caller | undefined {
+    const hash = apiKeyHash(key)
+    const client = hash === undefined ? undefined : this.#setting.clients.ofApiKey(hash)
+    if (!client) return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
+    const { name, enabled, callerId, roles } = client
+    if (!enabled) return this.#deny(request, flow, wrongKey, `client "${name}" is disabled`)
+    return this.#compare(rule, flow, request, callerId, roles)
   }
 
   #admitToken(
@@ -110,6 +127,8 @@ const badToken = denial(401, 'access.token', 'The token is not good', [
   `${BEARER}, error="invalid_token"`,
 ])
 const wrongSecret = denial(401, 'access.secret', 'The client id or the secret is wrong', CHALLENGE)
+
+const wrongKey = denial(401, 'access.key', 'The API key is not good', CHALLENGE)
 
 function lacking({ roles }: AccessRule) {
   const scope = roles.join(' ')

@@ -89,7 +89,7 @@ export class SecretCheck {
   #try(mark: string, client: Client | undefined, secret: string): Promise<boolean> {
     const going = this.#trying.get(mark)
     if (going) return going
-    const trying = fitsSecret(secret, client?.hashes ?? NOBODY)
+    const trying = fitsSecret(secret, client?.hashes.length ? client.hashes : NOBODY)
       .then((fits) => {
         if (client === undefined || !fits) return false
         if (this.#remembered.size >= MOST) this.#remembered.delete(this.#remembered.keys().next().value!)

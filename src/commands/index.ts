@@ -5,6 +5,7 @@ import { Faults } from '../faults.ts'
 import { version } from '../version.ts'
 import { checkCommand } from './check.ts'
 import {
+  clientApiKeyCommand,
   clientDisableCommand,
   clientEnableCommand,
   clientGrantCommand,
@@ -62,6 +63,7 @@ export const commands: readonly CommandDefinition[] = [
   clientGrantCommand,
   clientRevokeCommand,
   clientRotateCommand,
+  clientApiKeyCommand,
   clientDisableCommand,
   clientEnableCommand,
   clientRemoveCommand,

@@ -18,6 +18,8 @@ const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 /** A caller's credentials do not enter a flow. */
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
+/** The same where the engine has judged who calls. */
+const SECRET_OF_CALLERS: ReadonlySet<string> = new Set([...SECRET_HEADERS, 'x-api-key'])
 const NOTHING = Buffer.alloc(0)
 
 /** An endpoint as deployed. */
@@ -51,15 +53,15 @@ class EndpointInfo implements TriggerInfo {
       path: this.request.path,
       params: { ...this.request.params },
       query: { ...parseQuery(this.request.query, '&', '=', { maxKeys: 0 }) },
-      headers: openHeaders(this.request.raw.headers),
+      headers: openHeaders(this.request.raw.headers, this.caller ? SECRET_OF_CALLERS : SECRET_HEADERS),
       caller: { id: this.caller?.id ?? null, roles: [...(this.caller?.roles ?? [])] },
     })
   }
 }
 
-function openHeaders(headers: IncomingHttpHeaders): Record<string, unknown> {
+function openHeaders(headers: IncomingHttpHeaders, secret: ReadonlySet<string>): Record<string, unknown> {
   const open: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(headers)) if (!SECRET_HEADERS.has(name)) open[name] = value
+  for (const [name, value] of Object.entries(headers)) if (!secret.has(name)) open[name] = value
   return open
 }
 

@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises'
+import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
 import { changedClientText, rotatedHashes, type Rotation } from '../../access/client-text.ts'
 import type { Client } from '../../access/client-file.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
@@ -76,7 +77,9 @@ export const clientRotateCommand: CommandDefinition = {
     const rotation: Rotation = given['finish'] ? 'finish' : given['now'] ? 'now' : 'add'
     return change(io, given, name, async (found) => {
       const two = found.hashes.length > 1
-      if (rotation === 'finish' && !two) return { changes: {}, told: `"${name}" has one secret only` }
+      const first = found.hashes.length === 0
+      if (rotation === 'finish' && !two)
+        return { changes: {}, told: `"${name}" has ${first ? 'no secret' : 'one secret only'}` }
       if (rotation === 'add' && two)
         throw new Stop(
           1,
@@ -85,7 +88,47 @@ export const clientRotateCommand: CommandDefinition = {
       const made = rotation === 'finish' ? undefined : await secretFor(io, given)
       const changes = { secretHash: await rotatedHashes(found, rotation, made?.secret) }
       const shown = made?.isNew ? `secret  ${made.secret}\n\nIt is shown this once. ` : ''
-      return { changes, told: `${shown}${afterwards(rotation, name)}` }
+      return { changes, told: `${shown}${first ? '' : afterwards(rotation, name)}` }
+    })
+  },
+}
+
+export const clientApiKeyCommand: CommandDefinition = {
+  name: 'client api-key',
+  summary: 'Gives a client an API key, printed once; one before goes on until `--finish`.',
+  arguments: [client],
+  options: [
+    { flags: '--finish', description: 'take the key before away; no new one is made' },
+    { flags: '--now', description: 'the keys before end at once' },
+    ...clientOptions,
+  ],
+  details: 'The client calls with the header `x-api-key: <key>` and needs no token.',
+  examples: ['sluice client api-key shop', 'sluice client api-key shop --finish'],
+  run(io, [name = ''], given) {
+    if (given['finish'] && given['now']) throw new UsageError('--finish and --now exclude each other')
+    return change(io, given, name, ({ apiKeys }) => {
+      const newest = apiKeys.at(-1)
+      if (given['finish'])
+        return apiKeys.length < 2
+          ? { changes: {}, told: `"${name}" has ${newest === undefined ? 'no API key' : 'one API key only'}` }
+          : { changes: { apiKeyHash: newest }, told: `"${name}" has its newest API key only.` }
+      if (apiKeys.length > 1 && !given['now'])
+        throw new Stop(
+          1,
+          `"${name}" has two API keys; \`sluice client api-key ${name} --finish\` takes the older one away`,
+        )
+      const key = makeApiKey()
+      const hash = apiKeyHash(key)!
+      const beside = newest !== undefined && !given['now']
+      const rest = beside
+        ? ` The one before goes on until: sluice client api-key ${name} --finish`
+        : apiKeys.length > 0
+          ? ' The keys before have ended.'
+          : ''
+      return {
+        changes: { apiKeyHash: beside ? [newest, hash] : hash },
+        told: `API key  ${key}\n\nIt is shown this once.${rest}`,
+      }
     })
   },
 }

@@ -1,3 +1,4 @@
+import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
 import { newClientText } from '../../access/client-text.ts'
 import { makeSecretHash } from '../../access/secret-hash.ts'
 import { DEFAULT_ROLE } from '../../core/access.ts'
@@ -21,6 +22,7 @@ export const clientCreateCommand: CommandDefinition = {
     { flags: '--client-id <id>', description: 'what it calls itself (default: its name)' },
     { flags: '--token-lifetime <time>', description: '1m to 1d, or untilNext (default: 60m)' },
     { flags: '--description <text>', description: 'for people' },
+    { flags: '--api-key', description: 'make an API key (header x-api-key) and no secret' },
     { flags: '--secret-stdin', description: 'take the secret from standard input, and print none' },
     ...clientOptions,
   ],
@@ -30,6 +32,7 @@ export const clientCreateCommand: CommandDefinition = {
     'sluice client create shop',
     'sluice client create shop --role orders.write --token-lifetime 10m',
     'sluice client create shop --secret-stdin < secret.txt',
+    'sluice client create sensor --api-key --role readings.write',
   ],
   async run(io, [name = ''], given) {
     if (!isCredentialName(name))
@@ -40,12 +43,15 @@ export const clientCreateCommand: CommandDefinition = {
     const settings = await settingsFor(io, given)
     const path = pathOf(settings.securityMaterial, name)
     await refuseExisting(io, path)
-    const { secret, isNew } = await secretFor(io, given)
+    const byKey = given['apiKey'] === true
+    if (byKey && (given['secretStdin'] || given['tokenLifetime'] !== undefined))
+      throw new UsageError('a client with --api-key has no secret and gets no tokens')
+    const { secret, isNew } = byKey ? { secret: makeApiKey(), isNew: true } : await secretFor(io, given)
     const clientId = (given['clientId'] as string | undefined) ?? name
     const text = newClientText({
       clientId,
       description: given['description'] as string | undefined,
-      hash: await makeSecretHash(secret),
+      ...(byKey ? { apiKeyHash: apiKeyHash(secret)! } : { hash: await makeSecretHash(secret) }),
       roles,
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
@@ -53,16 +59,18 @@ export const clientCreateCommand: CommandDefinition = {
     const address = await engineAddress(settings)
     const facts = [
       ['client id', clientId],
-      ...(isNew ? [['secret', secret]] : []),
+      ...(isNew ? [[byKey ? 'API key' : 'secret', secret]] : []),
       ['roles', roles.join(', ')],
-      ['token URL', tokenAddress(address)],
+      ...(byKey ? [] : [['token URL', tokenAddress(address)]]),
     ]
     io.stdout(
       [
         `wrote ${shown}\n\n`,
         ...facts.map(([label, value]) => `  ${label!.padEnd(11)}${value}\n`),
-        ...(isNew ? ['\nThe secret is shown this once; only its hash is kept.\n'] : []),
-        `\n${howToCall(clientId, address)}`,
+        ...(isNew
+          ? [`\nThe ${byKey ? 'API key' : 'secret'} is shown this once; only its hash is kept.\n`]
+          : []),
+        `\n${howToCall(clientId, address, byKey)}`,
       ].join(''),
     )
     return 0

@@ -58,15 +58,20 @@ export const clientShowCommand: CommandDefinition = {
       ['caller', client.callerId],
       ['roles', client.roles.join(', ') || 'none'],
       ['tokens', lifetimeOf(client)],
-      ['secrets', client.hashes.length === 1 ? '1' : '2 (rotate --finish takes the old one away)'],
+      ['secrets', countOf(client.hashes.length, 'rotate')],
+      ['API keys', countOf(client.apiKeys.length, 'api-key')],
       ['token URL', tokenAddress(address)],
     ]
     const about = client.description === undefined ? '' : `  ${client.description}`
     io.stdout(`${bold(client.name)}${about}\n`)
     io.stdout(table(facts.map(([label, value]) => [`  ${dim(label!)}`, value!])))
-    io.stdout(`\n${howToCall(client.clientId, address)}`)
+    io.stdout(`\n${howToCall(client.clientId, address, client.hashes.length === 0)}`)
     return 0
   },
+}
+
+function countOf(count: number, command: string): string {
+  return count === 2 ? `2 (${command} --finish takes the old one away)` : String(count || 'none')
 }
 
 function lifetimeOf({ tokenLifetime }: Client): string {
@@ -75,7 +80,8 @@ function lifetimeOf({ tokenLifetime }: Client): string {
 
 /** No hash is in it: who has one can try secrets on it. */
 function reportOf(client: Client): object {
-  const { name, file, clientId, callerId, description, roles, tokenLifetime, enabled, hashes } = client
+  const { name, file, clientId, callerId, description, roles, tokenLifetime, enabled, hashes, apiKeys } =
+    client
   const lifetime = tokenLifetime === 'untilNext' ? tokenLifetime : printDuration(tokenLifetime)
   return {
     name,
@@ -87,5 +93,6 @@ function reportOf(client: Client): object {
     tokenLifetime: lifetime,
     enabled,
     secrets: hashes.length,
+    apiKeys: apiKeys.length,
   }
 }

@@ -45,4 +45,17 @@ type: client
 secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI
 `,
   },
+  'client/api-key': {
+    title: 'The API key of a client is not kept as a hash',
+    meaning:
+      '`apiKeyHash` holds what `sluice client api-key` made of the key; the key itself is nowhere in a project. Two hashes are possible, so that the old key goes on until the new one is everywhere; no two clients have the same key.',
+    wrong: `# security-material/shop.yaml
+type: client
+apiKeyHash: the-key-itself
+`,
+    right: `# security-material/shop.yaml
+type: client
+apiKeyHash: $sha256$ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs
+`,
+  },
 } as const satisfies Record<string, ProblemText>

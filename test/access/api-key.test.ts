@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { apiKeyHash, isApiKeyHash, makeApiKey } from '../../src/access/api-key.ts'
+import { door, HASH } from './fixture.ts'
+
+const path = '/http/ESBMessaging.send'
+
+describe('API keys', () => {
+  it('are made so that nobody guesses them, and kept as a hash', () => {
+    const key = makeApiKey()
+    assert.notEqual(key, makeApiKey())
+    assert.ok(isApiKeyHash(apiKeyHash(key)!))
+    assert.equal(apiKeyHash('secret'), undefined)
+    assert.equal(apiKeyHash(`${key}x`), undefined)
+  })
+
+  it('let their client in, with its roles, and nobody else', async (t) => {
+    const [key, other] = [makeApiKey(), makeApiKey()]
+    const text = (more = '') => `apiKeyHash: [${apiKeyHash(key)}, ${apiKeyHash(other)}]\n${more}`
+    const { ask, write, log } = await door(t, { sensor: text() })
+    const call = (headers: Record<string, string>, at = path) => ask(at, { headers, body: '{}' })
+    for (const good of [key, other])
+      assert.deepEqual((await call({ 'x-api-key': good })).body, {
+        id: 'oauth_client_sensor',
+        roles: ['ESBMessaging.send'],
+      })
+    assert.equal((await call({ 'x-api-key': key }, '/http/orders.write')).status, 403)
+    for (const bad of [makeApiKey(), '', 'x'.repeat(4000), apiKeyHash(key)!]) {
+      const { status, body, headers } = await call({ 'x-api-key': bad })
+      assert.deepEqual([status, body['code']], [401, 'access.key'])
+      assert.match(headers.get('www-authenticate')!, /^Bearer realm="sluice"/)
+    }
+    assert.equal(log.count('no client has the API key in x-api-key'), 4)
+    assert.doesNotMatch(JSON.stringify(log.lines), new RegExp(key))
+    write({ sensor: text('enabled: false\n') })
+    assert.equal((await call({ 'x-api-key': key })).status, 401)
+    write({})
+    assert.equal((await call({ 'x-api-key': key })).status, 401)
+  })
+
+  it('are not taken beside another authorization, and the header means nothing where nobody has one', async (t) => {
+    const key = makeApiKey()
+    const { ask, basic, write } = await door(t)
+    const both = { ...basic(), 'x-api-key': 'of a gateway' }
+    assert.equal((await ask(path, { headers: both })).status, 200)
+    write({ shop: '', sensor: `apiKeyHash: ${apiKeyHash(key)}\n` })
+    assert.deepEqual((await ask(path, { headers: both })).status, 400)
+  })
+
+  it('give no token: a client without a secret has none that fits', async (t) => {
+    const { ask, basic, write } = await door(t, { sensor: `apiKeyHash: ${apiKeyHash(makeApiKey())}\n` })
+    for (const secret of ['', 'x'])
+      assert.equal((await ask(path, { headers: basic('sensor', secret) })).status, 401)
+    write({ sensor: `apiKeyHash: ${apiKeyHash(makeApiKey())}\nsecretHash: ${HASH}\n` })
+    assert.equal((await ask(path, { headers: basic('sensor') })).status, 200)
+  })
+})
