@@ -88,7 +88,15 @@ export async function assemble(
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
   let current = settings
   const globals = globalParameters(settings)
-  const access = new AuthorizationServer({ world, log })
+  const access = new AuthorizationServer({
+    world,
+    log,
+    signing: {
+      sources: { projectFolder: settings.projectFolder, environment, parameters: globals },
+      dev: settings.dev,
+      hide: (secret) => void redactor.add(secret),
+    },
+  })
   const material = createSecurityMaterial({
     others: access.files,
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),

@@ -2,6 +2,7 @@ import type { TProperties } from '@sinclair/typebox'
 import { clientKind } from './access/client-options.ts'
 import { issuerKind } from './access/issuers/issuer-options.ts'
 import { environmentName, settingNames, settingsSchema } from './config.ts'
+import { signingKeyKind } from './access/signatures/signing-key-options.ts'
 import { credentials } from './credentials/index.ts'
 import { functionReference } from './expression/functions.ts'
 import { flowSchema, parameterSchema, stepKeys, TRIGGER_KEYS } from './flow/schema.ts'
@@ -38,7 +39,7 @@ const language: FlowLanguage = {
   steps,
 }
 const credentialKinds = [...credentials, destination]
-const accessKinds = [clientKind, issuerKind]
+const accessKinds = [clientKind, issuerKind, signingKeyKind]
 const types = credentialKinds.map(({ name }) => name)
 
 /** Schemas for editors: of flows, credentials and sluice.yaml. */
@@ -108,6 +109,13 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
       kinds: [issuerKind],
       beside: 'Its file is `security-material/NAME.yaml`; it holds no reference, because it holds no secret.',
     }),
+    ...kindPages({
+      folder: 'signing-keys',
+      word: 'Signing key',
+      kinds: [signingKeyKind],
+      beside:
+        'Its file is `security-material/NAME.yaml`. Any text may be or hold a reference: `${env:NAME}`, `${file:/path}`, `${param:name}`.',
+    }),
     expressionPage(functionReference),
     settingsPage(settings),
     commandLinePage(commands),
@@ -131,6 +139,7 @@ function index(): Page {
     { title: 'Steps', links: links('steps', steps) },
     { title: 'Credentials', links: links('credentials', credentialKinds) },
     { title: 'Clients', links: links('clients', [clientKind]) },
+    { title: 'Signing keys', links: links('signing-keys', [signingKeyKind]) },
     { title: 'Issuers', links: links('issuers', [issuerKind]) },
     {
       title: 'Running',

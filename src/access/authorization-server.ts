@@ -10,6 +10,8 @@ import { IssuerTokens } from './issuers/issuer-tokens.ts'
 import { together } from './other-files.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SecretCheck } from './secret-check.ts'
+import { SignedCalls, type JudgeBody } from './signatures/signed-calls.ts'
+import type { SigningKeySetting } from './signatures/signing-key-file.ts'
 import { SigningKeys } from './signing-keys.ts'
 import { TokenRecords } from './token-records.ts'
 import { Tokens } from './tokens.ts'
@@ -20,6 +22,8 @@ const HOUR = 3_600_000
 export interface AccessSetting {
   readonly world: Pick<World, 'clock' | 'newId' | 'dispatcherFor'>
   readonly log: Logger
+  /** Of the signing keys of senders. */
+  readonly signing: SigningKeySetting
 }
 
 export interface OpenSetting {
@@ -34,6 +38,7 @@ export interface OpenSetting {
 export class AuthorizationServer implements Access {
   readonly clients: Clients
   readonly issuers: IssuerTokens
+  readonly signed: SignedCalls
   /** Its part of the security material. */
   readonly files: OtherFiles
   readonly #setting: AccessSetting
@@ -43,7 +48,8 @@ export class AuthorizationServer implements Access {
     this.#setting = setting
     this.clients = new Clients(setting.log)
     this.issuers = new IssuerTokens(setting.world, setting.log)
-    this.files = together([this.clients, this.issuers.files])
+    this.signed = new SignedCalls(setting.world.clock, setting.log, setting.signing)
+    this.files = together([this.clients, this.issuers.files, this.signed.files])
   }
 
   admit(
@@ -53,6 +59,15 @@ export class AuthorizationServer implements Access {
   ): Caller | undefined | Promise<Caller | undefined> {
     if (this.#gate) return this.#gate.admit(rule, flow, request)
     throw new Error('the gate is not open: nothing listens')
+  }
+
+  admitSigned(key: string, flow: string, request: RouteRequest): JudgeBody | undefined {
+    if (this.#gate) return this.#gate.admitSigned(key, flow, request)
+    throw new Error('the gate is not open: nothing listens')
+  }
+
+  signingKeys(): readonly string[] {
+    return this.signed.files.all().map(({ name }) => name)
   }
 
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
@@ -72,6 +87,7 @@ export class AuthorizationServer implements Access {
       ...shared,
       clients: this.clients,
       issuers: this.issuers,
+      signed: this.signed,
       issuer,
       newId: () => world.newId(),
     })

@@ -6,6 +6,7 @@ import type { Clients } from './clients.ts'
 import type { IssuerTokens } from './issuers/issuer-tokens.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
+import type { JudgeBody, SignedCalls } from './signatures/signed-calls.ts'
 import { REALM } from './token-service.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -13,6 +14,7 @@ export interface GateSetting {
   readonly clients: Clients
   readonly tokens: Tokens
   readonly issuers: IssuerTokens
+  readonly signed: SignedCalls
   /** Of this engine. */
   readonly issuer: () => string
   readonly secrets: SecretCheck
@@ -22,6 +24,9 @@ export interface GateSetting {
 
 const BEARER = `Bearer realm="${REALM}"`
 const CHALLENGE = ['www-authenticate', BEARER, 'www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`]
+
+/** Refuses a request. @param why for the log */
+export type Deny = (what: 'signature' | 'unavailable', why: string) => undefined
 
 /** Judges who calls an endpoint, by the headers alone. */
 export class Gate {
@@ -60,6 +65,13 @@ export class Gate {
       const of = `client ${sayId(carried)}: ${why}`
       return retryAfter === undefined ? deny(wrongSecret, of) : deny(tooMany(retryAfter), of)
     })
+  }
+
+  /** For endpoints that take signed requests only. */
+  admitSigned(key: string, flow: string, request: RouteRequest): JudgeBody | undefined {
+    return this.#setting.signed.admit(key, request, (what, why) =>
+      this.#deny(request, flow, what === 'signature' ? wrongSignature : notNow(60), why),
+    )
   }
 
   #admitKey(rule: AccessRule, flow: string, request: RouteRequest, key: string): Caller | undefined {
@@ -128,6 +140,10 @@ const badToken = denial(401, 'access.token', 'The token is not good', [
 ])
 const wrongSecret = denial(401, 'access.secret', 'The client id or the secret is wrong', CHALLENGE)
 
+const wrongSignature = denial(401, 'access.signature', 'The signature is not good', [
+  'www-authenticate',
+  'Signature',
+])
 const wrongKey = denial(401, 'access.key', 'The API key is not good', CHALLENGE)
 
 function lacking({ roles }: AccessRule) {
@@ -145,7 +161,7 @@ function tooMany(seconds: number) {
 /** Nobody can say for now whether the token is good: a caller that fetched another one would get no further. */
 function notNow(seconds: number) {
   const headers = ['retry-after', String(seconds)]
-  return denial(503, 'access.unavailable', 'The token cannot be judged now', headers)
+  return denial(503, 'access.unavailable', 'The authorization cannot be judged now', headers)
 }
 
 function denial(status: number, code: string, title: string, headers: readonly string[]) {

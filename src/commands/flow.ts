@@ -1,4 +1,4 @@
-import { mayCall, sayRule, type AccessRule } from '../core/access.ts'
+import { mayCall, sayRule, type EndpointAccess } from '../core/access.ts'
 import type { FlowState } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
@@ -96,13 +96,14 @@ function levelOf({ logLevel, ownLogLevel, logLevelUntil }: FlowState): Parameter
 /** Clients that may call it, by their ids; undefined where everybody may. */
 async function callersOf({ route }: FlowState, settings: Settings): Promise<readonly string[] | undefined> {
   const access = route?.access
-  if (access === undefined || access === 'public') return undefined
+  if (access === undefined || access === 'public' || 'signature' in access) return undefined
   const { clients } = await readClients(settings)
   return clients.filter(({ enabled, roles }) => enabled && mayCall(access, roles)).map((one) => one.clientId)
 }
 
-function whoMayCall(access: 'public' | AccessRule, callers: readonly string[] = []): string {
+function whoMayCall(access: EndpointAccess, callers: readonly string[] = []): string {
   if (access === 'public') return 'everybody (access: public)'
+  if ('signature' in access) return `whoever signs the body with the signing key "${access.signature}"`
   const some = callers.length > MANY ? [...callers.slice(0, MANY), `${callers.length - MANY} more`] : callers
   return `clients with ${sayRule(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}`
 }

@@ -12,6 +12,14 @@ export interface AccessRule {
   readonly all: boolean
 }
 
+/** Requests are signed with this key of the security material; whoever has it may call. */
+export interface SignedRule {
+  readonly signature: string
+}
+
+/** Who may call an endpoint. */
+export type EndpointAccess = 'public' | AccessRule | SignedRule
+
 /** The role that callers need where an endpoint does not name one. */
 export const DEFAULT_ROLE = 'ESBMessaging.send'
 

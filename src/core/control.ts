@@ -1,4 +1,4 @@
-import type { AccessRule } from './access.ts'
+import type { EndpointAccess } from './access.ts'
 import type { CredentialState } from './credential-state.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { LogLevel, ParameterValue } from './flow.ts'
@@ -125,7 +125,7 @@ export interface FlowState {
     | {
         readonly methods: readonly string[]
         readonly path: string
-        readonly access: 'public' | AccessRule
+        readonly access: EndpointAccess
       }
     | undefined
   readonly parameters: Readonly<Record<string, ParameterValue>>

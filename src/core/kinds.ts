@@ -1,6 +1,6 @@
 import type { CredentialState } from './credential-state.ts'
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
-import type { AccessRule } from './access.ts'
+import type { EndpointAccess } from './access.ts'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { Authorizer, Grant, LentToken } from './authorizer.ts'
@@ -182,7 +182,7 @@ export interface PreparedTrigger {
   readonly route?: {
     readonly methods: readonly string[]
     readonly path: string
-    readonly access: 'public' | AccessRule
+    readonly access: EndpointAccess
   }
 }
 

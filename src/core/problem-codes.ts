@@ -12,6 +12,7 @@ import { SCRIPT_PROBLEMS } from './problem-codes/script.ts'
 import { SECRET_PROBLEMS } from './problem-codes/secret.ts'
 import { SETTING_PROBLEMS } from './problem-codes/settings.ts'
 import { SIGNING_PROBLEMS } from './problem-codes/signing.ts'
+import { SIGNATURE_PROBLEMS } from './problem-codes/signature.ts'
 import { TIMER_PROBLEMS } from './problem-codes/timer.ts'
 import { VALUE_PROBLEMS } from './problem-codes/values.ts'
 import { YAML_PROBLEMS } from './problem-codes/yaml.ts'
@@ -31,6 +32,7 @@ export const PROBLEM_CODES = {
   ...SECRET_PROBLEMS,
   ...CLIENT_PROBLEMS,
   ...ISSUER_PROBLEMS,
+  ...SIGNATURE_PROBLEMS,
   ...OAUTH2_PROBLEMS,
   ...SIGNING_PROBLEMS,
   ...DESTINATION_PROBLEMS,

@@ -174,6 +174,17 @@ export interface Access {
     flow: string,
     request: RouteRequest,
   ): Caller | undefined | Promise<Caller | undefined>
+  /**
+   * The same for requests that are signed: judges the headers, and gives what judges the body when it has been read.
+   * @param key name of the signing key
+   */
+  admitSigned(
+    key: string,
+    flow: string,
+    request: RouteRequest,
+  ): ((body: Buffer) => Caller | undefined) | undefined
+  /** Names of the signing keys that can be used. */
+  signingKeys(): readonly string[]
 }
 
 /** What the public listener serves beside flows, by exact path. */

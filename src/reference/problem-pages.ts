@@ -16,6 +16,7 @@ const AREAS: Readonly<Record<string, string>> = {
   credential: 'Credentials',
   client: 'Clients',
   issuer: 'Issuers of tokens',
+  signature: 'Signatures of senders',
   destination: 'Destinations of BTP',
   parameter: 'Parameters',
   setting: 'Settings',

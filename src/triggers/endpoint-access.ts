@@ -1,14 +1,18 @@
-import { DEFAULT_ROLE, isRole, ROLE_HINT, sayRule, type AccessRule } from '../core/access.ts'
+import {
+  DEFAULT_ROLE,
+  isRole,
+  ROLE_HINT,
+  sayRule,
+  type AccessRule,
+  type EndpointAccess,
+} from '../core/access.ts'
 import type { Path } from '../core/document.ts'
 import type { Deployment } from '../core/kinds.ts'
-import { guess, nearest } from '../core/problem.ts'
+import { didYouMean, guess, nearest } from '../core/problem.ts'
 import { describe } from '../core/shape-values.ts'
 
-/** Who may call an endpoint. */
-export type EndpointAccess = 'public' | AccessRule
-
 const HINT =
-  'Write `access: public` for everybody, `access: { role: orders.write }` for callers with a role, or a list of roles of which one is enough.'
+  'Write `access: public` for everybody, `access: { role: orders.write }` for callers with a role, a list of roles of which one is enough, or `access: { signature: NAME }` for signed requests.'
 const DEFAULT: AccessRule = { roles: [DEFAULT_ROLE], all: false }
 
 /** Reads what `access` says; mistakes are reported, and nobody may call then. */
@@ -27,14 +31,14 @@ export function readAccess(access: unknown, report: Deployment['problem']): Endp
   return DEFAULT
 }
 
-function ofMap(map: object, report: Deployment['problem']): AccessRule {
-  const known = ['role', 'roles', 'all']
+function ofMap(map: object, report: Deployment['problem']): EndpointAccess {
+  const known = ['role', 'roles', 'all', 'signature']
   for (const key of Object.keys(map))
     if (!known.includes(key))
       report({
         code: 'endpoint/access',
         message: `"${key}" is not a key of "access"${guess(nearest(key, known))}`,
-        hint: 'It has `role`, or `roles` with `all: true` where every one of them is needed.',
+        hint: 'It has `role`, or `roles` with `all: true` where every one of them is needed, or `signature`.',
         at: ['access', key],
         on: 'key',
       })
@@ -42,6 +46,16 @@ function ofMap(map: object, report: Deployment['problem']): AccessRule {
   const wrong = (message: string, at: Path = ['access']) => {
     report({ code: 'endpoint/access', message, hint: HINT, at })
     return DEFAULT
+  }
+  if (Object.hasOwn(map, 'signature')) {
+    const { signature } = map as { signature: unknown }
+    if (Object.keys(map).some((key) => ['role', 'roles', 'all'].includes(key)))
+      return wrong('"access" has both "signature" and roles; who signs has no roles')
+    if (typeof signature === 'string' && signature !== '') return { signature }
+    return wrong(`"signature" is ${describe(signature)}; the name of a signing key is wanted`, [
+      'access',
+      'signature',
+    ])
   }
   if (typeof all !== 'boolean') return wrong('"all" is true or false', ['access', 'all'])
   if (role !== undefined && roles !== undefined)
@@ -75,7 +89,21 @@ function rolesOf(
 
 /** For people, as a sentence. */
 export function sayAccess(access: EndpointAccess): string {
-  return access === 'public'
-    ? 'Everybody who reaches the engine may call (access: public).'
+  if (access === 'public') return 'Everybody who reaches the engine may call (access: public).'
+  return 'signature' in access
+    ? `Who may call: whoever signs the body with the signing key "${access.signature}".`
     : `Who may call: clients with ${sayRule(access)}.`
+}
+
+/** Reports a signing key that is not there. */
+export function checkSignature(access: EndpointAccess, deployment: Deployment): void {
+  if (access === 'public' || !('signature' in access)) return
+  const keys = deployment.services.access.signingKeys()
+  if (keys.includes(access.signature)) return
+  deployment.problem({
+    code: 'signature/unknown',
+    message: `there is no signing key "${access.signature}" that can be used${didYouMean(access.signature, keys)}`,
+    hint: `Write security-material/${access.signature}.yaml with \`type: signingKey\`.`,
+    at: ['access', 'signature'],
+  })
 }

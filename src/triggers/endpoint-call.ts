@@ -97,10 +97,10 @@ export class EndpointCall implements RunRequest {
     const { endpoint, request } = this
     const { headers } = request.raw
     const type = headers['content-type']
-    const length = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
+    const length = lengthOf(headers)
+    let refused: Failure | undefined
     if (length === 0) this.run(Body.empty(type))
-    else if (endpoint.types && !endpoint.types.takes(type ?? '')) request.refuse(notTaken(type, endpoint))
-    else if (length > endpoint.limit) request.refuse(tooLarge(endpoint.limit))
+    else if ((refused = headFailure(endpoint, request))) request.refuse(refused)
     else if (length > 0 && length <= SMALL)
       collectBody(request, length, endpoint.clock, (bytes) => {
         if (Buffer.isBuffer(bytes)) this.run(Body.ofBytes(bytes, type))
@@ -110,6 +110,12 @@ export class EndpointCall implements RunRequest {
       this.incoming = new IncomingBody(request, endpoint.limit, endpoint.clock)
       this.run(Body.ofStream(this.incoming, type, length < 0 ? undefined : length))
     }
+  }
+
+  /** Begins the run with a body that was read already. */
+  takeRead(bytes: Buffer): void {
+    const type = this.request.raw.headers['content-type']
+    this.run(bytes.length === 0 ? Body.empty(type) : Body.ofBytes(bytes, type))
   }
 
   private run(body: Body): void {
@@ -173,6 +179,20 @@ export class EndpointCall implements RunRequest {
     if (later) this.request.reply.once('close', () => incoming.destroy())
     else incoming.destroy()
   }
+}
+
+/** Bytes; -1: it does not say. */
+function lengthOf(headers: IncomingHttpHeaders): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
+}
+
+/** Why a body is not taken, as far as the headers tell. */
+export function headFailure(endpoint: Endpoint, { raw: { headers } }: RouteRequest): Failure | undefined {
+  const type = headers['content-type']
+  const length = lengthOf(headers)
+  if (length === 0) return undefined
+  if (endpoint.types && !endpoint.types.takes(type ?? '')) return notTaken(type, endpoint)
+  return length > endpoint.limit ? tooLarge(endpoint.limit) : undefined
 }
 
 /** Frees the connection that a body would have come from. */

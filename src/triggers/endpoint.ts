@@ -4,9 +4,10 @@ import { Failure } from '../core/failure.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
-import { readAccess, sayAccess } from './endpoint-access.ts'
+import { checkSignature, readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
+import { signed, SIGNED_LIMIT } from './endpoint-signed.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/([!#$%&'*+.^_`|~0-9a-z-]+|\*)$/i
@@ -32,9 +33,14 @@ export const endpoint = defineTrigger({
     access: Optional(
       Value({
         description:
-          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`.',
+          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`; `{ signature: NAME }` is whoever signs the body with this signing key.',
         default: { role: DEFAULT_ROLE },
-        examples: ['public', { role: 'orders.write' }, ['orders.read', 'orders.write']],
+        examples: [
+          'public',
+          { role: 'orders.write' },
+          ['orders.read', 'orders.write'],
+          { signature: 'github' },
+        ],
       }),
     ),
     body: Optional(
@@ -93,6 +99,8 @@ export const endpoint = defineTrigger({
   prepare({ path, method = ['POST'], access, body }, deployment) {
     checkPath(path, deployment)
     const rule = readAccess(access, (report) => deployment.problem(report))
+    checkSignature(rule, deployment)
+    const isSigned = rule !== 'public' && 'signature' in rule
     const types = body?.contentTypes && contentTypes(body.contentTypes, deployment)
     const methods = [...new Set(method)]
     const { flow, services, world } = deployment
@@ -103,14 +111,19 @@ export const endpoint = defineTrigger({
       start(host) {
         const served: Endpoint = {
           host,
-          limit: body?.limit ?? services.limits.body,
+          limit: body?.limit ?? Math.min(services.limits.body, isSigned ? SIGNED_LIMIT : Infinity),
           types,
           cancels: flow.onDisconnect === 'cancel',
           clock: world.clock,
           log: services.log,
         }
         const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
-        const handler = rule === 'public' ? take : closed(rule, served, services)
+        const handler =
+          rule === 'public'
+            ? take
+            : 'signature' in rule
+              ? signed(rule.signature, served, services)
+              : closed(rule, served, services)
         unserve = services.routes.serve({ path, methods }, host.flow, handler)
       },
       stop() {

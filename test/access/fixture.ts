@@ -10,6 +10,7 @@ import { ManualClock } from '../support/clock.ts'
 import { TestLog, testWorld } from '../support/credentials.ts'
 
 export const SECRET = 'secret-of-the-shop-1234567890'
+export const HOOK_SECRET = 'secret-of-the-hook-1234567890'
 export const ISSUER = 'https://flows.example.com'
 /** Made once: it is what costs. */
 export const HASH = await makeSecretHash(SECRET)
@@ -29,6 +30,11 @@ export async function door(t: TestContext, clients: Record<string, string> = { s
   const access = new AuthorizationServer({
     world: { ...testWorld(t, clock), newId: () => `refusal-${++ids}` },
     log,
+    signing: {
+      sources: { projectFolder: data, environment: { HOOK: HOOK_SECRET }, parameters: {} },
+      dev: false,
+      hide: () => {},
+    },
   })
   /** From now on these are the clients; a text without a hash gets that of `SECRET`. */
   const write = (texts: Record<string, string>) =>

@@ -1,0 +1,38 @@
+import { Failure } from '../core/failure.ts'
+import type { RouteHandler, RouteRequest, Services } from '../core/services.ts'
+import { IncomingBody } from './endpoint-body.ts'
+import { EndpointCall, headFailure, type Endpoint } from './endpoint-call.ts'
+
+/** Bytes that anybody may make the engine hold before the signature is judged; a larger `body.limit` is the flow's own wish. */
+export const SIGNED_LIMIT = 25 * 1024 * 1024
+
+/** Takes requests that are signed: the headers are judged, the body is read, the signature is judged, and then the run begins. */
+export function signed(key: string, served: Endpoint, { access, log }: Services): RouteHandler {
+  return (request) => {
+    const judge = access.admitSigned(key, served.host.flow, request)
+    if (!judge) return
+    const refused = headFailure(served, request)
+    if (refused) {
+      request.refuse(refused)
+      return
+    }
+    bodyOf(request, served)
+      .then((body) => {
+        if (request.raw.destroyed && !request.raw.complete) return
+        const caller = judge(body)
+        if (caller) new EndpointCall(served, request, caller).takeRead(body)
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof Failure))
+          log.error({ err: error, flow: served.host.flow }, 'a fault in the engine while a request was taken')
+        request.refuse(Failure.from(error))
+      })
+  }
+}
+
+/** @throws Failure `body.too-large`, `body.cut-off` */
+async function bodyOf(request: RouteRequest, { limit, clock }: Endpoint): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of new IncomingBody(request, limit, clock)) chunks.push(chunk as Buffer)
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
