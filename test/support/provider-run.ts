@@ -215,10 +215,11 @@ async function checkJwt(
 async function startStandIn(t: TestContext, fixture: ProviderFixture) {
   const seen: Seen[] = []
   let calls = 0
+  let tokens = 0
   const answerTo = (line: string): CannedAnswer => {
     const first = fixture.before?.find(({ request }) => request.line === line)
     if (first) return first.answer
-    if (line === fixture.request?.line) return fixture.answer ?? {}
+    if (line === fixture.request?.line) return (tokens++ > 0 && fixture.next) || (fixture.answer ?? {})
     const { api = [{}] } = fixture
     return api[Math.min(calls++, api.length - 1)]!
   }

@@ -30,6 +30,8 @@ export interface ProviderFixture {
   /** What the JWT of the request says; `<jwt>` stands for it in the request. */
   readonly jwt?: { readonly header: object; readonly claims: object; readonly key: 'rsa' | 'ec' | 'secret' }
   readonly answer?: CannedAnswer
+  /** To the token requests after the first, where it is another one. */
+  readonly next?: CannedAnswer
   readonly outcome: WantedOutcome
   /** The same request once more, with another answer each. */
   readonly answers?: readonly {
