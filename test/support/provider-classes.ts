@@ -68,3 +68,52 @@ export const LATER: Readonly<Record<string, string>> = {
   P7: 'a token goes to hosts that the credential names, and an answer names none: write `baseUrl` once, with what the service told you',
   P8: 'as F10',
 }
+
+/** What services want that a credential cannot say in this version. */
+export const NOT_YET: readonly {
+  readonly what: string
+  readonly services: string
+  readonly instead: string
+}[] = [
+  {
+    what: 'a client certificate, for the token or for each call',
+    services: 'ADP, XSUAA and IAS with certificates',
+    instead: 'it is being built; with XSUAA and IAS a binding with a secret works',
+  },
+  {
+    what: 'the grant saml2-bearer',
+    services: 'SAP SuccessFactors OData with OAuth',
+    instead: 'it is being built; a `basic` credential with a technical user works where it is allowed',
+  },
+  {
+    what: 'an own JWT as the bearer of the token request',
+    services: 'GitHub Apps',
+    instead: 'a `bearer` credential with a fine-grained token',
+  },
+  {
+    what: 'an own JWT as the token of each call',
+    services: 'Snowflake with a key pair',
+    instead:
+      'an OAuth client of the service; or a `bearer` credential with a token that something else keeps new in a file',
+  },
+  {
+    what: 'a secret inside an object of the request',
+    services: 'Tableau, Toast',
+    instead: 'a `bearer` or `apiKey` credential with a token from a file',
+  },
+  {
+    what: 'a session that is bought with a token, a chain of several calls',
+    services: 'Veeva Vault, Salesforce Data Cloud, Docuware',
+    instead: 'one token that is exchanged for another works: [credentials from credentials](credentials.md)',
+  },
+  {
+    what: 'DPoP',
+    services: 'Okta and Auth0 where the client demands it',
+    instead: 'switch the demand off for this client',
+  },
+  {
+    what: 'OAuth 1, requests that are signed by HMAC, logins in XML',
+    services: '-',
+    instead: '-',
+  },
+]

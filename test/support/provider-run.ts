@@ -10,7 +10,7 @@ import { createSend } from '../../src/net/send.ts'
 import { TestRun } from '../net/fixture.ts'
 import { TestLog } from './credentials.ts'
 import { projectWith } from './files.ts'
-import { certificateOf, p256, pemOf, rsa } from './keys.ts'
+import { certificateOf, pemOf, rsa } from './keys.ts'
 import { setUpMaterial } from './material.ts'
 import type { CannedAnswer, ProviderFixture, WantedOutcome, WantedRequest } from './providers.ts'
 
@@ -39,7 +39,6 @@ export function providerKeys() {
   return {
     files: {
       'keys/client.pem': pemOf(rsa),
-      'keys/ec.pem': pemOf(p256),
       'keys/client.crt': certificate,
       'keys/service-account.json': JSON.stringify({
         type: 'service_account',
@@ -201,7 +200,7 @@ async function checkJwt(
   assert.equal(text !== undefined, jwt !== undefined, 'a JWT in the request')
   if (!jwt || text === undefined) return
   const [secret = ''] = Object.values(environment)
-  const key = { rsa: rsa.publicKey, ec: p256.publicKey, secret: Buffer.from(secret) }[jwt.key]
+  const key = jwt.key === 'rsa' ? rsa.publicKey : Buffer.from(secret)
   const { payload, protectedHeader } = await compactVerify(text, key)
   const wanted = Object.entries(thumbprints).reduce(
     (rest, [name, value]) => rest.replace(name, value),

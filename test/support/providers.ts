@@ -28,7 +28,7 @@ export interface ProviderFixture {
   /** Left out where no token is asked for. */
   readonly request?: WantedRequest
   /** What the JWT of the request says; `<jwt>` stands for it in the request. */
-  readonly jwt?: { readonly header: object; readonly claims: object; readonly key: 'rsa' | 'ec' | 'secret' }
+  readonly jwt?: { readonly header: object; readonly claims: object; readonly key: 'rsa' | 'secret' }
   readonly answer?: CannedAnswer
   /** To the token requests after the first, where it is another one. */
   readonly next?: CannedAnswer
