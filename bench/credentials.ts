@@ -51,6 +51,7 @@ function materialIn(projectFolder: string, world: World) {
     redactor: createRedactor(),
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },
     parameters: {},
+    secrets: { file: join(projectFolder, 'secrets.yaml'), keyFile: join(projectFolder, 'age.key') },
     dev: false,
   })
 }

@@ -89,6 +89,7 @@ export async function assemble(
     redactor,
     environment,
     parameters: globals,
+    secrets: settings.secret,
     dev: settings.dev,
   })
   const scripts = createScripts({ world, log })

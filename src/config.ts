@@ -3,10 +3,11 @@ import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
-import { nearest, type Place, type Problem } from './core/problem.ts'
+import type { Place, Problem } from './core/problem.ts'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
 import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
+import { strayVariables } from './stray-variables.ts'
 
 /** Every setting: `sluice.yaml` < `SLUICE_*` < flags. The only place where they are written down. */
 export const settingsSchema = Keys({
@@ -22,6 +23,23 @@ export const settingsSchema = Keys({
     description: 'Folder of the message log and the state; one engine a folder.',
     default: './data',
   }),
+  secret: Keys(
+    {
+      file: Optional(
+        Text({
+          description:
+            'File of the encrypted secrets; secrets.yaml in the folder of the credentials when left out.',
+        }),
+      ),
+      keyFile: Optional(
+        Text({
+          description:
+            'File of the key that opens them; age.key in the folder "data" when left out. The variable SLUICE_SECRET_KEY may hold the key itself.',
+        }),
+      ),
+    },
+    { description: 'The encrypted secrets, `${secret:NAME}` in credentials.' },
+  ),
   dev: Flag({
     description: 'Literal secrets are warnings instead of problems. Not for production.',
     default: false,
@@ -95,8 +113,10 @@ export const settingsSchema = Keys({
   ),
 })
 
-export type Settings = Omit<Static<typeof settingsSchema>, 'parameters'> & {
+export type Settings = Omit<Static<typeof settingsSchema>, 'parameters' | 'secret'> & {
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Absolute. */
+  readonly secret: { readonly file: string; readonly keyFile: string }
   /** Absolute. */
   readonly projectFolder: string
 }
@@ -112,8 +132,7 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const PREFIX = 'SLUICE_'
-const SECTIONS = ['shutdown', 'http', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = ['secret', 'shutdown', 'http', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {
@@ -154,7 +173,8 @@ export async function loadSettings(
     if (valueOf(values, name) === undefined && schema['default'] !== undefined)
       assign(values, name, single(variable(name), name, String(schema['default']), schema, problems))
   }
-  problems.push(...strayVariables(environment))
+  const variables = settingNames().map(([name]) => environmentName(name))
+  problems.push(...strayVariables(environment, variables))
   const settings = { parameters: {}, ...values, projectFolder: resolve(projectFolder) } as unknown as Settings
   return { settings: withAbsoluteFolders(settings), problems, text }
 }
@@ -231,27 +251,6 @@ function placeless(source: string): Place {
   return { file: source, line: 0, column: 0 }
 }
 
-/** Variables that look like a setting and are none. Parameters have their own. */
-function strayVariables(environment: Readonly<Record<string, string | undefined>>): Problem[] {
-  const known = settingNames()
-    .filter(([name]) => name !== 'parameters')
-    .map(([name]) => environmentName(name).slice(PREFIX.length))
-  return Object.keys(environment)
-    .filter((name) => name.startsWith(PREFIX) && !/^SLUICE_PARAM(_|$)/.test(name))
-    .map((name) => name.slice(PREFIX.length))
-    .filter((word) => !known.includes(word))
-    .flatMap((word) => {
-      const near = nearest(word, known)
-      if (near === undefined) return []
-      return {
-        code: 'setting/unknown-variable',
-        severity: 'warning',
-        message: `there is no setting for "${PREFIX}${word}"; did you mean "${PREFIX}${near}"?`,
-        ...placeless(`environment variable ${PREFIX}${word}`),
-      }
-    })
-}
-
 /** Names of the settings that are different; parameters are not looked at. */
 export function differentSettings(one: Settings, other: Settings): string[] {
   const of = (settings: object, name: string) => JSON.stringify(valueOf(settings, name))
@@ -275,12 +274,18 @@ function assign(values: Record<string, unknown>, name: string, value: unknown): 
 }
 
 function withAbsoluteFolders(settings: Settings): Settings {
-  const from = (folder: string) => resolve(settings.projectFolder, folder)
+  const from = (...path: string[]) => resolve(settings.projectFolder, ...path)
+  const { securityMaterial, data } = settings
+  const { file, keyFile } = settings.secret as Partial<Settings['secret']>
   return {
     ...settings,
     flows: from(settings.flows),
-    securityMaterial: from(settings.securityMaterial),
-    data: from(settings.data),
+    securityMaterial: from(securityMaterial),
+    data: from(data),
+    secret: {
+      file: file === undefined ? from(securityMaterial, 'secrets.yaml') : from(file),
+      keyFile: keyFile === undefined ? from(data, 'age.key') : from(keyFile),
+    },
     http: {
       ...settings.http,
       ...(settings.http.ca === undefined ? {} : { ca: from(settings.http.ca) }),

@@ -17,6 +17,9 @@ import { newCredentialCommand } from './new-credential.ts'
 import { newFlowCommand } from './new-flow.ts'
 import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
+import { secretKeyCommand, secretRekeyCommand } from './secret-key.ts'
+import { secretSetCommand } from './secret-set.ts'
+import { secretListCommand, secretRemoveCommand } from './secret.ts'
 import { startCommand } from './start.ts'
 
 /** Every command, in the order of the help. */
@@ -35,6 +38,11 @@ export const commands: readonly CommandDefinition[] = [
   credentialShowCommand,
   credentialTestCommand,
   credentialInvalidateCommand,
+  secretSetCommand,
+  secretListCommand,
+  secretRemoveCommand,
+  secretRekeyCommand,
+  secretKeyCommand,
   logCommand,
   docsCommand(() => commands),
 ]
@@ -43,6 +51,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   new: 'Writes a new flow or credential, with all its options explained.',
   flow: 'Lists and shows flows.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
+  secret: 'Keeps secrets encrypted in a file that may be committed.',
 }
 
 /** What the command line gets; its options say the rest. */

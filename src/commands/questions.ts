@@ -8,6 +8,8 @@ export function canAsk({ terminal, stdin }: CommandIo): boolean {
 
 /** Asks for what the command line does not say. Ctrl-C and the end of the input end the command. */
 export class Questions {
+  /** Somebody was asked before. */
+  asked = false
   private readonly io: CommandIo
   private lines: AsyncIterator<string> | undefined
   private reader: Interface | undefined
@@ -25,6 +27,7 @@ export class Questions {
     preset?: string,
     complain: (answer: string) => string | undefined = () => undefined,
   ): Promise<string> {
+    this.asked = true
     for (;;) {
       this.io.stderr(`${question}${preset ? ` [${preset}]` : ''}: `)
       const answer = (await this.line()).trim() || (preset ?? '')
