@@ -109,12 +109,7 @@ export function readSecretFile(file: string, text: string): ReadSecretFile {
         if (isLast(lines, index)) break
         report(number, line, `this is no line of a secret file`, RESTORE)
       } else if (secrets.has(name))
-        report(
-          number,
-          line,
-          `the secret "${name}" is here twice`,
-          'Keep the newer line; `sluice secret set` writes one.',
-        )
+        report(number, line, `the secret "${name}" is here twice`, 'Keep the newer of the two lines.')
       else
         secrets.set(name, {
           name,
@@ -130,7 +125,7 @@ export function readSecretFile(file: string, text: string): ReadSecretFile {
       last + 1,
       lines[last] ?? '',
       last < 0 ? 'the file is empty' : `the file is half-written: it does not end with a line "${END}"`,
-      RESTORE,
+      RESTORE_ALL,
     )
     return { problems }
   }
@@ -145,8 +140,8 @@ export function readSecretFile(file: string, text: string): ReadSecretFile {
   return { content: { recipients, secrets }, problems }
 }
 
-const RESTORE =
-  'Take the file from version control or a backup; `sluice secret set` sets a single secret anew.'
+const RESTORE = 'Take it from version control, or remove the line and set its secret anew.'
+const RESTORE_ALL = `Take the file from version control or a backup. Without one, put a line "${END}" in place of the last line, and set what is missing anew.`
 
 /** A line that was cut off is told of as the end that is missing. */
 function isLast(lines: readonly string[], index: number): boolean {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
-import { didYouMean, type Place, type Problem } from '../core/problem.ts'
+import { nearest, type Place, type Problem } from '../core/problem.ts'
 import type { Redactor } from './redaction.ts'
 import { createOpener, type Locked } from './secret-cipher.ts'
 import { isSecretName, readSecretFile, type EncryptedSecret, type SecretFile } from './secret-file.ts'
@@ -145,13 +145,19 @@ export class SecretStore {
   #explain(name: string, locked: Locked, keys: readonly SecretKey[], place: Place): OpenedSecret {
     const shown = this.#shown()
     const related = (message: string) => [{ ...place, message }]
-    if (locked === 'key')
+    if (locked === 'key') {
+      const { recipients } = this.#content!
+      const ours = keys.some(({ recipient }) => recipients.includes(recipient))
+      const sources = [...new Set(keys.map(({ from }) => from))].join(' and ')
       return {
         state: 'other key',
-        message: `the secret "${name}" is encrypted for another key than ${keys.length === 1 ? 'the one' : 'those'} of ${[...new Set(keys.map(({ from }) => from))].join(' and ')}`,
-        hint: `Give the engine the key that ${shown} was made for, or have it encrypted for yours: sluice secret rekey --add ${keys[0]!.recipient}`,
-        related: related(`encrypted for ${this.#content!.recipients.map(short).join(', ')}`),
+        message: `the secret "${name}" is encrypted for another key than ${keys.length === 1 ? 'the one' : 'those'} of ${sources}`,
+        hint: ours
+          ? `It is not encrypted for those whom the file names; perhaps it came by a merge. Set it again: sluice secret set ${name}`
+          : `Use the key that ${shown} was made for, or have it encrypted for yours: sluice secret rekey --add ${keys[0]!.recipient}`,
+        related: related(ours ? 'here' : `encrypted for ${recipients.map(short).join(', ')}`),
       }
+    }
     if (locked === 'damaged')
       return {
         state: 'damaged',
@@ -198,12 +204,11 @@ export class SecretStore {
 
   #missing(name: string): OpenedSecret {
     const shown = this.#shown()
+    const near = nearest(name, this.names())
     return {
       state: 'missing',
-      why: this.#content
-        ? `is not in ${shown}${didYouMean(name, this.#content.secrets.keys())}`
-        : `is not there: there is no ${shown}`,
-      hint: `Put it there: sluice secret set ${name}`,
+      why: this.#content ? `is not in ${shown}` : `is not there: there is no ${shown}`,
+      hint: `${near === undefined ? 'Put' : `Did you mean "${near}"? If not, put`} it there: sluice secret set ${name}`,
     }
   }
 

@@ -12,11 +12,14 @@ import { printProblems } from '../../src/flow/print.ts'
  * `sluice check` prints for it. `UPDATE=1 node --test test/flow/problems.test.ts` writes the .out files; look at the
  * difference.
  */
+/** Of the encrypted secrets in the cases. */
+const KEY = 'AGE-SECRET-KEY-1YPUWU4TGCJXA75CA7CQLEXW60SGVAM64ANN3MW0K300WQVF8MP7SKHF7PK'
+
 async function check(project: string) {
   const { settings } = await loadSettings(project, {}, {})
   return checkProject({
     settings,
-    environment: { SHOP_SECRET: 'the-secret-of-the-shop' },
+    environment: { SHOP_SECRET: 'the-secret-of-the-shop', SLUICE_SECRET_KEY: KEY },
     parameters: {},
     color: false,
     terminal: false,

@@ -151,7 +151,8 @@ test('a secret or a file that is not there has no value; a file with mistakes ke
   await store.open(['a', 'lnog'])
   const missing = store.value('lnog')
   assert.ok('why' in missing)
-  assert.equal(missing.why, `is not in ${SECRETS}; did you mean "long"?`)
+  assert.equal(missing.why, `is not in ${SECRETS}`)
+  assert.equal(missing.hint, 'Did you mean "long"? If not, put it there: sluice secret set lnog')
   assert.equal(missing.kept, undefined)
 
   write(SECRETS, TEXT.slice(0, -40))
