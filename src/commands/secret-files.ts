@@ -54,6 +54,8 @@ export async function orStop<T>(action: Promise<T>): Promise<T> {
     return await action
   } catch (error) {
     if (error instanceof SecretsRefusal) throw new Stop(1, `${error.message}\n  ${error.hint}`)
+    const { code, path, syscall } = error as NodeJS.ErrnoException
+    if (syscall !== undefined) throw new Stop(1, `nothing was changed: ${code} at ${path ?? syscall}`)
     throw error
   }
 }

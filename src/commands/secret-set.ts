@@ -2,7 +2,6 @@ import { setSecret } from '../security/secret-changes.ts'
 import { KEY_VARIABLE } from '../security/secret-keys.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { askHidden } from './hidden-question.ts'
-import { canAsk } from './questions.ts'
 import {
   checkSecretName,
   orStop,
@@ -62,7 +61,8 @@ const nothing = () => {}
 const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
 async function valueOf(io: CommandIo, name: string): Promise<Buffer> {
-  if (canAsk(io)) return Buffer.from(await askHidden(io, `Value of "${name}" (not shown)`))
+  if ((io.stdin as { isTTY?: boolean }).isTTY)
+    return Buffer.from(await askHidden(io, `Value of "${name}" (not shown)`))
   const parts: Buffer[] = []
   let length = 0
   for await (const part of io.stdin) {

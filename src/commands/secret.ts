@@ -14,6 +14,7 @@ import {
   usersOfSecrets,
   type SecretProject,
 } from './secret-files.ts'
+import { wrap } from './wrap.ts'
 
 /** A secret for people; never its value. */
 interface SecretReport {
@@ -114,6 +115,12 @@ function printSecretList(
     reports.flatMap(({ why, hint }) => (why === undefined ? [] : [[hint!, why] as const])).toReversed(),
   )
   if (troubles.size === 0) return lines
-  const told = [...troubles].toReversed().map(([hint, why]) => `${colors.red(why)}\n  ${hint}\n`)
+  const width = Math.max(40, Math.min(columns, 100))
+  const told = [...troubles]
+    .toReversed()
+    .flatMap(([hint, why]) => [
+      ...wrap(why, width).map((line) => `${colors.red(line)}\n`),
+      ...wrap(hint, width - 2).map((line) => `  ${line}\n`),
+    ])
   return `${lines}\n${told.join('')}`
 }

@@ -384,3 +384,14 @@ test('a person is offered the encrypted secrets first where there are some', asy
   assert.match(stderr, /Where its secret is kept: .* \[secret:shop\]: /)
   assert.match(read('security-material/shop.yaml'), /^token: \$\{secret:shop\}$/m)
 })
+
+test('a folder that cannot be written is told without a stack', async (t) => {
+  const { secret } = setUp(t, { 'security-material': 'a file' }, { SLUICE_SECRET_KEY: KEY })
+  const { code, stderr } = await secret(['set', 'a'], { input: 'geheim' })
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^sluice: (nothing was changed: E\w+ at|security-material\/secrets\.yaml cannot be read)/,
+  )
+  assert.doesNotMatch(stderr, /geheim/)
+})
