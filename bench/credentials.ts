@@ -11,6 +11,7 @@ import { createSend } from '../src/net/send.ts'
 import { readMaterial } from '../src/security/material-files.ts'
 import { createSecurityMaterial } from '../src/security/material.ts'
 import { createRedactor } from '../src/security/redaction.ts'
+import { Egress } from '../src/net/egress.ts'
 import { realWorld } from '../src/world.ts'
 
 const REQUESTS = 20_000
@@ -47,6 +48,7 @@ function materialIn(projectFolder: string, world: World) {
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder,
     world,
+    egress: new Egress(),
     log: silent,
     redactor: createRedactor(),
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },

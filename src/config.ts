@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
-import { readDocument } from './core/document.ts'
+import { readDocument, type Document } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
-import { nearest, type Place, type Problem } from './core/problem.ts'
+import { nearest, type Problem } from './core/problem.ts'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
-import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
+import { egressSchema, readableEgress, type EgressLists } from './egress-setting.ts'
+import { placeless, readSetting, type Source } from './setting-source.ts'
 
 /** Every setting: `sluice.yaml` < `SLUICE_*` < flags. The only place where they are written down. */
 export const settingsSchema = Keys({
@@ -61,6 +62,7 @@ export const settingsSchema = Keys({
     },
     { description: 'Requests to receivers and token services.' },
   ),
+  egress: egressSchema,
   limits: Keys(
     {
       body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),
@@ -113,7 +115,7 @@ export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
 const PREFIX = 'SLUICE_'
-const SECTIONS = ['shutdown', 'http', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = ['shutdown', 'http', 'egress', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {
@@ -142,18 +144,28 @@ export async function loadSettings(
       throw error
     },
   )
-  const values = text === undefined || saysNothing(text) ? {} : fromFile(text, problems)
+  const document = text === undefined || saysNothing(text) ? undefined : documentOf(text, problems)
+  const values = document === undefined ? {} : fromFile(document, problems)
   for (const section of SECTIONS) values[section] = { ...(values[section] as object | undefined) }
   for (const [name, schema] of settingNames()) {
     if (name === 'parameters') continue
     const given = environment[environmentName(name)]
     if (given !== undefined && given !== '')
-      assign(values, name, single(variable(name), name, given, schema, problems))
+      assign(values, name, readSetting(variable(name), name, given, schema, problems))
     const flag = flags[name]
-    if (flag !== undefined) assign(values, name, single(option(name), name, flag, schema, problems))
+    if (flag !== undefined) assign(values, name, readSetting(option(name), name, flag, schema, problems))
     if (valueOf(values, name) === undefined && schema['default'] !== undefined)
-      assign(values, name, single(variable(name), name, String(schema['default']), schema, problems))
+      assign(values, name, readSetting(variable(name), name, String(schema['default']), schema, problems))
   }
+  values['egress'] = readableEgress(
+    values['egress'] as EgressLists,
+    (list, index) => {
+      const name = `egress.${list}`
+      const given = document === undefined || environment[environmentName(name)]
+      return given ? placeless(variable(name).source) : document.place(['egress', list, index])
+    },
+    problems,
+  )
   problems.push(...strayVariables(environment))
   const settings = { parameters: {}, ...values, projectFolder: resolve(projectFolder) } as unknown as Settings
   return { settings: withAbsoluteFolders(settings), problems, text }
@@ -164,10 +176,13 @@ function saysNothing(text: string): boolean {
   return text.split('\n').every((line) => /^\s*(#|$)/.test(line))
 }
 
-function fromFile(text: string, problems: Problem[]): Record<string, unknown> {
+function documentOf(text: string, problems: Problem[]): Document | undefined {
   const { document, problems: unreadable } = readDocument(SETTINGS_FILE, text)
   problems.push(...unreadable)
-  if (!document) return {}
+  return document
+}
+
+function fromFile(document: Document, problems: Problem[]): Record<string, unknown> {
   const lenient = Keys(
     Object.fromEntries(
       Object.entries(settingsSchema.properties).map(([name, schema]) => [name, optional(schema)]),
@@ -194,30 +209,6 @@ function optional(schema: TSchema): TSchema {
   } as unknown as TSchema)
 }
 
-/** One setting from outside a file: its text is read as a YAML scalar. What is wrong with it has no line. */
-function single(from: Source, name: string, text: string, schema: TSchema, problems: Problem[]): unknown {
-  const written = schema['type'] === 'boolean' || schema['type'] === 'integer' ? text : JSON.stringify(text)
-  const { document } = readDocument(from.source, written)
-  const shaped = document && checkShape(schema, document, { subject: 'it' })
-  if (shaped?.problems.length === 0) return shaped.value
-  const [mistake] = shaped?.problems ?? []
-  const expected = mistake?.message.split('; ').at(-1) ?? `${wanted(schema)} is wanted`
-  problems.push({
-    code: from.code,
-    severity: 'error',
-    message: `"${text}" is no value of the setting "${name}"; ${expected}`,
-    ...(mistake?.hint !== undefined && { hint: mistake.hint }),
-    ...placeless(from.source),
-  })
-  return undefined
-}
-
-/** Where a setting comes from when it is not the file. */
-interface Source {
-  readonly source: string
-  readonly code: string
-}
-
 function variable(name: string): Source {
   return { source: `environment variable ${environmentName(name)}`, code: 'setting/variable' }
 }
@@ -225,10 +216,6 @@ function variable(name: string): Source {
 function option(name: string): Source {
   const words = name.replace(/[A-Z]/g, '-$&').replace('.', '-').toLowerCase()
   return { source: `option --${words}`, code: WRONG_FLAG }
-}
-
-function placeless(source: string): Place {
-  return { file: source, line: 0, column: 0 }
 }
 
 /** Variables that look like a setting and are none. Parameters have their own. */

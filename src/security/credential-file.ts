@@ -2,7 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
+import type { EgressRules } from '../core/services.ts'
 import { checkShape } from '../core/shape.ts'
+import { checkEgress } from './egress-check.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
   PLACEHOLDER_HINT,
@@ -58,6 +60,7 @@ export interface ExamineSetting {
   readonly sources: ReferenceSources
   /** Secrets in clear are warnings only. */
   readonly dev: boolean
+  readonly egress: EgressRules
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -232,6 +235,7 @@ function readSource(
       problem,
     )
     kind.check?.(shape.value as never, problem)
+    checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
     ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),

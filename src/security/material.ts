@@ -2,7 +2,7 @@ import type { CredentialReport } from '../core/control.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
-import type { Credentials, Logger } from '../core/services.ts'
+import type { Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { World } from '../core/world.ts'
 import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
@@ -16,6 +16,7 @@ export interface MaterialSetting {
   /** Absolute. */
   readonly projectFolder: string
   readonly world: World
+  readonly egress: EgressRules
   readonly log: Logger
   readonly redactor: Redactor
   /** The real one, and what `.env` adds. */
@@ -57,6 +58,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     kinds: setting.kinds,
     sources: setting,
     dev: setting.dev,
+    egress: setting.egress,
     now: () => clock.now(),
   }
   let started = false
