@@ -28,7 +28,7 @@ function asker(
   t: TestContext,
   setting: EgressSetting,
   names: Readonly<Record<string, readonly (readonly string[])[]>> = {},
-  rest: { proxy?: string; ca?: string } = {},
+  rest: { proxy?: string; connections?: number } = {},
 ) {
   const { lookup, asked } = dns(names)
   const own = dispatchers(t, { egress: new Egress(setting, lookup), ...rest })
@@ -199,11 +199,8 @@ test('a connection goes to the address that was checked: a name that turns later
 
 test('requests on a connection that is there look nothing up', async (t) => {
   const { port } = await receiver(t, (_, reply) => reply.end('here'))
-  const { ask, asked } = asker(
-    t,
-    { deny: ['private'] },
-    { 'api.example.test': [['127.0.0.1'], ['10.0.0.1']] },
-  )
+  const answers = { 'api.example.test': [['127.0.0.1'], ['10.0.0.1']] }
+  const { ask, asked } = asker(t, { deny: ['private'] }, answers, { connections: 1 })
   for (let i = 0; i < 5; i++) await ask(`http://api.example.test:${port}`)
   assert.equal(asked.length, 1)
 })
