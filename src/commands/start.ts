@@ -9,6 +9,7 @@ import {
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
+import { checkProcess } from './safe-process.ts'
 import { startSummary } from './start-summary.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -28,6 +29,7 @@ export const startCommand: CommandDefinition = {
   details:
     'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace). SIGHUP reads flows again.',
   async run(io, _args, options) {
+    checkProcess(io)
     const setting = await appSettingFor(io, options)
     const { startApp } = await import('../app.ts')
     const app = await startApp(setting)
