@@ -27,7 +27,11 @@ export type Lookup = (
 ) => void
 
 /** Which rule refuses a target. */
-type Rule = { readonly list: 'deny' | 'itself'; readonly text: string } | { readonly list: 'allow' }
+type Rule =
+  | { readonly list: 'deny'; readonly text: string }
+  | { readonly list: 'allow' }
+  /** What is refused unless `allow` names it. */
+  | { readonly list: 'itself'; readonly text: string; readonly isListed: boolean }
 
 /** How a target is reached: the proxy looks up its name. */
 type Way = 'direct' | 'proxied'
@@ -96,7 +100,7 @@ export class Egress {
     if (denied) return { list: 'deny', text: denied.text }
     const itself = REFUSED_BY_ITSELF.find((entry) => matches(entry, target))
     if (itself && !allow?.some((entry) => names(entry, itself, target)))
-      return { list: 'itself', text: itself.text }
+      return { list: 'itself', text: itself.text, isListed: allow !== undefined }
     if (allow === undefined || allow.some((entry) => matches(entry, target))) return undefined
     const isOpen = target.forms === undefined && way === 'direct'
     return isOpen && allow.some(({ networks }) => networks.length > 0) ? undefined : { list: 'allow' }
@@ -151,7 +155,9 @@ function describe(rule: Rule, target: string, host: string): Refused {
     case 'itself':
       return {
         message: `${refused}: ${BY_ITSELF[rule.text]!}`,
-        hint: `Nobody but the operator may open this: \`egress: { allow: [${rule.text}, public, private, loopback] }\` in sluice.yaml.`,
+        hint: rule.isListed
+          ? `If it must be called, add "${rule.text}" to \`egress.allow\` in sluice.yaml.`
+          : `If it must be called, name it in sluice.yaml beside all else that may be: \`egress: { allow: [${rule.text}, public, private, loopback] }\`.`,
       }
   }
 }
