@@ -102,13 +102,13 @@ test('a URL of the message, a redirect and a token service are refused while the
   ]) {
     const { failure } = await ask(url)
     assert.equal(failure?.code, 'egress.denied', url)
-    assert.match(failure!.message, /no entry of `egress\.allow` names it$/, 'no word of several attempts')
-    assert.match(failure!.hint!, /add "\S+" to `egress\.allow` in sluice\.yaml/)
+    assert.match(failure.message, /no entry of `egress\.allow` names it$/, 'no word of several attempts')
+    assert.match(failure.hint!, /add "\S+" to `egress\.allow` in sluice\.yaml/)
   }
   for (let i = 0; i < 2; i++) {
     const { failure } = await project.run('token')
     assert.equal(failure?.code, 'egress.denied')
-    assert.match(failure!.message, /^the token service of credential "x" is not asked: the engine does not/)
+    assert.match(failure.message, /^the token service of credential "x" is not asked: the engine does not/)
   }
   assert.equal(project.log.filter((line) => line.includes('token request failed')).length, 1)
   assert.deepEqual(inside.requests, [], 'nothing came in')

@@ -212,7 +212,7 @@ test('row 17: a token service that trickles is given up when the time of the req
   const { get, clock } = await setUpOAuth2(t, undefined, {
     tokenServiceUrl: `${origin}/token`,
     retry: { attempts: 1 },
-  } as never)
+  })
   const failing = tokenFailureOf(get())
   await began.promise
   for (let i = 0; i < 40; i++) await clock.advance(SECOND)
