@@ -14,7 +14,10 @@ for (const command of [['start'], ['dev'], ['run', 'a'], ['credential', 'test', 
   const name = command.join(' ')
   test(`sluice ${name}: not where certificates would not be verified`, async (t) => {
     const environment = { TOKEN, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
-    const { code, stdout, stderr } = await sluice(t, command, files, { environment })
+    const { code, stdout, stderr } = await sluice(t, command, files, {
+      environment,
+      signal: AbortSignal.abort(),
+    })
     assert.equal(code, 1)
     assert.match(stderr, /^sluice: not started: NODE_TLS_REJECT_UNAUTHORIZED=0 is set, .+\n.+`http\.ca`/)
     assert.equal(stdout, '')

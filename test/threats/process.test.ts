@@ -27,7 +27,8 @@ test('row 23: what opens the memory of the process is warned of, and the debugge
 test('row 24: with NODE_TLS_REJECT_UNAUTHORIZED=0 nothing starts, and certificates are verified all the same', async (t) => {
   const environment = { NODE_TLS_REJECT_UNAUTHORIZED: '0' }
   for (const command of [['start'], ['dev'], ['run', 'a'], ['credential', 'test', 'x']]) {
-    const { code, stderr } = await sluice(t, command, { 'flows/a.yaml': flow }, { environment })
+    const signal = AbortSignal.abort()
+    const { code, stderr } = await sluice(t, command, { 'flows/a.yaml': flow }, { environment, signal })
     assert.equal(code, 1)
     assert.match(stderr, /not started: NODE_TLS_REJECT_UNAUTHORIZED=0/)
   }

@@ -75,6 +75,17 @@ for (const status of [301, 302, 303, 307, 308])
     assert.deepEqual(leaks(moved), [])
   })
 
+test('row 2: what a flow itself sets for a receiver stays there, too', async (t) => {
+  const other = await receiver(t, (_, reply) => reply.end('other'))
+  const home = await receiver(t, (_, reply) => reply.writeHead(307, { location: other.origin }).end())
+  const { send } = withCredential(t, `${BEARER}baseUrl: ${home.origin}/\n`)
+  const headers = ['Authorization', `Bearer ${TOKEN}`, 'Cookie', `a=${TOKEN}`, 'x-own', 'goes along']
+  await send({ url: home.origin, headers, followRedirects: 1 })
+  assert.equal(home.requests[0]!.headers.authorization, `Bearer ${TOKEN}`)
+  assert.equal(other.requests[0]!.headers['x-own'], 'goes along')
+  assert.deepEqual(leaks(other.requests), [])
+})
+
 test('row 2: a redirect is not followed where the step does not ask for it', async (t) => {
   const other = await receiver(t, (_, reply) => reply.end('other'))
   const home = await receiver(t, (_, reply) => reply.writeHead(302, { location: other.origin }).end())
@@ -168,6 +179,8 @@ test('row 15: what a caller shows us never goes on to a receiver', async (t) => 
   const api = await receiver(t, (_, reply) => reply.end('done'))
   const { url } = await startProject(t, {
     'flows/a.yaml': `steps:\n  - endpoint: { path: /a, access: public }\n  - http: { method: POST, url: "${api.origin}/x" }\n`,
+    'flows/b.yaml':
+      'steps:\n  - endpoint: { path: /b, access: public }\n  - respond: { body: "${toJson(trigger.headers)}" }\n',
   })
   const marker = 'marker-of-the-caller-0123456789'
   const headers = {
@@ -180,6 +193,11 @@ test('row 15: what a caller shows us never goes on to a receiver', async (t) => 
   assert.equal((await fetch(`${url}/http/a`, { method: 'POST', headers, body: 'x' })).status, 200)
   assert.equal(api.requests.length, 1)
   assert.deepEqual(leaks(api.requests, { marker }), [])
+  const shown = await fetch(`${url}/http/b`, { method: 'POST', headers: { ...headers, 'x-own': 'is there' } })
+  const seen = (await shown.json()) as Record<string, string>
+  assert.equal(seen['x-own'], 'is there')
+  for (const name of ['authorization', 'cookie', 'proxy-authorization'])
+    assert.equal(seen[name], undefined, 'not even the flow sees it')
 })
 
 test('row 7: no value of a message can add a header or a line', async (t) => {
