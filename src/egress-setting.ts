@@ -22,17 +22,18 @@ export const egressSchema = Keys(
   { description: 'Where connections may lead to: receivers, token services, proxies.' },
 )
 
-/** `egress` as it is read, entries not checked yet. */
-export type EgressLists = { readonly [list in 'allow' | 'deny']?: readonly string[] }
+/** `egress` as it is read, entries not checked yet; undefined: reported already. */
+export type EgressLists = { readonly [list in 'allow' | 'deny']?: readonly (string | undefined)[] }
 
 /** The same without the entries that cannot be read; those are reported. */
 export function readableEgress(
   lists: EgressLists,
   placeOf: (list: 'allow' | 'deny', index: number) => Place,
   problems: Problem[],
-): EgressLists {
+): { readonly [list in 'allow' | 'deny']?: readonly string[] } {
   const readable = (list: 'allow' | 'deny') =>
-    lists[list]?.filter((text, index) => {
+    lists[list]?.filter((text, index): text is string => {
+      if (text === undefined) return false
       const mistake = readEgressEntry(text)
       if (typeof mistake !== 'string') return true
       problems.push({
@@ -45,7 +46,6 @@ export function readableEgress(
       return false
     })
   return {
-    ...lists,
     ...(lists.allow && { allow: readable('allow')! }),
     ...(lists.deny && { deny: readable('deny')! }),
   }

@@ -19,6 +19,11 @@ const settings: [yaml: string, environment: Record<string, string>, found: strin
       'sluice.yaml:4:7 "https://a.example" in "egress.deny" is a URL; write the host alone: a.example',
     ],
   ],
+  [
+    'egress: { deny: [{ a: b }, null, 1.5, private] }',
+    {},
+    ['sluice.yaml:1:18 entry 1', 'sluice.yaml:1:28 entry 2', 'sluice.yaml:1:34 entry 3'],
+  ],
   ['egress: { allow: api.example.com }', {}, ['sluice.yaml:1:18 "allow"']],
   ['', { SLUICE_EGRESS_ALLOW: 'api.example.com, public 10.0.0.5:8443' }, []],
   [
