@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { credentials } from '../../src/credentials/index.ts'
+import { Egress } from '../../src/net/egress.ts'
 import { createSecurityMaterial, type MaterialSetting } from '../../src/security/material.ts'
 import { createRedactor } from '../../src/security/redaction.ts'
 import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
@@ -16,6 +17,7 @@ export function setUpMaterial(t: TestContext, changes: Partial<MaterialSetting> 
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder: '/nowhere',
     world: testWorld(t, clock),
+    egress: new Egress(),
     log: new TestLog(),
     redactor,
     refreshTokens: createRefreshTokens(),
