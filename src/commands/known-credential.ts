@@ -17,12 +17,12 @@ export async function knownCredential(like: string): Promise<KnownCredential> {
   if (!service) throw new UsageError(`--like: no service is known as "${like}"${othersLike(like, services)}`)
   const { name, special, limits, docs, credential } = service
   const about = [
-    `${name}. ${special}`,
-    ...(limits === undefined ? [] : [limits]),
-    ...(docs === undefined ? [] : [`See ${docs}`]),
-    'Addresses and ids are examples: put in your own.',
+    ...prose(`${name}. ${special}`),
+    ...prose(limits ?? ''),
+    ...(docs === undefined ? [] : [`# See ${docs}`]),
+    ...prose('Addresses and ids are examples: put in your own.'),
   ]
-  const text = [...about.flatMap(prose), '', credential].join('\n')
+  const text = [...about, '', credential].join('\n')
   const references = [...credential.matchAll(/\$\{((?:env|file):[^}]+)\}/g)].map(([, one]) => one!)
   return { text, references: [...new Set(references)] }
 }

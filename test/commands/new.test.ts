@@ -348,7 +348,7 @@ test('new credential --like: every known service passes the check', async (t) =>
     const { text, value } = read(folder, `security-material/${like}.yaml`)
     assert.deepEqual(value, parse(credential))
     assert.match(text, /^# [^]*\n\ntype: /)
-    for (const line of text.split('\n')) if (/^#(?! See )/.test(line)) assert.ok(line.length <= 110, line)
+    for (const line of text.split('\n')) if (/^#(?! See )/.test(line)) assert.ok(line.length <= 96, line)
   }
 })
 
