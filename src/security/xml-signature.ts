@@ -31,6 +31,7 @@ const URIS = {
  * An element with its own signature in it, by exclusive canonicalization. The rest of it stays byte for byte.
  * @param element has an attribute `ID`
  * @param before the element within it that the signature stands behind
+ * @returns it, and the value of the signature alone
  * @see https://www.w3.org/TR/xmldsig-core1/
  */
 export async function signXml(
@@ -50,5 +51,8 @@ export async function signXml(
   signed.computeSignature(element, { prefix: 'ds' })
   const written = signed.getSignatureXml()
   const at = element.indexOf(before) + before.length
-  return { xml: element.slice(0, at) + written + element.slice(at), signature: written }
+  return {
+    xml: element.slice(0, at) + written + element.slice(at),
+    signature: /SignatureValue>([^<]+)</.exec(written)![1]!,
+  }
 }
