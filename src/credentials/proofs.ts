@@ -7,6 +7,9 @@ import { formatOfGrant } from './grants.ts'
 import { tokenTypeOf } from './token-type.ts'
 import type { Field, Proof } from './token-request.ts'
 
+/** Where a line of the file belongs. */
+export const UNDER_ASSERTION = ' # under "assertion"'
+
 /** What a client's own assertion says unless it is told otherwise. @see https://www.rfc-editor.org/rfc/rfc7523#section-3 */
 export function clientDefaults(given: OAuth2Options, secret: Secret | undefined): AssertionDefaults {
   return {
@@ -72,6 +75,18 @@ export function grantProofOf(given: OAuth2Options, setting: CredentialSetting): 
     }
     return { fields, borrowed }
   }
+}
+
+/** A SAML assertion in the other encoding; undefined where nothing is signed. */
+export function otherGrantProofOf(
+  given: OAuth2Options,
+  setting: CredentialSetting,
+): { readonly proof: Proof; readonly change: string } | undefined {
+  const { assertion } = given
+  if (!assertion?.key || (assertion.format ?? formatOfGrant(given.grantType)) !== 'saml2') return undefined
+  const encoding = assertion.encoding === 'base64' ? 'base64url' : 'base64'
+  const proof = grantProofOf({ ...given, assertion: { ...assertion, encoding } }, setting)
+  return proof && { proof, change: `encoding: ${encoding}${UNDER_ASSERTION}` }
 }
 
 /** For `sluice credential show`. */

@@ -147,6 +147,7 @@ function password(destination: Translation): void {
 }
 
 function clientCredentials(destination: Translation): void {
+  destination.set(['type'], 'oauth2', 'Authentication')
   tokenService(destination)
   client(destination)
   tokenRequest(destination)
@@ -156,12 +157,11 @@ function clientCredentials(destination: Translation): void {
 function samlBearer(destination: Translation): void {
   tokenService(destination)
   samlClient(destination)
-  samlAssertion(destination)
   tokenRequest(destination)
+  if (samlAssertion(destination)) destination.set(['type'], 'oauth2', 'Authentication')
 }
 
 function tokenService(destination: Translation): void {
-  destination.set(['type'], 'oauth2', 'Authentication')
   if (destination.need('tokenServiceURL', 'tokens come from there') !== undefined)
     destination.copy('tokenServiceURL', 'tokenServiceUrl')
   const type = destination.read('tokenServiceURLType') ?? 'Dedicated'

@@ -35,13 +35,12 @@ export function samlClient(destination: Translation): void {
 }
 
 /**
- * The assertion of a destination for a technical user.
+ * The assertion of a destination for a technical user; false where there can be none.
  * @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/oauth-saml-bearer-assertion-authentication
  */
-export function samlAssertion(destination: Translation): void {
+export function samlAssertion(destination: Translation): boolean {
   destination.set(['grantType'], 'saml2-bearer', 'Authentication')
-  subject(destination)
-  signingKey(destination)
+  const isPossible = [subject(destination), signingKey(destination)].every(Boolean)
   if (destination.need('audience', 'the token service looks whether it is meant') !== undefined)
     destination.copy('audience', 'assertion', 'audience')
   destination.copy('assertionIssuer', 'assertion', 'issuer')
@@ -57,23 +56,26 @@ export function samlAssertion(destination: Translation): void {
     'attributes',
     'api_key',
   )
+  return isPossible
 }
 
 /** It passes on who is logged in, unless a technical user is named. */
-function subject(destination: Translation): void {
+function subject(destination: Translation): boolean {
   for (const property of OF_A_PERSON) destination.read(property)
-  if (destination.read('SystemUser') === undefined)
+  destination.copy('SystemUser', 'assertion', 'subject')
+  const isThere = destination.read('SystemUser') !== undefined
+  if (!isThere)
     destination.mistake(
       'destination/user',
       'Authentication',
       '"Authentication" is OAuth2SAMLBearerAssertion without a "SystemUser": it passes on who is logged in, and a flow has nobody there',
       'Name a technical user, as the token service knows it: "override": { SystemUser: NAME }.',
     )
-  else destination.copy('SystemUser', 'assertion', 'subject')
+  return isThere
 }
 
 /** BTP signs with the key of the subaccount where a destination has none; that one cannot be had. */
-function signingKey(destination: Translation): void {
+function signingKey(destination: Translation): boolean {
   const store = destination.read('KeyStoreLocation')
   const withCertificate = destination.flag('includeSigningCertificateInSAMLAssertion', false)
   const { keystores } = destination
@@ -85,7 +87,7 @@ function signingKey(destination: Translation): void {
       '"KeyStoreLocation" is missing; the assertion is signed with its key, and the key of the BTP subaccount cannot be had',
       `Make a key with its certificate: openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=NAME -keyout ${keystores}/saml.pem -out saml.crt, register saml.crt at the token service, and write "override": { KeyStoreLocation: saml.pem }.`,
     )
-    return
+    return false
   }
   if (/\.(pem|key)$/i.test(store)) {
     const reference = `\${file:${keystores}/${store}}`
@@ -93,7 +95,7 @@ function signingKey(destination: Translation): void {
     destination.copy('KeyStorePassword', 'assertion', 'passphrase')
     if (withCertificate)
       destination.set(['assertion', 'certificate'], reference, 'includeSigningCertificateInSAMLAssertion')
-    return
+    return true
   }
   destination.read('KeyStorePassword')
   const pem = `${store.replace(/\.\w+$/, '')}.pem`
@@ -106,4 +108,5 @@ function signingKey(destination: Translation): void {
     `the key store "${store}" is not in PEM`,
     `Write its key as PEM: ${first}openssl pkcs12 -in ${store}${first === '' ? '' : '.p12'} -nodes -out ${pem}; put that into ${keystores}, and name it in "override": { KeyStoreLocation: ${pem}, KeyStorePassword: null }.`,
   )
+  return false
 }

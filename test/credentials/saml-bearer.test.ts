@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
 import { Secret } from '../../src/core/secret.ts'
 import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
-import type { Asked } from '../support/credentials.ts'
+import { TestCaller, type Asked } from '../support/credentials.ts'
 import { certificateOf, otherRsa, pemOf, rsa } from '../support/keys.ts'
 import { failureOf, numbered, setUpOAuth2, tokenOf } from '../support/oauth2.ts'
 import { elements, isSigned, isSignedByXmlsec, outline, parseXml } from '../support/saml.ts'
@@ -258,6 +258,30 @@ test('a refused assertion: what to look at', async (t) => {
     assert.match((await failureOf(get())).hint!, /certificate is registered.*company_id.*api_key.*clocks/)
     assert.equal(service.asked.length, 1)
   }
+})
+
+test('credential test --try: a service that reads base64 only', async (t) => {
+  const { authorizer, service } = await setUpOAuth2(
+    t,
+    (asked) => {
+      const { assertion } = formOf(asked)
+      const isBase64 = assertion === Buffer.from(assertion!, 'base64').toString('base64')
+      return isBase64
+        ? { body: { access_token: 'good-token', expires_in: 60 } }
+        : { status: 400, body: { error: 'invalid_grant' } }
+    },
+    // Its three characters make a + or / of base64 wherever they stand.
+    successFactors({ attributes: { api_key: ['???>>>???>>>'] } }),
+  )
+  const steps = await authorizer.test!(new TestCaller(), { tryOthers: true })
+  assert.deepEqual(
+    steps.map(({ title, ok, change }) => [title, ok, change]),
+    [
+      ['token request', false, undefined],
+      ['token request with encoding: base64', true, 'encoding: base64 # under "assertion"'],
+    ],
+  )
+  assert.equal(service.asked.length, 2)
 })
 
 test('a client that proves with SAML who it is (RFC 7522, 2.2)', async (t) => {
