@@ -100,6 +100,13 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
       'Look whether the service is up; connectTimeout and readTimeout of the credential say how long is waited.',
       false,
     )
+  if (failure.code === 'egress.denied')
+    return tell(
+      'egress.denied',
+      `the token service of credential "${name}" is not asked: ${failure.message}`,
+      failure.hint,
+      true,
+    )
   if (failure.code === 'request.invalid' || failure.code === 'engine.fault')
     return tell(
       'request.invalid',
