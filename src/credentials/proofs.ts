@@ -85,8 +85,10 @@ export function otherGrantProofOf(
   const { assertion } = given
   if (!assertion?.key || (assertion.format ?? formatOfGrant(given.grantType)) !== 'saml2') return undefined
   const encoding = assertion.encoding === 'base64' ? 'base64url' : 'base64'
-  const proof = grantProofOf({ ...given, assertion: { ...assertion, encoding } }, setting)
-  return proof && { proof, change: `encoding: ${encoding}${UNDER_ASSERTION}` }
+  return {
+    proof: (until) => grantProofOf({ ...given, assertion: { ...assertion, encoding } }, setting)!(until),
+    change: `encoding: ${encoding}${UNDER_ASSERTION}`,
+  }
 }
 
 /** For `sluice credential show`. */

@@ -1,6 +1,6 @@
 import { readCertificates } from '../core/certificates.ts'
 import { readSigningKey } from '../security/signing-key.ts'
-import { signXml, type XmlAlgorithm, type XmlSigner } from '../security/xml-signature.ts'
+import type { SignedElement, XmlAlgorithm, XmlSigner } from '../security/xml-signature.ts'
 import { xmlElement, xmlText, type Xml } from '../security/xml.ts'
 import type { AssertionDefaults } from './assertion.ts'
 import type { AssertionOptions } from './assertion-options.ts'
@@ -26,7 +26,7 @@ export interface Making {
 export function createSamlAssertion(
   given: AssertionOptions,
   defaults: AssertionDefaults,
-): (making: Making) => Promise<{ xml: string; signature: string }> {
+): (making: Making) => Promise<SignedElement> {
   const signer = samlSigner(given)
   const { recipient, audience } = samlParties(given, defaults)
   const issuer = element('Issuer', {}, xmlText(given.issuer ?? defaults.issuer ?? ''))
@@ -42,7 +42,8 @@ export function createSamlAssertion(
   )
   const context = given.authnContext === 'none' ? undefined : authnContextOf(given.authnContext)
   const attributes = attributeStatement(given.attributes ?? {})
-  return ({ now, lifetime, id }) => {
+  return async ({ now, lifetime, id }) => {
+    const { signXml } = await import('../security/xml-signature.ts')
     const [made, end] = [instant(now), instant(now + lifetime)]
     const confirmation = { NotOnOrAfter: end, Recipient: recipient }
     const assertion = element(

@@ -3,10 +3,9 @@ import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import { describeKey } from '../security/signing-key.ts'
-import { XML_ALGORITHMS } from '../security/xml-signature.ts'
 import { findNoXml } from '../security/xml.ts'
 import type { AssertionOptions } from './assertion-options.ts'
-import { authnContextOf, NAME_ID_FORMATS, nameIdFormatOf } from './saml-options.ts'
+import { authnContextOf, NAME_ID_FORMATS, nameIdFormatOf, SAML_ALGORITHMS } from './saml-options.ts'
 
 type Reporter = (report: ProblemReport) => void
 
@@ -20,10 +19,10 @@ export function checkSamlKey(given: AssertionOptions, key: KeyObject, at: Path, 
       at: [...at, 'key'],
     })
   const { algorithm } = given
-  if (algorithm !== undefined && !XML_ALGORITHMS.some((one) => one === algorithm))
+  if (algorithm !== undefined && !SAML_ALGORITHMS.some((one) => one === algorithm))
     problem({
       code: 'credential/key',
-      message: `"algorithm" is ${algorithm}; SAML assertions are signed with ${XML_ALGORITHMS.join(' or ')}`,
+      message: `"algorithm" is ${algorithm}; SAML assertions are signed with ${SAML_ALGORITHMS.join(' or ')}`,
       hint: 'Leave algorithm out for RS256.',
       at: [...at, 'algorithm'],
     })

@@ -1,8 +1,12 @@
 import { Choice, MapOf, OneOrMore, Optional, Text } from '../core/schema.ts'
+import type { XmlAlgorithm } from '../security/xml-signature.ts'
 
 /** What an assertion is written in. */
 export const ASSERTION_FORMATS = ['jwt', 'saml2'] as const
 export type AssertionFormat = (typeof ASSERTION_FORMATS)[number]
+
+/** How SAML assertions are signed. */
+export const SAML_ALGORITHMS: readonly XmlAlgorithm[] = ['RS256', 'RS512']
 
 const FORMATS_1_1 = ['unspecified', 'emailAddress', 'X509SubjectName', 'WindowsDomainQualifiedName'] as const
 const FORMATS_2_0 = ['persistent', 'transient', 'entity', 'kerberos'] as const

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { SignedXml } from 'xml-crypto'
 import type { Xml } from './xml.ts'
 
 /** What signs an element. */
@@ -10,9 +11,14 @@ export interface XmlSigner {
   readonly certificate: string | undefined
 }
 
+export interface SignedElement {
+  readonly xml: string
+  /** The value of the signature alone. */
+  readonly signature: string
+}
+
 /** Named as for JWTs. */
-export const XML_ALGORITHMS = ['RS256', 'RS512'] as const
-export type XmlAlgorithm = (typeof XML_ALGORITHMS)[number]
+export type XmlAlgorithm = 'RS256' | 'RS512'
 
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
@@ -28,18 +34,17 @@ const URIS = {
 } as const satisfies Readonly<Record<XmlAlgorithm, object>>
 
 /**
- * An element with its own signature in it, by exclusive canonicalization. The rest of it stays byte for byte.
+ * An element with its own signature in it, by exclusive canonicalization. The rest of it stays byte for byte. Import
+ * this file where something is signed, not before: it brings a parser with it.
  * @param element has an attribute `ID`
  * @param before the element within it that the signature stands behind
- * @returns it, and the value of the signature alone
  * @see https://www.w3.org/TR/xmldsig-core1/
  */
-export async function signXml(
+export function signXml(
   element: Xml,
   before: Xml,
   { key, algorithm, certificate }: XmlSigner,
-): Promise<{ xml: string; signature: string }> {
-  const { SignedXml } = await import('xml-crypto')
+): SignedElement {
   const { signature, digest } = URIS[algorithm]
   const signed = new SignedXml({
     privateKey: key,
