@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CLASSES, LATER } from '../support/provider-classes.ts'
-import { checkProvider, providerKeys } from '../support/provider-run.ts'
+import { providerKeys } from '../support/provider-proofs.ts'
+import { checkProvider } from '../support/provider-run.ts'
 import { readProviders } from '../support/providers.ts'
 
 const providers = readProviders()

@@ -64,7 +64,6 @@ export const CLASSES: Readonly<Record<string, string>> = {
 /** Those that this version has no fixture for, and why. */
 export const LATER: Readonly<Record<string, string>> = {
   F10: 'a credential has no client certificate yet; it is being built (`tls.certificate`)',
-  F13: 'SAML assertions are being built; until then the grant is a problem at load',
   P7: 'a token goes to hosts that the credential names, and an answer names none: write `baseUrl` once, with what the service told you',
   P8: 'as F10',
 }
@@ -79,11 +78,6 @@ export const NOT_YET: readonly {
     what: 'a client certificate, for the token or for each call',
     services: 'ADP, XSUAA and IAS with certificates',
     instead: 'it is being built; with XSUAA and IAS a binding with a secret works',
-  },
-  {
-    what: 'the grant saml2-bearer',
-    services: 'SAP SuccessFactors OData with OAuth',
-    instead: 'it is being built; a `basic` credential with a technical user works where it is allowed',
   },
   {
     what: 'an own JWT as the bearer of the token request',

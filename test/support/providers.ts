@@ -29,6 +29,14 @@ export interface ProviderFixture {
   readonly request?: WantedRequest
   /** What the JWT of the request says; `<jwt>` stands for it in the request. */
   readonly jwt?: { readonly header: object; readonly claims: object; readonly key: 'rsa' | 'secret' }
+  /** What the SAML assertion of the request says; `<saml>` stands for it in the body. */
+  readonly saml?: {
+    readonly issuer: string
+    readonly subject: string
+    readonly audience: string
+    readonly recipient: string
+    readonly attributes: Readonly<Record<string, string>>
+  }
   readonly answer?: CannedAnswer
   /** To the token requests after the first, where it is another one. */
   readonly next?: CannedAnswer
