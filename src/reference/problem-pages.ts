@@ -17,6 +17,7 @@ const AREAS: Readonly<Record<string, string>> = {
   client: 'Clients',
   issuer: 'Issuers of tokens',
   signature: 'Signatures of senders',
+  secret: 'Encrypted secrets',
   destination: 'Destinations of BTP',
   parameter: 'Parameters',
   setting: 'Settings',

@@ -14,7 +14,7 @@ async function forger(t: TestContext) {
   const { keys } = JSON.parse(readFileSync(join(at.data, 'access-keys.json'), 'utf8')) as {
     keys: [{ kid: string; jwk: object }]
   }
-  const key = createPrivateKey({ key: keys[0].jwk as never, format: 'jwk' })
+  const key = createPrivateKey({ key: keys[0].jwk, format: 'jwk' })
   const good = await at.token()
   const forge = (claims: object = {}, header: object = {}, by: Parameters<SignJWT['sign']>[0] = key) =>
     new SignJWT({ ...decodeJwt(good), ...claims })

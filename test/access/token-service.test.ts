@@ -84,7 +84,10 @@ describe('the token service', () => {
     ]
     for (const [init, status, error, query = ''] of wrong) {
       if (typeof init.body === 'string' && !(init.headers as Record<string, string>)['content-type'])
-        init.headers = { ...init.headers, 'content-type': 'application/x-www-form-urlencoded' }
+        init.headers = {
+          ...(init.headers as Record<string, string>),
+          'content-type': 'application/x-www-form-urlencoded',
+        }
       const answer = await ask(`/oauth2/token${query}`, init)
       assert.deepEqual([answer.status, answer.body['error']], [status, error])
       assert.equal(answer.headers.get('cache-control'), 'no-store')
@@ -123,7 +126,7 @@ describe('the token service', () => {
   })
 
   it('tries one salt for two secrets, so that a rotation costs and shows nothing', async () => {
-    const second = await makeSecretHash('the second secret', readSecretHash(HASH)!)
+    const second = await makeSecretHash('the second secret', readSecretHash(HASH))
     assert.equal(readSecretHash(second)!.settings, readSecretHash(HASH)!.settings)
     assert.notEqual(second, HASH)
     assert.equal(
@@ -133,7 +136,7 @@ describe('the token service', () => {
   })
 
   it('takes both secrets of a client, and ends tokens when all secrets are others', async (t) => {
-    const second = await makeSecretHash('the second secret', readSecretHash(HASH)!)
+    const second = await makeSecretHash('the second secret', readSecretHash(HASH))
     const { token, basic, call, write } = await door(t)
     const first = await token()
     write({ shop: `secretHash:\n  - ${HASH}\n  - ${second}\n` })
