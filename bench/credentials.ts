@@ -53,6 +53,7 @@ function materialIn(projectFolder: string, world: World) {
     refreshTokens: createRefreshTokens(),
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },
     parameters: {},
+    secrets: { file: join(projectFolder, 'secrets.yaml'), keyFile: join(projectFolder, 'age.key') },
     dev: false,
   })
 }

@@ -96,6 +96,7 @@ export async function assemble(
     refreshTokens: createRefreshTokens(),
     environment,
     parameters: globals,
+    secrets: settings.secret,
     dev: settings.dev,
   })
   const scripts = createScripts({ world, log })

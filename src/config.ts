@@ -12,22 +12,24 @@ import {
   certificateMistake,
   mistakeOf,
   parameterMistakes,
-  strayVariables,
   unreadable,
   withoutParameters,
 } from './setting-check.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { settingsSchema } from './settings-schema.ts'
+import { strayVariables } from './stray-variables.ts'
 
 export { settingsSchema }
 
 /** Where metrics and health are served when the setting says no more than `on`. */
 const MANAGEMENT = '127.0.0.1:9090'
 
-export type Settings = Omit<Static<typeof settingsSchema>, 'parameters'> & {
+export type Settings = Omit<Static<typeof settingsSchema>, 'parameters' | 'secret'> & {
   readonly parameters: Readonly<Record<string, unknown>>
   /** Where those of sluice.yaml stand. */
   readonly parameterPlaces: ReadonlyMap<string, Place>
+  /** Absolute. */
+  readonly secret: { readonly file: string; readonly keyFile: string }
   /** Absolute. */
   readonly projectFolder: string
 }
@@ -43,7 +45,7 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const SECTIONS = ['shutdown', 'http', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = ['secret', 'shutdown', 'http', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {
@@ -211,12 +213,18 @@ export function differentSettings(one: Settings, other: Settings): string[] {
 }
 
 function withAbsoluteFolders(settings: Settings): Settings {
-  const from = (folder: string) => resolve(settings.projectFolder, folder)
+  const from = (...path: string[]) => resolve(settings.projectFolder, ...path)
+  const { securityMaterial, data } = settings
+  const { file, keyFile } = settings.secret as Partial<Settings['secret']>
   return {
     ...settings,
     flows: from(settings.flows),
-    securityMaterial: from(settings.securityMaterial),
-    data: from(settings.data),
+    securityMaterial: from(securityMaterial),
+    data: from(data),
+    secret: {
+      file: file === undefined ? from(securityMaterial, 'secrets.yaml') : from(file),
+      keyFile: keyFile === undefined ? from(data, 'age.key') : from(keyFile),
+    },
     http: {
       ...settings.http,
       ...(settings.http.ca === undefined ? {} : { ca: from(settings.http.ca) }),

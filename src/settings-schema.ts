@@ -33,6 +33,23 @@ export const settingsSchema = Keys({
     description: 'Folder of the message log and the state; one engine a folder.',
     default: './data',
   }),
+  secret: Keys(
+    {
+      file: Optional(
+        Text({
+          description:
+            'File of the encrypted secrets; secrets.yaml in the folder of the credentials when left out.',
+        }),
+      ),
+      keyFile: Optional(
+        Text({
+          description:
+            'File of the key that opens them; age.key in the folder "data" when left out. The variable SLUICE_SECRET_KEY may hold the key itself.',
+        }),
+      ),
+    },
+    { description: 'The encrypted secrets, `${secret:NAME}` in credentials.' },
+  ),
   dev: Flag({
     description: 'Literal secrets are warnings instead of problems. Not for production.',
     default: false,

@@ -188,15 +188,17 @@ function pickKind(
 }
 
 function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Problem[] {
-  return unset.map(({ reference, why, place }) => {
+  return unset.map(({ reference, why, hint, place }) => {
     const what = describeReference(reference)
     return {
       code: 'credential/unset',
       severity: 'warning' as const,
       message: `${what} ${why}; the credential "${credential}" needs it`,
-      hint: reference.startsWith('env:')
-        ? 'Set it in the environment or in the .env file of the project folder.'
-        : 'Put the secret there.',
+      hint:
+        hint ??
+        (reference.startsWith('env:')
+          ? 'Set it in the environment or in the .env file of the project folder.'
+          : 'Put the secret there.'),
       ...place,
     }
   })
@@ -205,9 +207,11 @@ function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Pr
 /** `env:X` as people call it: `the environment variable "X"`. */
 export function describeReference(reference: string): string {
   const colon = reference.indexOf(':')
-  const what = reference.slice(0, colon).trim() === 'env' ? 'the environment variable' : 'the file'
+  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the file'
   return `${what} "${reference.slice(colon + 1).trim()}"`
 }
+
+const WORDS: Readonly<Record<string, string>> = { env: 'the environment variable', secret: 'the secret' }
 
 interface Reading {
   readonly name: string

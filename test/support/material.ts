@@ -21,6 +21,7 @@ export function setUpMaterial(t: TestContext, changes: Partial<MaterialSetting> 
     refreshTokens: createRefreshTokens(),
     environment: { SECRET, TENANT: 'tenant-of-the-header' },
     parameters: { region: 'eu10' },
+    secrets: { file: '/nowhere/security-material/secrets.yaml', keyFile: '/nowhere/data/age.key' },
     dev: false,
     ...changes,
   })

@@ -157,4 +157,34 @@ password: \${env:SHOP_SECRET}
 baseUrl: https://api.example.com/
 `,
   },
+  'secret/file': {
+    title: 'The file of the encrypted secrets is damaged',
+    meaning:
+      'A line of it is none of a secret, stands twice, is left of a merge, or its end is missing. `sluice secret set` and `sluice secret remove` write it.',
+    wrong: `# security-material/secrets.yaml
+recipients:
+  - age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq
+secrets:
+  shop: in clear
+...
+`,
+    right: `# security-material/secrets.yaml
+recipients:
+  - age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq
+secrets:
+...
+`,
+  },
+  'secret/key': {
+    title: 'The key of the encrypted secrets is none, or others can read it',
+    meaning:
+      'A key is one line, `AGE-SECRET-KEY-1...`, in `data/age.key`, in the file of the setting `secret.keyFile`, or in the variable SLUICE_SECRET_KEY. A key file is for its owner alone.',
+    wrong: `# .env
+SLUICE_SECRET_KEY=abc
+`,
+    right: `# .env
+SLUICE_SECRET_KEY=AGE-SECRET-KEY-1...
+`,
+    onlyTold: 'a key that fits is a secret',
+  },
 } as const satisfies Record<string, ProblemText>
