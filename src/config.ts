@@ -16,6 +16,7 @@ import {
   withoutParameters,
 } from './setting-check.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
+import { KEY_FILE } from './security/secret-keys.ts'
 import { settingsSchema } from './settings-schema.ts'
 import { strayVariables } from './stray-variables.ts'
 
@@ -223,7 +224,7 @@ function withAbsoluteFolders(settings: Settings): Settings {
     data: from(data),
     secret: {
       file: file === undefined ? from(securityMaterial, 'secrets.yaml') : from(file),
-      keyFile: keyFile === undefined ? from(data, 'age.key') : from(keyFile),
+      keyFile: keyFile === undefined ? from(data, KEY_FILE) : from(keyFile),
     },
     http: {
       ...settings.http,

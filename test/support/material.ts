@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { credentials } from '../../src/credentials/index.ts'
 import { createSecurityMaterial, type MaterialSetting } from '../../src/security/material.ts'
 import { createRedactor } from '../../src/security/redaction.ts'
-import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
+import { createTokensInMemory } from '../../src/store/tokens-in-memory.ts'
 import { ManualClock } from './clock.ts'
 import { TestCaller, TestLog, testWorld } from './credentials.ts'
 
@@ -18,7 +18,7 @@ export function setUpMaterial(t: TestContext, changes: Partial<MaterialSetting> 
     world: testWorld(t, clock),
     log: new TestLog(),
     redactor,
-    refreshTokens: createRefreshTokens(),
+    storedTokens: createTokensInMemory(),
     environment: { SECRET, TENANT: 'tenant-of-the-header' },
     parameters: { region: 'eu10' },
     secrets: { file: '/nowhere/security-material/secrets.yaml', keyFile: '/nowhere/data/age.key' },
