@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { assemble, lay, type AppSetting } from './assembly.ts'
 import type { CredentialTestReport, CredentialTestRequest } from './core/control.ts'
 import { testCredential } from './credential-test.ts'
 import type { SecurityMaterial } from './security/material.ts'
+import { STATE_FILE } from './store/sqlite/data-folder.ts'
 import { StoresAlone } from './stores-alone.ts'
 
 /**
@@ -36,6 +39,7 @@ export function dropKeptToken(
   return withCredentials(setting, async ({ material }, stores) => {
     const names = material.names()
     if (!names.includes(name)) return { isThere: false, dropped: false, names }
+    if (!existsSync(join(setting.settings.data, STATE_FILE))) return { isThere: true, dropped: false, names }
     const { state } = await stores.open()
     const kept = (await state.tokens()).filter(
       ({ credential, kind }) => kind === 'access' && credential.replace(/ \(.*$/, '') === name,

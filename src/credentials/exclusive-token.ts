@@ -22,6 +22,8 @@ export interface ExclusiveTokenSettings {
   readonly refreshBefore: number
 }
 
+const ENDED = 'a new token ends the one before (exclusive): this one is kept, and used from now on.'
+
 /** What is kept, encrypted. */
 interface Content {
   readonly token: string
@@ -74,8 +76,12 @@ export class ExclusiveToken {
     return this.#setting.storedTokens.inTurn(this.#slot, async () => {
       const result = await ask()
       this.#looked = true
-      if (result.outcome?.kind === 'token') await this.#keep(result.outcome)
-      return result
+      if (result.outcome?.kind !== 'token') return result
+      await this.#keep(result.outcome)
+      const steps = result.steps.map((step) =>
+        step.ok && !step.variant ? { ...step, warnings: [...(step.warnings ?? []), ENDED] } : step,
+      )
+      return { ...result, steps }
     })
   }
 
@@ -99,7 +105,7 @@ export class ExclusiveToken {
   describe(): Readonly<Record<string, string>> {
     if (this.#unkept) return { 'kept token': 'in memory only, it could not be kept' }
     if (this.#keptSince === undefined) return {}
-    return { 'kept token': `kept since ${ago(this.#setting.world.clock.now() - this.#keptSince)}` }
+    return { 'kept token': `kept ${ago(this.#setting.world.clock.now() - this.#keptSince)}` }
   }
 
   async #takeOver(): Promise<FetchedToken | undefined> {

@@ -158,9 +158,10 @@ export function describeLocked(failure: Failure): TokenFailure {
 /** A refused refresh token, where an earlier answer was lost. @param at epoch ms */
 export function explainUnanswered(failure: TokenFailure, at: number): TokenFailure {
   if (!failure.rejected) return failure
-  const { hint, ...details } = failure.details
+  const { hint: usual, ...details } = failure.details
   const lost = `A request with this refresh token, sent at ${new Date(at).toISOString()}, got no answer here: the service may have given a new one then, which was lost on the way. Then let the user log in once more, and put the new refresh token where the old one came from.`
-  return { ...failure, details: { ...details, hint: hint === undefined ? lost : `${lost} Else: ${hint}` } }
+  const hint = failure.said?.error === 'invalid_grant' || usual === undefined ? lost : `${lost} ${usual}`
+  return { ...failure, details: { ...details, hint } }
 }
 
 /** A remembered failure, anew: each run marks its own. @param wait ms until the service is asked again */

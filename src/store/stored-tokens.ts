@@ -22,7 +22,10 @@ export class SealedTokens implements StoredTokens {
   readonly #setting: StoredTokensSetting
   readonly #seals: TokenSeals
   /** By slot: what is known to be in the store. */
-  readonly #opened = new Map<string, { readonly sealed: string; readonly content: Secret }>()
+  readonly #opened = new Map<
+    string,
+    { readonly sealed: string; readonly origin: string; readonly content: Secret }
+  >()
   /** By slot: the origin that a credential asked for. */
   readonly #used = new Map<string, string>()
   readonly #turns = new Turns()
@@ -72,7 +75,7 @@ export class SealedTokens implements StoredTokens {
     const operations: StateOperation[] = [{ kind: 'keep-token', token }]
     if (kind === 'refresh') operations.push({ kind: 'drop-token', credential, token: 'asked' })
     await state.atomically(operations)
-    this.#opened.set(keyOf(slot), { sealed, content })
+    this.#opened.set(keyOf(slot), { sealed, origin: slot.origin, content })
   }
 
   async drop(slot: Slot): Promise<void> {
@@ -144,9 +147,10 @@ export class SealedTokens implements StoredTokens {
     if (kind === 'asked') throw new Error('there is no token in it')
     const key = keyOf({ ...token, kind })
     const opened = this.#opened.get(key)
-    if (opened?.sealed === token.sealed) return opened.content
+    const { sealed, origin } = token
+    if (opened?.sealed === sealed && opened.origin === origin) return opened.content
     const content = await this.#seals.open(token)
-    this.#opened.set(key, { sealed: token.sealed, content })
+    this.#opened.set(key, { sealed, origin, content })
     return content
   }
 

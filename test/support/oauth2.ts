@@ -40,7 +40,7 @@ export async function setUpOAuth2(
   const clock = shared?.clock ?? new ManualClock()
   const log = shared?.log ?? new TestLog()
   const service = shared?.service ?? (await startService(t, answer))
-  const storedTokens = shared?.storedTokens ?? createTokensInMemory()
+  const storedTokens = shared?.storedTokens ?? createTokensInMemory(() => clock.now())
   const redacted = shared?.redacted ?? new Set<string>()
   const redactedFor = shared?.redactedFor ?? new Map<string, number>()
   const authorizer = oauth2.prepare(
