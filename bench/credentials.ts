@@ -12,6 +12,7 @@ import { readMaterial } from '../src/security/material-files.ts'
 import { createSecurityMaterial } from '../src/security/material.ts'
 import { createRedactor } from '../src/security/redaction.ts'
 import { createTokensInMemory } from '../src/store/tokens-in-memory.ts'
+import { Egress } from '../src/net/egress.ts'
 import { realWorld } from '../src/world.ts'
 
 const REQUESTS = 20_000
@@ -48,6 +49,7 @@ function materialIn(projectFolder: string, world: World) {
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder,
     world,
+    egress: new Egress(),
     log: silent,
     redactor: createRedactor(),
     storedTokens: createTokensInMemory(),

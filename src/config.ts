@@ -3,22 +3,22 @@ import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
-import type { ProblemCode } from './core/problem-codes.ts'
 import type { Place, Problem } from './core/problem.ts'
 import { Keys, Optional } from './core/schema.ts'
-import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
+import { readableEgress, type EgressLists } from './egress-setting.ts'
 import {
   certificateMistake,
   mistakeOf,
   parameterMistakes,
+  strayVariables,
   unreadable,
   withoutParameters,
 } from './setting-check.ts'
+import { placeless, readSetting, type Source } from './setting-source.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { KEY_FILE } from './security/secret-keys.ts'
 import { settingsSchema } from './settings-schema.ts'
-import { strayVariables } from './stray-variables.ts'
 
 export { settingsSchema }
 
@@ -46,7 +46,7 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const SECTIONS = ['secret', 'shutdown', 'http', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = ['secret', 'shutdown', 'http', 'egress', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {
@@ -82,12 +82,21 @@ export async function loadSettings(
     if (name === 'parameters') continue
     const given = environment[environmentName(name)]
     if (given !== undefined && given !== '')
-      assign(values, name, single(variable(name), name, given, schema, problems))
+      assign(values, name, readSetting(variable(name), name, given, schema, problems))
     const flag = flags[name]
-    if (flag !== undefined) assign(values, name, single(option(name), name, flag, schema, problems))
+    if (flag !== undefined) assign(values, name, readSetting(option(name), name, flag, schema, problems))
     if (valueOf(values, name) === undefined && schema['default'] !== undefined)
-      assign(values, name, single(variable(name), name, String(schema['default']), schema, problems))
+      assign(values, name, readSetting(variable(name), name, String(schema['default']), schema, problems))
   }
+  values['egress'] = readableEgress(
+    values['egress'] as EgressLists,
+    (list, index) => {
+      const name = `egress.${list}`
+      const given = placeOf === undefined || environment[environmentName(name)]
+      return given ? placeless(variable(name).source) : placeOf(['egress', list, index])
+    },
+    problems,
+  )
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']
   const parameterPlaces = new Map(
@@ -108,7 +117,7 @@ export async function loadSettings(
   return { settings: { ...settings, http }, problems, text }
 }
 
-type PlaceOf = (path: readonly string[], on?: 'key') => Place
+type PlaceOf = (path: readonly (string | number)[], on?: 'key') => Place
 
 /** Every line is empty or a comment. */
 function saysNothing(text: string): boolean {
@@ -156,35 +165,6 @@ function optional(schema: TSchema): TSchema {
   } as unknown as TSchema)
 }
 
-/** One setting from outside a file: its text is read as a YAML scalar. What is wrong with it has no line. */
-function single(from: Source, name: string, text: string, schema: TSchema, problems: Problem[]): unknown {
-  const written = schema['type'] === 'boolean' || schema['type'] === 'integer' ? text : JSON.stringify(text)
-  const { document } = readDocument(from.source, written)
-  const shaped = document && checkShape(schema, document, { subject: 'it' })
-  if (shaped?.problems.length === 0) {
-    const wrong = mistakeOf(name, shaped.value)
-    if (!wrong) return shaped.value
-    problems.push({ ...wrong, code: from.code, severity: 'error', ...placeless(from.source) })
-    return undefined
-  }
-  const [mistake] = shaped?.problems ?? []
-  const expected = mistake?.message.split('; ').at(-1) ?? `${wanted(schema)} is wanted`
-  problems.push({
-    code: from.code,
-    severity: 'error',
-    message: `"${text}" is no value of the setting "${name}"; ${expected}`,
-    ...(mistake?.hint !== undefined && { hint: mistake.hint }),
-    ...placeless(from.source),
-  })
-  return undefined
-}
-
-/** Where a setting comes from when it is not the file. */
-interface Source {
-  readonly source: string
-  readonly code: ProblemCode
-}
-
 function variable(name: string): Source {
   return { source: `environment variable ${environmentName(name)}`, code: 'setting/variable' }
 }
@@ -192,10 +172,6 @@ function variable(name: string): Source {
 function option(name: string): Source {
   const words = name.replace(/[A-Z]/g, '-$&').replace('.', '-').toLowerCase()
   return { source: `option --${words}`, code: WRONG_FLAG }
-}
-
-function placeless(source: string): Place {
-  return { file: source, line: 0, column: 0 }
 }
 
 /** Names of all variables that are a setting. */

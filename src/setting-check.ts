@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { readCertificates } from './core/certificates.ts'
 import type { Document } from './core/document.ts'
 import type { ProblemCode } from './core/problem-codes.ts'
-import type { Problem } from './core/problem.ts'
+import { nearest, type Problem } from './core/problem.ts'
 import { describe } from './core/shape-values.ts'
+import { KEY_VARIABLE } from './security/secret-keys.ts'
 
 /** What is wrong with a setting, wherever it comes from. */
 export interface SettingMistake {
@@ -13,6 +14,7 @@ export interface SettingMistake {
 }
 
 const MOST_PORT = 65_535
+const PREFIX = 'SLUICE_'
 
 /** What the schema cannot say about a setting. */
 export function mistakeOf(name: string, value: unknown): SettingMistake | undefined {
@@ -110,4 +112,34 @@ function wrongParameter(document: Document, path: readonly string[], value: unkn
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Variables that look like a setting and are none. Parameters have their own. */
+export function strayVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): Problem[] {
+  return Object.keys(environment)
+    .filter(
+      (name) =>
+        name.startsWith(PREFIX) &&
+        name !== KEY_VARIABLE &&
+        !/^SLUICE_PARAM(_|$)/.test(name) &&
+        !known.includes(name),
+    )
+    .flatMap((name) => {
+      const near = nearest(
+        name.slice(PREFIX.length),
+        known.map((other) => other.slice(PREFIX.length)),
+      )
+      if (near === undefined) return []
+      return {
+        code: 'setting/unknown-variable',
+        severity: 'warning',
+        message: `there is no setting for "${name}"; did you mean "${PREFIX}${near}"?`,
+        file: `environment variable ${name}`,
+        line: 0,
+        column: 0,
+      }
+    })
 }

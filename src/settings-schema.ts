@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
+import { egressSchema } from './egress-setting.ts'
 
 const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
 
@@ -89,6 +90,7 @@ export const settingsSchema = Keys({
     },
     { description: 'Requests to receivers and token services.' },
   ),
+  egress: egressSchema,
   limits: Keys(
     {
       body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),

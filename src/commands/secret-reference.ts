@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { readEnvironment } from '../security/environment.ts'
 import { isSecretName, readSecretFile } from '../security/secret-file.ts'
 import { UsageError, type CommandIo } from './command.ts'
@@ -63,7 +63,7 @@ export async function secretStep(
     return isThere ? [] : [[`npx sluice secret set ${where}`, 'asks for the secret, and encrypts it']]
   }
   if (kind === 'file') {
-    const there = (await textOf(join(io.projectFolder, where))) || (await textOf(where))
+    const there = await stat(resolve(io.projectFolder, where)).catch(() => undefined)
     return there ? [] : [[`put the secret into ${where}`, 'readable for the engine alone']]
   }
   const environment = await readEnvironment(io.projectFolder, io.environment)

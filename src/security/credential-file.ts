@@ -3,9 +3,11 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
+import type { EgressRules } from '../core/services.ts'
 import { checkShape } from '../core/shape.ts'
 import { linksIn, type CredentialLink } from './credential-links.ts'
 import { DESTINATION, isDestination, readDestination } from './destination.ts'
+import { checkEgress } from './egress-check.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
   PLACEHOLDER_HINT,
@@ -65,6 +67,7 @@ export interface ExamineSetting {
   readonly sources: ReferenceSources
   /** Secrets in clear are warnings only. */
   readonly dev: boolean
+  readonly egress: EgressRules
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -258,6 +261,7 @@ function readSource(
       problem,
     )
     kind.check?.(shape.value as never, problem, { imported })
+    checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
     ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),

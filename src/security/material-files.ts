@@ -69,8 +69,7 @@ export async function readMaterial(
       .filter((path) => path !== secrets)
       .map(async (path): Promise<CredentialFile[]> => {
         try {
-          const bytes = await readFile(path)
-          const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+          const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
           return [{ file: shown(path), text }]
         } catch (error) {
           const { code = 'unknown error' } = error as NodeJS.ErrnoException

@@ -4,7 +4,7 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
-import type { Credentials, Logger } from '../core/services.ts'
+import type { Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { linkProblems, madeWith } from './credential-links.ts'
@@ -23,6 +23,7 @@ export interface MaterialSetting {
   /** Absolute. */
   readonly projectFolder: string
   readonly world: World
+  readonly egress: EgressRules
   readonly log: Logger
   readonly redactor: Redactor
   readonly storedTokens: StoredTokens
@@ -73,6 +74,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     kinds: setting.kinds,
     sources: { projectFolder, environment, parameters, secret: (name) => secrets.value(name) },
     dev: setting.dev,
+    egress: setting.egress,
     now: () => clock.now(),
   }
   let started = false

@@ -28,11 +28,7 @@ async function check(t: TestContext, folder: string): Promise<string> {
     {},
     {
       folder,
-      environment: {
-        SHOP_SECRET: 'the-secret-of-the-shop',
-        SLUICE_SECRET_KEY: KEY,
-        ...environment,
-      },
+      environment: { SHOP_SECRET: 'the-secret-of-the-shop', SLUICE_SECRET_KEY: KEY, ...environment },
     },
   )
   return stdout

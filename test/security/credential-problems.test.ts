@@ -200,9 +200,9 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '6:12 error credential/grant-type the grant "authorization_code" needs a person at a browser; flows run without one',
   ],
   [
-    'a grant of a later version',
+    'a grant without its assertion',
     `${OAUTH}grantType: saml2-bearer\n`,
-    '6:12 error credential/grant-type the grant "saml2-bearer" is not in this version',
+    '6:12 error credential/missing-field "assertion" is missing; the grant saml2-bearer needs it',
   ],
   [
     'a grant misspelt',

@@ -158,33 +158,26 @@ baseUrl: https://api.example.com/
 `,
   },
   'secret/file': {
-    title: 'The file of the encrypted secrets is damaged',
+    title: 'The file of the encrypted secrets has a mistake',
     meaning:
-      'A line of it is none of a secret, stands twice, is left of a merge, or its end is missing. `sluice secret set` and `sluice secret remove` write it.',
+      'The file is written by `sluice secret`, a line for each secret, and ends with a mark. A line that is none of it, a conflict of a merge or a missing end means that something was lost on the way; it is never guessed at.',
     wrong: `# security-material/secrets.yaml
 recipients:
-  - age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq
 secrets:
-  shop: in clear
+  hello: world
 ...
 `,
-    right: `# security-material/secrets.yaml
-recipients:
-  - age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs3290gq
-secrets:
-...
+    right: `$ sluice check
 `,
   },
   'secret/key': {
-    title: 'The key of the encrypted secrets is none, or others can read it',
+    title: 'The key of the encrypted secrets cannot be used',
     meaning:
-      'A key is one line, `AGE-SECRET-KEY-1...`, in `data/age.key`, in the file of the setting `secret.keyFile`, or in the variable SLUICE_SECRET_KEY. A key file is for its owner alone.',
-    wrong: `# .env
-SLUICE_SECRET_KEY=abc
+      'The key comes from the variable `SLUICE_SECRET_KEY` or from a file (`secret.keyFile`, else `data/age.key`) that only its owner may read.',
+    wrong: `$ SLUICE_SECRET_KEY=nonsense sluice check
 `,
-    right: `# .env
-SLUICE_SECRET_KEY=AGE-SECRET-KEY-1...
+    right: `$ sluice check
 `,
-    onlyTold: 'a key that fits is a secret',
+    onlyTold: 'it takes an encrypted secret that a credential refers to',
   },
 } as const satisfies Record<string, ProblemText>
