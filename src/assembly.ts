@@ -170,7 +170,7 @@ export async function assemble(
     load: () => loadProject(loading()),
     loading,
     readSettings,
-    /** Looks after the tokens that are kept: now and once a day. @returns how to end that */
+    /** Looks after the tokens that are kept, once a day. @returns how to end that */
     tendTokens: () => tendDaily(sealed, material, world.clock, log),
     close: async () => {
       material.stop()
