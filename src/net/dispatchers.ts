@@ -23,7 +23,7 @@ export interface DispatcherSetting {
 }
 
 export interface Dispatchers {
-  /** The same one for the same arguments. @throws Error when the certificate or the key cannot be read */
+  /** The same one for the same arguments as long as somebody has it. @throws Error when the certificate or the key cannot be read */
   dispatcherFor(tls?: TlsMaterial, proxy?: string): Dispatcher
   /** Takes nothing new; resolves when all requests are answered. */
   close(): Promise<void>
@@ -34,32 +34,37 @@ export interface Dispatchers {
 /** @throws Error when `ca` holds no certificate, or one that cannot be read */
 export function createDispatchers(setting: DispatcherSetting): Dispatchers {
   const rules = createProxyRules(setting.proxy, setting.environment)
-  const made = new Map<string, Origins>()
+  const made = new Map<string, WeakRef<Origins>>()
   const make = (tls?: TlsMaterial, proxy?: string) =>
     new Origins(setting.connections, proxyRules(proxy, rules), tlsOptions(tls, setting.ca))
   const usual = make()
-  made.set('', usual)
+  const all = () => [usual, ...[...made.values()].flatMap((origins) => origins.deref() ?? [])]
   return {
     dispatcherFor(tls, proxy) {
       if (tls === undefined && proxy === undefined) return usual
       const key = createHash('sha256')
         .update(JSON.stringify([tls, proxy]))
         .digest('base64')
-      let origins = made.get(key)
-      if (!origins) made.set(key, (origins = make(tls, proxy)))
+      const known = made.get(key)?.deref()
+      if (known) return known
+      for (const [old, origins] of made) if (!origins.deref()) made.delete(old)
+      const origins = make(tls, proxy)
+      made.set(key, new WeakRef(origins))
       return origins
     },
     async close() {
-      await Promise.all(Array.from(made.values(), (origins) => origins.close()))
+      await Promise.all(all().map((origins) => origins.close()))
     },
     async destroy() {
-      await Promise.all(Array.from(made.values(), (origins) => origins.destroy()))
+      await Promise.all(all().map((origins) => origins.destroy()))
     },
   }
 }
 
 interface TlsOptions {
   readonly secureContext?: SecureContext
+  /** Towards a proxy: the same trust, without the client certificate. */
+  readonly proxyContext?: SecureContext
   readonly servername?: string
 }
 
@@ -102,7 +107,8 @@ class Origins extends Dispatcher implements Connections {
   }
 
   private openPool(origin: string): Pool {
-    const connecting = { ...this.tls, allowH2: false, timeout: CONNECT_TIMEOUT }
+    const { proxyContext: _, ...tls } = this.tls
+    const connecting = { ...tls, allowH2: false, timeout: CONNECT_TIMEOUT }
     const pool = new OriginPool(origin, this.poolOptions(), connecting)
     const letGo = () => {
       if (this.closed || !pool.unused || this.pools.get(origin) !== pool) return
@@ -128,14 +134,14 @@ class Origins extends Dispatcher implements Connections {
   private proxyAt(uri: string): ProxyAgent {
     let agent = this.proxies.get(uri)
     if (!agent) {
-      const { secureContext, servername } = this.tls
+      const { secureContext, proxyContext, servername } = this.tls
       agent = new ProxyAgent({
         ...this.poolOptions(),
         uri,
         connectTimeout: CONNECT_TIMEOUT,
         factory: (origin, options) => new Pool(origin, Object.assign(this.poolOptions(), options)),
         requestTls: { ...(secureContext && { secureContext }), ...(servername && { servername }) } as never,
-        ...(secureContext && { proxyTls: { secureContext } as never }),
+        ...(proxyContext && { proxyTls: { secureContext: proxyContext } as never }),
       })
       this.proxies.set(uri, agent)
     }
@@ -168,18 +174,23 @@ function proxyRules(proxy: string | undefined, usual: ProxyRules): ProxyRules {
 
 /** Made once for all connections: a context is dear. */
 function tlsOptions(tls: TlsMaterial | undefined, extraCa: string | undefined): TlsOptions {
-  const { certificate, key, passphrase, ca, serverName } = tls ?? {}
+  const { certificate, key, pkcs12, passphrase, ca, serverName } = tls ?? {}
   const servername = serverName === undefined ? {} : { servername: serverName }
-  if ([certificate, key, ca, extraCa].every((pem) => pem === undefined)) return servername
   const extra = [...certificatesIn(ca, "the credential's `tls.ca`"), ...certificatesIn(extraCa, '`http.ca`')]
+  const trust = extra.length === 0 ? {} : { ca: [...getCACertificates('default'), ...extra] }
+  const proxyContext = extra.length === 0 ? undefined : createSecureContext(trust)
+  const shown = {
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
+    ...(pkcs12 === undefined ? {} : { pfx: Buffer.from(pkcs12, 'base64') }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  }
+  const showsNothing = Object.keys(shown).length === 0
+  const secureContext = showsNothing ? proxyContext : createSecureContext({ ...trust, ...shown })
   return {
     ...servername,
-    secureContext: createSecureContext({
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(key === undefined ? {} : { key }),
-      ...(passphrase === undefined ? {} : { passphrase }),
-      ...(extra.length === 0 ? {} : { ca: [...getCACertificates('default'), ...extra] }),
-    }),
+    ...(secureContext && { secureContext }),
+    ...(proxyContext && { proxyContext }),
   }
 }
 
