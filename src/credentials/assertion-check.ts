@@ -41,16 +41,18 @@ const OF_SIGNATURES = [
  * What is wrong with how something is signed.
  * @param at where it stands
  * @param how with a key; with the client's secret; or not at all, because it is made somewhere else
+ * @param issuer of the token service, where it is known
  */
 export function checkAssertion(
   given: AssertionOptions,
   at: Path,
   how: 'signed' | 'shared' | 'taken',
   problem: Reporter,
+  issuer?: string,
 ): void {
   const field = at.join('.')
   if (how === 'shared') {
-    checkShared(given, at, problem)
+    checkShared(given, at, problem, issuer)
     return
   }
   const sources = SOURCES.filter((name) => given[name] !== undefined)
@@ -75,10 +77,10 @@ export function checkAssertion(
     })
   if (given.key === undefined) reportUnused(given, OF_SIGNATURES, at, 'nothing is signed here', problem)
   else checkKey(given, given.key.reveal(), at, problem)
-  checkClaims(given, at, problem)
+  checkClaims(given, at, problem, issuer)
 }
 
-function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void {
+function checkShared(given: AssertionOptions, at: Path, problem: Reporter, issuer: string | undefined): void {
   reportUnused(given, [...SOURCES, ...OF_KEYS], at, 'clientSecretJwt signs with the secret', problem)
   const { algorithm = 'HS256' } = given
   if (!SECRET_ALGORITHMS.some((one) => one === algorithm))
@@ -88,7 +90,7 @@ function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void
       hint: 'Write HS256, HS384 or HS512; or clientAuthentication: privateKeyJwt, with a key.',
       at: [...at, 'algorithm'],
     })
-  checkClaims(given, at, problem)
+  checkClaims(given, at, problem, issuer)
 }
 
 function checkKey(given: AssertionOptions, text: string, at: Path, problem: Reporter): void {
@@ -153,7 +155,12 @@ function checkCertificate(given: AssertionOptions, { key }: SigningKey, at: Path
     )
 }
 
-function checkClaims({ claims = {}, audience = [] }: AssertionOptions, at: Path, problem: Reporter): void {
+function checkClaims(
+  { claims = {}, audience = [] }: AssertionOptions,
+  at: Path,
+  problem: Reporter,
+  issuer: string | undefined,
+): void {
   for (const name of Object.keys(claims)) {
     const owner = Object.hasOwn(OWN_CLAIMS, name) ? OWN_CLAIMS[name] : undefined
     if (owner !== undefined)
@@ -169,11 +176,11 @@ function checkClaims({ claims = {}, audience = [] }: AssertionOptions, at: Path,
       })
   }
   audience.forEach((text, index) => {
-    if (text === 'issuer')
+    if (text === 'issuer' && issuer === undefined)
       problem({
         code: 'credential/assertion',
         message: '"audience" is issuer, but the address of the issuer is not known here',
-        hint: 'Write the address itself, such as audience: https://login.example.com/; the service tells it as "issuer" under /.well-known/openid-configuration.',
+        hint: 'Write issuer in place of tokenServiceUrl; or the address itself here, such as audience: https://login.example.com/; the service tells it as "issuer" under /.well-known/openid-configuration.',
         at: audience.length === 1 ? [...at, 'audience'] : [...at, 'audience', index],
       })
   })

@@ -65,9 +65,9 @@ const claimFields = {
   audience: Optional(
     OneOrMore(Text({ description: 'The address of the service, or a name.' }), {
       description:
-        'Claim `aud`: `tokenUrl` stands for the address of the token service; or a text that the service wants.',
+        'Claim `aud`: `tokenUrl` stands for the address of the token service, `issuer` for the `issuer` of the credential; or a text that the service wants.',
       default: 'tokenUrl',
-      examples: ['tokenUrl', 'https://login.example.com/'],
+      examples: ['tokenUrl', 'issuer', 'https://login.example.com/'],
     }),
   ),
   subject: Optional(

@@ -11,8 +11,10 @@ import type { AssertionOptions } from './assertion-options.ts'
 export interface AssertionDefaults {
   readonly issuer: string | undefined
   readonly subject: string | undefined
-  /** Address of the token service. */
-  readonly tokenUrl: URL
+  /** Address of the token service, where it is written in the credential. */
+  readonly tokenUrl: URL | undefined
+  /** Whose metadata tells that address. */
+  readonly serviceIssuer: string | undefined
   /** Signs where there is no key. */
   readonly sharedSecret: Secret | undefined
 }
@@ -34,7 +36,7 @@ export function createAssertion(
   given: AssertionOptions,
   defaults: AssertionDefaults,
   { world, redact, borrow }: Pick<CredentialSetting, 'world' | 'redact' | 'borrow'>,
-): (until: Cancellation) => Promise<MadeAssertion> {
+): (until: Cancellation, tokenUrl: URL) => Promise<MadeAssertion> {
   if (given.fromCredential) {
     const { name } = given.fromCredential
     return async (until) => {
@@ -52,11 +54,11 @@ export function createAssertion(
     ...given.claims,
     iss: given.issuer ?? defaults.issuer,
     sub: given.subject ?? defaults.subject,
-    aud: audienceOf(given, defaults.tokenUrl),
   }
-  return async () => {
+  return async (_until, tokenUrl) => {
     const now = Math.floor(world.clock.now() / 1000)
-    const claims = { ...fixed, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
+    const aud = audienceOf(given, defaults, tokenUrl)
+    const claims = { ...fixed, aud, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
     const assertion = await signJwt(header, claims, key)
     redact(assertion)(lifetime)
     return { assertion: new Secret(assertion) }
@@ -68,7 +70,7 @@ export function describeAssertion(given: AssertionOptions, defaults: AssertionDe
   if (given.fromCredential) return `the token of ${given.fromCredential.name}`
   if (given.token) return '[secret]'
   const { header } = signerOf(given, defaults)
-  const audience = audienceOf(given, defaults.tokenUrl)
+  const audience = audienceOf(given, defaults, defaults.tokenUrl)
   const { alg, kid } = header
   const subject = given.subject ?? defaults.subject
   return [
@@ -117,7 +119,14 @@ function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): 
 }
 
 /** The address without its query: that belongs to the request. */
-function audienceOf({ audience = ['tokenUrl'] }: AssertionOptions, tokenUrl: URL): string | string[] {
-  const all = audience.map((text) => (text === 'tokenUrl' ? tokenUrl.origin + tokenUrl.pathname : text))
+function audienceOf(
+  { audience = ['tokenUrl'] }: AssertionOptions,
+  { serviceIssuer }: AssertionDefaults,
+  tokenUrl: URL | undefined,
+): string | string[] {
+  const all = audience.map((text) => {
+    if (text === 'tokenUrl') return tokenUrl ? tokenUrl.origin + tokenUrl.pathname : 'the token service'
+    return text === 'issuer' ? (serviceIssuer ?? text) : text
+  })
   return all.length === 1 ? all[0]! : all
 }

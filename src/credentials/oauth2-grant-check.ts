@@ -73,7 +73,7 @@ function checkProofs(options: OAuth2Options, problem: Reporter): void {
   for (const field of ['assertion', 'subjectToken', 'actorToken'] as const) {
     const given = options[field]
     if (!given) continue
-    checkAssertion(given, [field], field === 'assertion' ? 'signed' : 'taken', problem)
+    checkAssertion(given, [field], field === 'assertion' ? 'signed' : 'taken', problem, options.issuer)
     const { key, issuer }: AssertionOptions = given
     if (key && !issuer && !options.clientId)
       problem({

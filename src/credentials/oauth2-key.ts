@@ -55,7 +55,10 @@ function keysInJson(text: string): string[] {
 /** All secrets that a request with this client secret is made of, as one; undefined where there is none. */
 export function joinedSecret(given: OAuth2Options, clientSecret: Secret | undefined): Secret | undefined {
   const { clientSecret: _, ...others } = given
-  const texts = [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)].map((one) => one.reveal())
+  const secrets = [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)]
+  // A token may be bound to the certificate that it was got with.
+  const certificate = given.tls?.certificate === undefined ? [] : [given.tls.certificate]
+  const texts = [...secrets.map((one) => one.reveal()), ...certificate]
   return texts.length === 0 ? undefined : new Secret(fingerprintOf(JSON.stringify(texts)))
 }
 

@@ -3,10 +3,17 @@ import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
 import { describeAssertion } from './assertion.ts'
+import { Discovery } from './discovery.ts'
 import { clientDefaults, clientProofOf, describeGrantProof, grantProofOf } from './proofs.ts'
 import { readGrantType } from './grants.ts'
 import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
-import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
+import {
+  BEARER,
+  clientAuthenticationOf,
+  hasCertificate,
+  isJwt,
+  type OAuth2Options,
+} from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
 import { RefreshTokenChain } from './refresh-token.ts'
@@ -31,7 +38,8 @@ export function createTokenManager(
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
   const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, setting)
-  const settings = { ...fetchSettings(given, name, setting, refresh), hide }
+  const discovery = discoveryOf(given, name, setting)
+  const settings = { ...fetchSettings(given, name, setting, refresh), hide, discovery }
   const fetcher = new TokenFetcher(settings, setting)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
@@ -51,7 +59,12 @@ export function createTokenManager(
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
       counts: fetcher.counts,
+      details() {
+        const found = discovery?.describe()
+        return found === undefined ? {} : { 'token service': found }
+      },
       stopped() {
+        discovery?.stop()
         refresh?.stop()
         for (const release of releases) release()
       },
@@ -63,12 +76,14 @@ export function createTokenManager(
 /** What `sluice credential show` tells of the settings. */
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
-  const { tenants = [], tokenServiceUrl } = given
+  const { tenants = [], tokenServiceUrl, issuer } = given
   const how = clientAuthenticationOf(given)
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
-    tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, ''),
+    ...(tokenServiceUrl !== undefined && { tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, '') }),
+    ...(issuer !== undefined && { issuer }),
+    ...(given.tokenServiceHosts && { tokenServiceHosts: given.tokenServiceHosts.join(', ') }),
     ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',
     ...(given.username !== undefined && { username: given.username }),
@@ -119,7 +134,7 @@ function fetchSettings(
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
   const names = { ...USUAL_NAMES, ...given.parameterNames }
   const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
-    url: new URL(given.tokenServiceUrl),
+    url: new URL((given.tokenServiceUrl ?? given.issuer)!),
     clientId: given.clientId ?? '',
     method: given.method ?? 'POST',
     clientAuthentication: clientAuthenticationOf(given),
@@ -162,8 +177,7 @@ function fetchSettings(
       delay: given.retry?.delay ?? SECOND,
       factor: given.retry?.factor ?? 2,
     },
-    connectTimeout: given.connectTimeout ?? 10 * SECOND,
-    readTimeout: given.readTimeout ?? 10 * SECOND,
+    ...timesOf(given),
   }
 }
 
@@ -178,4 +192,17 @@ function answerReading({ response = {} }: OAuth2Options, world: World): AnswerRe
     ...(unit !== undefined && { unit }),
     ...(success !== undefined && { success: compileAnswerCondition(success, 'response.success', world) }),
   }
+}
+
+function timesOf({ connectTimeout, readTimeout }: OAuth2Options) {
+  return { connectTimeout: connectTimeout ?? 10 * SECOND, readTimeout: readTimeout ?? 10 * SECOND }
+}
+
+/** Undefined where the credential says itself where its token service is. */
+function discoveryOf(given: OAuth2Options, name: string, setting: CredentialSetting): Discovery | undefined {
+  if (given.issuer === undefined) return undefined
+  const { issuer, tokenServiceHosts: hosts = [] } = given
+  const sendsCertificate = hasCertificate(given)
+  const hide = (text: string) => setting.hide(text)
+  return new Discovery({ name, issuer, hosts, sendsCertificate, ...timesOf(given), hide }, setting)
 }

@@ -11,7 +11,8 @@ export function clientDefaults(given: OAuth2Options, secret: Secret | undefined)
   return {
     issuer: given.clientId,
     subject: given.clientId,
-    tokenUrl: new URL(given.tokenServiceUrl),
+    tokenUrl: given.tokenServiceUrl === undefined ? undefined : new URL(given.tokenServiceUrl),
+    serviceIssuer: given.issuer,
     sharedSecret: secret,
   }
 }
@@ -26,8 +27,8 @@ export function clientProofOf(
   const { clientAssertion = {} } = given
   const make = createAssertion(clientAssertion, clientDefaults(given, secret), setting)
   const type = clientAssertion.type ?? CLIENT_ASSERTION_TYPE
-  return async (until) => {
-    const { assertion, borrowed } = await make(until)
+  return async (until, url) => {
+    const { assertion, borrowed } = await make(until, url)
     return {
       fields: [
         ['client_assertion_type', type],
@@ -60,11 +61,11 @@ export function grantProofOf(given: OAuth2Options, setting: CredentialSetting): 
     return { name, typed, make: createAssertion(options, grantDefaults(given), setting) }
   })
   if (parts.length === 0) return undefined
-  return async (until) => {
+  return async (until, url) => {
     const fields: Field[] = []
     const borrowed: LentToken[] = []
     for (const { name, typed, make } of parts) {
-      const made = await make(until)
+      const made = await make(until, url)
       fields.push([name, made.assertion], ...typed)
       if (made.borrowed) borrowed.push(made.borrowed)
     }

@@ -29,6 +29,8 @@ export interface TokenManagerSettings {
   secretInUse(): number | undefined
   /** Goes up with each request to the token service. */
   readonly counts: TokenCounts
+  /** Further lines of its state, for people. */
+  details(): Readonly<Record<string, string>>
   /** It will not ask any more. */
   stopped(): void
 }
