@@ -1,6 +1,6 @@
 import type { Cancellation } from '../core/context.ts'
 import { sayDuration } from '../core/duration.ts'
-import type { FailureCode } from '../core/failure.ts'
+import { Failure, type FailureCode } from '../core/failure.ts'
 import type { Answer } from '../core/http.ts'
 import type { Logger } from '../core/services.ts'
 import type { World } from '../core/world.ts'
@@ -36,6 +36,13 @@ const FRESH = HOUR
 const PATIENCE = 20 * SECOND
 /** Bytes. */
 const LARGEST = 256 * 1024
+type Flaw = MetadataFlaw & { readonly status: number }
+const TOO_LARGE: Flaw = {
+  flaw: 'is larger than 256 KB',
+  hint: 'Check issuer: this is no metadata.',
+  isAnswer: false,
+  status: 200,
+}
 const HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'sluice']
 
 /**
@@ -143,14 +150,16 @@ export class Discovery {
   async #ask(until: Cancellation): Promise<URL | TokenFailure> {
     const { name, issuer } = this.#settings
     const { host } = new URL(issuer)
-    const flaws: (MetadataFlaw & { status: number })[] = []
+    const flaws: Flaw[] = []
     for (const url of documentsOf(issuer)) {
       let answer: Answer
       try {
         answer = await this.#get(url, until)
       } catch (thrown) {
         if (until.cancelled) throw until.cancelled
-        return describeBreakdown(name, host, thrown)
+        if (Failure.from(thrown).code !== 'receiver.too-large') return describeBreakdown(name, host, thrown)
+        flaws.push(TOO_LARGE)
+        continue
       }
       const read = readMetadata(answer, this.#settings)
       const found = 'endpoint' in read ? this.#judge(read.endpoint) : read
@@ -194,7 +203,7 @@ export class Discovery {
     }
   }
 
-  #describe({ flaw, hint, status }: MetadataFlaw & { status: number }, host: string): TokenFailure {
+  #describe({ flaw, hint, status }: Flaw, host: string): TokenFailure {
     const { name } = this.#settings
     const busy = status >= 500 || status === 429 || status === 408
     const code: FailureCode = busy ? 'credential.unreachable' : 'credential.answer'
