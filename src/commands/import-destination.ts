@@ -59,8 +59,9 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; choose one with --name`,
       )
     const prefix = name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()
+    const secrets = { ...SECRETS, ...keyStoreSecrets(text) }
     const references = Object.fromEntries(
-      Object.entries(SECRETS).map(([property, word]) => [property, `\${env:${prefix}_${word}}`]),
+      Object.entries(secrets).map(([property, word]) => [property, `\${env:${prefix}_${word}}`]),
     )
     const shown = relative(io.projectFolder, path).split(sep).join('/')
     const asCredential = stringify({ type: 'destination', file: basename(path), override: references })
@@ -99,6 +100,16 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     )
     return 0
   },
+}
+
+/** Key stores that always have a password, or that one is written for. */
+function keyStoreSecrets(text: string): Readonly<Record<string, string>> {
+  const found = text.matchAll(
+    /\b((?:tokenService\.)?)KeyStore(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
+  )
+  return Object.fromEntries(
+    Array.from(found, ([, prefix]) => [`${prefix}KeyStorePassword`, 'KEYSTORE_PASSWORD']),
+  )
 }
 
 /** The name that the destination has. */
