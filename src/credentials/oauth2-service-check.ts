@@ -22,11 +22,11 @@ const SECRET_PARAMETERS = [
 export function checkTokenService(options: OAuth2Options, problem: Reporter): void {
   const { tokenServiceUrl, issuer, tokenServiceHosts } = options
   checkTenants(options, problem)
-  const unused = (field: string, why: string) =>
+  const unused = (field: string, why: string, hint: string) =>
     problem({
       code: 'credential/unused-field',
       message: `"${field}" has no use: ${why}`,
-      hint: 'Take one of them out.',
+      hint,
       at: [field],
       on: 'key',
     })
@@ -39,9 +39,14 @@ export function checkTokenService(options: OAuth2Options, problem: Reporter): vo
     })
   if (tokenServiceUrl !== undefined) checkTokenServiceUrl(tokenServiceUrl, problem)
   if (issuer !== undefined && tokenServiceUrl !== undefined)
-    unused('issuer', '"tokenServiceUrl" says where the token service is')
+    unused('issuer', '"tokenServiceUrl" says where the token service is', 'Take one of them out.')
   else if (issuer !== undefined) checkIssuer(issuer, problem)
-  if (issuer === undefined && tokenServiceHosts) unused('tokenServiceHosts', 'there is no "issuer"')
+  if (issuer === undefined && tokenServiceHosts)
+    unused(
+      'tokenServiceHosts',
+      'there is no "issuer"',
+      'Take it out, or write issuer in place of tokenServiceUrl.',
+    )
   for (const [index, text] of (tokenServiceHosts ?? []).entries()) {
     const rule = readHostRule(text)
     if (typeof rule === 'string')
