@@ -99,6 +99,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       const fields = await fieldsOf(kind, options, questions)
       const field = fields['clientAuthentication'] === 'none' ? undefined : secretField(kind.options)
       const reference = field === undefined ? undefined : secretReference(options, name, field)
+      const store = kind.name === 'certificate' ? `certificates/${name}` : undefined
       const text = credentialSkeleton({
         about:
           'A credential: how requests to one receiver are authenticated; flows name it, and never see a token or secret. Fields with a # before them are off; what follows "# " explains.',
@@ -108,6 +109,9 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           description: options['description'] ?? `What "${name}" is for.`,
           ...fields,
           ...(field !== undefined && { [field]: `\${${reference}}` }),
+          ...(store !== undefined && {
+            tls: { certificate: `\${file:${store}.crt}`, key: `\${file:${store}.key}` },
+          }),
         },
       })
       const file = pathOf(settings.securityMaterial, path)
@@ -115,6 +119,9 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       io.stdout(
         told(shown, [
           ...(await secretStep(reference, io)),
+          ...(store === undefined
+            ? []
+            : [[`put the certificate into ${store}.crt`, `its key into ${store}.key`] as const]),
           [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
           ['npx sluice check', 'after each change of it'],
         ]),

@@ -16,6 +16,7 @@ import {
 } from './references.ts'
 import { secretsIn } from './rotation.ts'
 import { hideInsertions } from './insertions.ts'
+import { showsReceiver, type ReachOptions } from './reach.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
@@ -285,7 +286,10 @@ function explained(
     ...(headers.length > 0 ? [`the headers ${headers.join(', ')}`] : []),
     ...(query.length > 0 ? [`the query parameters ${query.join(', ')}`] : []),
   ]
-  const sends = [kind.explain?.(options as never) ?? `what its type ${kind.name} says`, ...further]
+  const told = kind.explain?.(options as never) ?? `what its type ${kind.name} says`
+  const shown = showsReceiver(options as ReachOptions, kind.asksService === true)
+  if (shown && !told.includes('a client certificate')) further.unshift('a client certificate')
+  const sends = [told, ...further]
   return { description, hosts: hosts.names, sends: sends.join('; also ') }
 }
 

@@ -113,21 +113,27 @@ export function readReach({ proxy, tls = {} }: ReachOptions, setting: ReachSetti
       hint: 'Write the name as the certificate has it, without scheme and port: login.example.com.',
       at: ['tls', 'serverName'],
     })
-  const showsReceiver = certificate !== undefined && (!asksService || tls.useForApi === true)
+  const shows = certificate !== undefined && showsReceiver({ tls }, asksService)
   const trust: TlsMaterial = ca === undefined ? {} : { ca }
   const named: TlsMaterial = serverName === undefined ? {} : { serverName }
   return {
     proxy,
     ca,
     certificate,
-    showsReceiver,
+    showsReceiver: shows,
     toService: filled({ ...trust, ...named, ...certificate?.material }),
     toReceiver: filled({
       ...trust,
       ...(!asksService && named),
-      ...(showsReceiver && certificate.material),
+      ...(shows && certificate.material),
     }),
   }
+}
+
+/** Whether the receiver is to see a client certificate. */
+export function showsReceiver({ tls = {} }: ReachOptions, asksService: boolean): boolean {
+  const isThere = tls.certificate !== undefined || tls.pkcs12 !== undefined
+  return isThere && (!asksService || tls.useForApi === true)
 }
 
 function checkProxy(proxy: string | undefined, problem: ReachSetting['problem']): void {

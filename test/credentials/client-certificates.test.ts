@@ -155,6 +155,7 @@ test('a certificate beside a password: both go to the receiver', async (t) => {
   await call()
   assert.equal(service.seen[0]!.client, 'acme')
   assert.match(service.seen[0]!.headers['authorization']!, /^Basic /)
+  assert.match(material.explanation('x')!.sends!, /; also a client certificate$/)
 })
 
 test('serverName: the name that the certificate must have, of the token service only', async (t) => {
