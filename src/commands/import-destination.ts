@@ -108,7 +108,10 @@ function keyStoreSecrets(text: string): Readonly<Record<string, string>> {
     /\b((?:tokenService\.)?)KeyStore(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
   )
   return Object.fromEntries(
-    Array.from(found, ([, prefix]) => [`${prefix}KeyStorePassword`, 'KEYSTORE_PASSWORD']),
+    Array.from(found, ([, prefix]) => [
+      `${prefix}KeyStorePassword`,
+      prefix === '' ? 'KEY_STORE_PASSWORD' : 'TOKEN_SERVICE_KEY_STORE_PASSWORD',
+    ]),
   )
 }
 

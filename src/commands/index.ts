@@ -21,6 +21,9 @@ import { newCredentialCommand } from './new-credential.ts'
 import { newFlowCommand } from './new-flow.ts'
 import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
+import { secretKeyCommand, secretRekeyCommand } from './secret-key.ts'
+import { secretSetCommand } from './secret-set.ts'
+import { secretListCommand, secretRemoveCommand } from './secret.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { wrap } from './wrap.ts'
@@ -46,6 +49,11 @@ export const commands: readonly CommandDefinition[] = [
   credentialShowCommand,
   credentialTestCommand,
   credentialInvalidateCommand,
+  secretSetCommand,
+  secretListCommand,
+  secretRemoveCommand,
+  secretRekeyCommand,
+  secretKeyCommand,
   logCommand,
   docsCommand(() => commands),
 ]
@@ -55,6 +63,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   import: 'Takes over what another system has.',
   flow: 'Lists and shows flows; sets what is kept of their runs.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
+  secret: 'Keeps secrets encrypted in a file that may be committed.',
 }
 
 /** What the command line gets; its options say the rest. */

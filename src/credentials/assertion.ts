@@ -5,10 +5,14 @@ import type { CredentialSetting, LentToken } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
 import { signJwt, type JwtHeader } from '../security/jwt.ts'
 import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
+import { audiencesOf } from './assertion-audience.ts'
 import type { AssertionOptions } from './assertion-options.ts'
+import { createSamlAssertion, describeSaml, encodeSaml, isXml } from './saml-assertion.ts'
+import type { AssertionFormat } from './saml-options.ts'
 
 /** What stands in an assertion unless its options say otherwise. */
 export interface AssertionDefaults {
+  readonly format: AssertionFormat
   readonly issuer: string | undefined
   readonly subject: string | undefined
   /** Address of the token service, where it is written in the credential. */
@@ -45,11 +49,25 @@ export function createAssertion(
     }
   }
   if (given.token) {
-    const ready = { assertion: given.token }
+    const ready = { assertion: encodedToken(given.token) }
     return () => Promise.resolve(ready)
   }
-  const { key, header } = signerOf(given, defaults)
   const lifetime = given.lifetime ?? 5 * MINUTE
+  if ((given.format ?? defaults.format) === 'saml2') {
+    const write = createSamlAssertion(given, defaults)
+    return async (_until, tokenUrl) => {
+      const { xml, signature } = await write({
+        now: world.clock.now(),
+        lifetime,
+        id: world.newId(),
+        tokenUrl,
+      })
+      const assertion = encodeSaml(xml, given.encoding)
+      for (const text of [assertion, signature]) redact(text)(lifetime)
+      return { assertion: new Secret(assertion) }
+    }
+  }
+  const { key, header } = signerOf(given, defaults)
   const fixed = {
     ...given.claims,
     iss: given.issuer ?? defaults.issuer,
@@ -69,6 +87,7 @@ export function createAssertion(
 export function describeAssertion(given: AssertionOptions, defaults: AssertionDefaults): string {
   if (given.fromCredential) return `the token of ${given.fromCredential.name}`
   if (given.token) return '[secret]'
+  if ((given.format ?? defaults.format) === 'saml2') return describeSaml(given, defaults)
   const { header } = signerOf(given, defaults)
   const audience = audienceOf(given, defaults, defaults.tokenUrl)
   const { alg, kid } = header
@@ -83,6 +102,12 @@ export function describeAssertion(given: AssertionOptions, defaults: AssertionDe
       : [`subject ${subject}`]),
     `audience ${typeof audience === 'string' ? audience : audience.join(', ')}`,
   ].join(', ')
+}
+
+/** XML that somebody else signed goes along as RFC 7522 says; anything else as it stands. */
+function encodedToken(token: Secret): Secret {
+  const text = token.reveal()
+  return isXml(text) ? new Secret(encodeSaml(text.trim())) : token
 }
 
 function signerOf(
@@ -118,15 +143,12 @@ function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): 
   }
 }
 
-/** The address without its query: that belongs to the request. */
+/** One stands alone. */
 function audienceOf(
-  { audience = ['tokenUrl'] }: AssertionOptions,
-  { serviceIssuer }: AssertionDefaults,
+  given: AssertionOptions,
+  defaults: AssertionDefaults,
   tokenUrl: URL | undefined,
 ): string | string[] {
-  const all = audience.map((text) => {
-    if (text === 'tokenUrl') return tokenUrl ? tokenUrl.origin + tokenUrl.pathname : 'the token service'
-    return text === 'issuer' ? (serviceIssuer ?? text) : text
-  })
+  const all = audiencesOf(given, defaults, tokenUrl)
   return all.length === 1 ? all[0]! : all
 }

@@ -89,7 +89,7 @@ function checkClientAssertion(
     checkAssertion(
       assertion,
       ['clientAssertion'],
-      how === 'clientSecretJwt' ? 'shared' : 'signed',
+      how === 'clientSecretJwt' ? 'shared' : (assertion.format ?? 'jwt'),
       problem,
       options.issuer,
     )

@@ -16,7 +16,7 @@ import {
 } from '../core/schema.ts'
 import type { ReachOptions } from '../security/reach.ts'
 import { clientAssertion, hasSource } from './assertion-options.ts'
-import { readGrantType } from './grants.ts'
+import { isAssertionGrant, readGrantType } from './grants.ts'
 import { grantOptions } from './oauth2-grant-options.ts'
 import { serviceOptions } from './oauth2-service-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
@@ -36,7 +36,7 @@ export const oauth2Options = Type.Object({
   grantType: Optional(
     Text({
       description:
-        'How the token is asked for: client_credentials, password, refresh_token, jwt-bearer, token-exchange, a name of the service itself, or none (no `grant_type` is sent).',
+        'How the token is asked for: client_credentials, password, refresh_token, jwt-bearer, saml2-bearer, token-exchange, a name of the service itself, or none (no `grant_type` is sent).',
       default: 'client_credentials',
       examples: ['password', 'account_credentials', 'none'],
     }),
@@ -295,7 +295,7 @@ export function clientAuthenticationOf(given: OAuth2Options): ClientAuthenticati
   const { kind } = readGrantType(given.grantType)
   if (hasCertificate(given) && clientSecret === undefined && clientId !== undefined) return 'certificate'
   const open = kind === 'none' || kind === 'token-exchange'
-  const proven = kind === 'jwt-bearer' || (open && clientId === undefined)
+  const proven = isAssertionGrant(kind) || (open && clientId === undefined)
   return proven && clientSecret === undefined ? 'none' : 'header'
 }
 

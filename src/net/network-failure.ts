@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { LostConnection } from './connector.ts'
+import { EgressDenied } from './egress.ts'
 import { noTls } from './tls-failure.ts'
 
 /** How far a request had come: `head` and `body` are those of the answer. */
@@ -61,6 +62,7 @@ const CONNECTING: Record<string, readonly [what: (host: string) => string, hint:
  */
 export function networkFailure(error: unknown, host: string, progress: Progress): Failure {
   if (error instanceof Failure) return error
+  if (error instanceof EgressDenied) return error.failure(host)
   const plain = plainError(error)
   const { code, message, shown } = plain
   const receiver = { host }

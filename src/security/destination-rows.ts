@@ -1,5 +1,6 @@
 import { refreshToken, tokenExchange } from './destination-grants.ts'
 import { clientAssertion, keyStore } from './destination-proofs.ts'
+import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
 import type { Translation } from './destination-translation.ts'
 
 /** Seconds that a time-out may have, and what counts when it has more. */
@@ -43,12 +44,11 @@ const KNOWN = [
   'tokenService.addClientCredentialsInBody',
   'tokenService.KeyStoreLocation',
   'tokenService.KeyStorePassword',
-  'KeyStoreLocation',
-  'KeyStorePassword',
   'clientAssertion.type',
   'clientAssertion.destinationName',
   'tokenServiceURL.ConnectionTimeoutInSeconds',
   'tokenServiceURL.SocketReadTimeoutInSeconds',
+  ...SAML_PROPERTIES,
 ]
 
 const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => void>> = {
@@ -57,6 +57,7 @@ const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => voi
   OAuth2TokenExchange: (destination) => oauth2(destination, tokenExchange),
   OAuth2RefreshToken: (destination) => oauth2(destination, refreshToken),
   ClientCertificateAuthentication: certificate,
+  OAuth2SAMLBearerAssertion: samlBearer,
   BasicAuthentication: basic,
   NoAuthentication: none,
 }
@@ -168,6 +169,20 @@ function certificate(destination: Translation): void {
 /** @param grant what differs from client_credentials; parameters that it takes are not sent twice */
 function oauth2(destination: Translation, grant?: (destination: Translation) => void): void {
   destination.set(['type'], 'oauth2', 'Authentication')
+  tokenService(destination)
+  client(destination)
+  tokenRequest(destination, grant)
+}
+
+function samlBearer(destination: Translation): void {
+  tokenService(destination)
+  samlClient(destination)
+  keyStore(destination, 'tokenService.')
+  tokenRequest(destination)
+  if (samlAssertion(destination)) destination.set(['type'], 'oauth2', 'Authentication')
+}
+
+function tokenService(destination: Translation): void {
   if (destination.need('tokenServiceURL', 'tokens come from there') !== undefined)
     destination.copy('tokenServiceURL', 'tokenServiceUrl')
   const type = destination.read('tokenServiceURLType') ?? 'Dedicated'
@@ -178,7 +193,9 @@ function oauth2(destination: Translation, grant?: (destination: Translation) => 
       'tokenServiceURLType',
       `"tokenServiceURLType" is "${type}"; Dedicated or Common is wanted`,
     )
-  client(destination)
+}
+
+function tokenRequest(destination: Translation, grant?: (destination: Translation) => void): void {
   destination.copy('scope', 'scope')
   seconds(destination, 'tokenServiceURL.ConnectionTimeoutInSeconds', 'connectTimeout', CONNECT_LIMIT)
   seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
@@ -281,7 +298,7 @@ const OF_A_USER = [
   'SAMLAssertion',
   'AppToAppSSO',
 ]
-const LATER = ['OAuth2SAMLBearerAssertion', 'OAuth2TechnicalUserPropagation']
+const LATER = ['OAuth2TechnicalUserPropagation']
 
 function refuseAuthentication(destination: Translation, given: string): void {
   const possible = `Possible: ${Object.keys(AUTHENTICATIONS).join(', ')}.`

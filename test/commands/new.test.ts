@@ -304,7 +304,7 @@ test('new credential: wrong usage names the flags; a secret in clear is not repe
     [
       ['a', '--type', 'bearer', ...base, '--secret', 'geheim-7f3a'],
       2,
-      /--secret wants env:NAME or file:\/path/,
+      /--secret wants env:NAME, secret:NAME or file:\/path/,
     ],
     [
       [
@@ -352,12 +352,16 @@ test('new credential asks a person, never for the secret', async (t) => {
     'me',
     '',
     'https://b.example.com/',
+    'geheim-7f3a',
+    '',
   ]
   const { code, stderr } = await sluice(t, ['new', 'credential'], {}, { folder, answers })
   assert.equal(code, 0, stderr)
   assert.match(stderr, /a URL is needed/)
   assert.match(stderr, /one of header, body, none/)
   assert.doesNotMatch(stderr, /(secret|password|token): /i)
+  assert.match(stderr, /where it is kept, never the secret itself/)
+  assert.doesNotMatch(stderr, /geheim/)
   const { description: _, ...fields } = read(folder, 'security-material/im_read.yaml').value
   assert.deepEqual(fields, {
     type: 'oauth2',

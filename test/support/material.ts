@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { credentials } from '../../src/credentials/index.ts'
+import { Egress } from '../../src/net/egress.ts'
 import { createSecurityMaterial, type MaterialSetting } from '../../src/security/material.ts'
 import { createRedactor } from '../../src/security/redaction.ts'
 import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
@@ -16,11 +17,13 @@ export function setUpMaterial(t: TestContext, changes: Partial<MaterialSetting> 
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder: '/nowhere',
     world: testWorld(t, clock),
+    egress: new Egress(),
     log: new TestLog(),
     redactor,
     refreshTokens: createRefreshTokens(),
     environment: { SECRET, TENANT: 'tenant-of-the-header' },
     parameters: { region: 'eu10' },
+    secrets: { file: '/nowhere/security-material/secrets.yaml', keyFile: '/nowhere/data/age.key' },
     dev: false,
     ...changes,
   })
