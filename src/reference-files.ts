@@ -107,7 +107,8 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
       folder: 'issuers',
       word: 'Issuer',
       kinds: [issuerKind],
-      beside: 'Its file is `security-material/NAME.yaml`; it holds no reference, because it holds no secret.',
+      beside:
+        'Its file is `security-material/NAME.yaml`. Any text may be or hold a reference: `${param:name}`, `${env:NAME}`.',
     }),
     ...kindPages({
       folder: 'signing-keys',

@@ -1,6 +1,7 @@
 import { inOrder, type Place, type Problem } from '../core/problem.ts'
 import type { Logger } from '../core/services.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
+import type { ReferenceSources } from '../security/references.ts'
 import type { OtherFiles } from '../security/material.ts'
 import { isOfType } from './material-name.ts'
 
@@ -23,7 +24,7 @@ export interface NamedFilesSetting<T> {
   readonly type: string
   readonly log: Logger
   /** Has no effect. */
-  read(file: CredentialFile): ReadNamed<T>
+  read(file: CredentialFile, sources: ReferenceSources): ReadNamed<T>
   /** No two have the same. */
   key(value: T): string
   /** The problem of the second one with a key. */
@@ -52,9 +53,9 @@ export class NamedFiles<T extends Named> implements OtherFiles {
     return file.unreadable ? this.#entries.has(file.file) : isOfType(file, this.#setting.type)
   }
 
-  load(files: readonly CredentialFile[]): Problem[] {
+  load(files: readonly CredentialFile[], sources: ReferenceSources): Problem[] {
     const { key, same } = this.#setting
-    const { entries, problems } = this.#read(files)
+    const { entries, problems } = this.#read(files, sources)
     const former = new Map([...this.#byKey.values()].map((value) => [value.file, value]))
     const byKey = new Map<string, T>()
     for (const [file, { read }] of entries) {
@@ -74,8 +75,8 @@ export class NamedFiles<T extends Named> implements OtherFiles {
     return problems
   }
 
-  check(files: readonly CredentialFile[]): Problem[] {
-    return this.#read(files).problems
+  check(files: readonly CredentialFile[], sources: ReferenceSources): Problem[] {
+    return this.#read(files, sources).problems
   }
 
   get size(): number {
@@ -91,7 +92,10 @@ export class NamedFiles<T extends Named> implements OtherFiles {
     return [...this.#byKey.values()]
   }
 
-  #read(files: readonly CredentialFile[]): { entries: Map<string, Entry<T>>; problems: Problem[] } {
+  #read(
+    files: readonly CredentialFile[],
+    sources: ReferenceSources,
+  ): { entries: Map<string, Entry<T>>; problems: Problem[] } {
     const { read: readFile, key, taken } = this.#setting
     const entries = new Map<string, Entry<T>>()
     const problems: Problem[] = []
@@ -103,7 +107,7 @@ export class NamedFiles<T extends Named> implements OtherFiles {
         if (known) entries.set(file.file, known)
         continue
       }
-      const read = readFile(file)
+      const read = readFile(file, sources)
       entries.set(file.file, { text: file.text, read })
       problems.push(...read.problems)
       if (!read.value) continue

@@ -8,7 +8,7 @@ export function together(all: readonly OtherFiles[]): OtherFiles {
     all.map((one) => [one, files.filter((file) => all.find((other) => other.takes(file)) === one)] as const)
   return {
     takes: (file) => all.some((one) => one.takes(file)),
-    load: (files) => inOrder(parted(files).flatMap(([one, own]) => one.load(own))),
-    check: (files) => inOrder(parted(files).flatMap(([one, own]) => one.check(own))),
+    load: (files, sources) => inOrder(parted(files).flatMap(([one, own]) => one.load(own, sources))),
+    check: (files, sources) => inOrder(parted(files).flatMap(([one, own]) => one.check(own, sources))),
   }
 }

@@ -5,7 +5,7 @@ import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
 import type { Credentials, EgressRules, Logger } from '../core/services.ts'
-import type { RefreshTokens } from '../core/stores.ts'
+import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { linkProblems, madeWith } from './credential-links.ts'
 import type { CredentialChange } from './credential-change.ts'
@@ -14,6 +14,7 @@ import { examineFile, type CredentialFile, type Examined, type ExamineSetting } 
 import { LoadedCredential } from './loaded-credential.ts'
 import { readMaterial, type ReadMaterial } from './material-files.ts'
 import type { Redactor } from './redaction.ts'
+import type { ReferenceSources } from './references.ts'
 import { RotationReminder } from './rotation-reminder.ts'
 import { secretNamesIn } from './secret-file.ts'
 import { SecretStore } from './secret-store.ts'
@@ -22,9 +23,9 @@ import { SecretStore } from './secret-store.ts'
 export interface OtherFiles {
   takes(file: CredentialFile): boolean
   /** Takes these files for all there is, at once. */
-  load(files: readonly CredentialFile[]): Problem[]
+  load(files: readonly CredentialFile[], sources: ReferenceSources): Problem[]
   /** The problems of these files; nothing is changed. */
-  check(files: readonly CredentialFile[]): Problem[]
+  check(files: readonly CredentialFile[], sources: ReferenceSources): Problem[]
 }
 
 export interface MaterialSetting {
@@ -36,7 +37,7 @@ export interface MaterialSetting {
   readonly egress: EgressRules
   readonly log: Logger
   readonly redactor: Redactor
-  readonly refreshTokens: RefreshTokens
+  readonly storedTokens: StoredTokens
   /** The real one, and what `.env` adds. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Global parameters of sluice.yaml. */
@@ -157,7 +158,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     load(all, tell) {
       const { own, other } = parted(all, setting.others)
       const { examined, problems: found } = examine(own)
-      const problems = inOrder([...found, ...(setting.others?.load(other) ?? [])])
+      const problems = inOrder([...found, ...(setting.others?.load(other, examining.sources) ?? [])])
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
       const changed = new Set<string>()
@@ -178,7 +179,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     },
     check(all) {
       const { own, other } = parted(all, setting.others)
-      return inOrder([...examine(own).problems, ...(setting.others?.check(other) ?? [])])
+      return inOrder([...examine(own).problems, ...(setting.others?.check(other, examining.sources) ?? [])])
     },
     names,
     info(name) {

@@ -5,13 +5,20 @@ import type { TestContext } from 'node:test'
 import { AuthorizationServer } from '../../src/access/authorization-server.ts'
 import { makeSecretHash } from '../../src/access/secret-hash.ts'
 import type { AccessRule } from '../../src/core/access.ts'
+import type { ReferenceSources } from '../../src/security/references.ts'
 import { startServer } from '../server/start-server.ts'
 import { ManualClock } from '../support/clock.ts'
 import { TestLog, testWorld } from '../support/credentials.ts'
 
 export const SECRET = 'secret-of-the-shop-1234567890'
-export const HOOK_SECRET = 'secret-of-the-hook-1234567890'
 export const ISSUER = 'https://flows.example.com'
+/** There is nothing that files could refer to. */
+export const NO_SOURCES: ReferenceSources = {
+  projectFolder: '/nowhere',
+  environment: {},
+  parameters: {},
+  secret: () => ({ state: 'missing', why: 'is not there', hint: '' }),
+}
 /** Made once: it is what costs. */
 export const HASH = await makeSecretHash(SECRET)
 
@@ -30,11 +37,7 @@ export async function door(t: TestContext, clients: Record<string, string> = { s
   const access = new AuthorizationServer({
     world: { ...testWorld(t, clock), newId: () => `refusal-${++ids}` },
     log,
-    signing: {
-      sources: { projectFolder: data, environment: { HOOK: HOOK_SECRET }, parameters: {} },
-      dev: false,
-      hide: () => {},
-    },
+    signing: { dev: false, hide: () => {} },
   })
   /** From now on these are the clients; a text without a hash gets that of `SECRET`. */
   const write = (texts: Record<string, string>) =>

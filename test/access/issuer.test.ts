@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
-import { door } from './fixture.ts'
+import { door, NO_SOURCES } from './fixture.ts'
 import { sign, testKey, tokenService } from './issuer-fixture.ts'
 
 /** Some of them are left out. */
@@ -16,7 +16,7 @@ async function withIssuer(t: TestContext, settings = 'audience: api://flows\n') 
   service.publish(key.jwk)
   const at = await door(t)
   const write = (text: string, name = 'partner') =>
-    at.access.issuers.files.load([{ file: `security-material/${name}.yaml`, text }])
+    at.access.issuers.files.load([{ file: `security-material/${name}.yaml`, text }], NO_SOURCES)
   const text = (own: string) =>
     `type: issuer\nissuer: ${service.url}\n${own.includes('jwksUri') || own.includes('discovery') ? '' : `jwksUri: ${service.url}/keys\n`}${own}`
   assert.deepEqual(write(text(settings)), [])
@@ -198,18 +198,33 @@ describe('tokens of other issuers', () => {
     assert.match(why(), /disabled/)
     write(text('audience: [\n'))
     assert.equal((await call(given)).status, 401, 'a file with mistakes leaves what was')
-    access.issuers.files.load([])
+    access.issuers.files.load([], NO_SOURCES)
     assert.equal((await call(given)).status, 401)
+  })
+
+  it('may be told by references, which have to have a value', async (t) => {
+    const { call, token, text, access } = await withIssuer(t)
+    const file = { file: 'security-material/partner.yaml', text: text('audience: "api://${param:name}"\n') }
+    const told = access.issuers.files.load([file], NO_SOURCES)
+    assert.equal(told[0]!.severity, 'error')
+    assert.deepEqual(access.issuers.files.load([file], { ...NO_SOURCES, parameters: { name: 'flows' } }), [])
+    assert.equal((await call(await token())).status, 200)
+    const unset = { ...file, text: text('audience: ${env:NOT_THERE}\n') }
+    assert.equal(access.issuers.files.load([unset], NO_SOURCES)[0]!.code, 'credential/unset')
+    assert.equal((await call(await token())).status, 200, 'what was there goes on')
   })
 
   it('leaves tokens that name this engine to it, whatever a file says', async (t) => {
     const { call, token, access, token: _, ...at } = await withIssuer(t)
-    access.issuers.files.load([
-      {
-        file: 'security-material/own.yaml',
-        text: 'type: issuer\nissuer: https://flows.example.com\naudience: x\n',
-      },
-    ])
+    access.issuers.files.load(
+      [
+        {
+          file: 'security-material/own.yaml',
+          text: 'type: issuer\nissuer: https://flows.example.com\naudience: x\n',
+        },
+      ],
+      NO_SOURCES,
+    )
     const own = await at.ask('/oauth2/token', {
       headers: at.basic(),
       body: new URLSearchParams({ grant_type: 'client_credentials' }),

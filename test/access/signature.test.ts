@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { partsOf, fitsSignature, readSignature, type Signing } from '../../src/access/signatures/signature.ts'
 import { readSigningKey } from '../../src/access/signatures/signing-key-file.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { NO_SOURCES } from './fixture.ts'
 import { startProject } from '../support/project.ts'
 
 const SECRET = 'It is a secret to everybody'
@@ -19,8 +20,8 @@ function keyOf(text: string, environment: Record<string, string> = { HOOK: SECRE
   const hidden: string[] = []
   const read = readSigningKey(
     { file: 'security-material/hook.yaml', text: `type: signingKey\n${text}` },
+    { ...NO_SOURCES, environment },
     {
-      sources: { projectFolder: '/nowhere', environment, parameters: {} },
       dev: false,
       hide: (secret) => void hidden.push(secret),
     },

@@ -3,7 +3,8 @@ import { readDocument, type Document, type Path, type Target } from '../../core/
 import type { ProblemCode } from '../../core/problem-codes.ts'
 import { hasErrors, type Place, type Problem } from '../../core/problem.ts'
 import { checkShape } from '../../core/shape.ts'
-import type { CredentialFile } from '../../security/credential-file.ts'
+import { describeReference, type CredentialFile } from '../../security/credential-file.ts'
+import { resolveReferences, type ReferenceSources } from '../../security/references.ts'
 import { readUrl } from '../../security/url.ts'
 import { fileProblem, nameOf } from '../material-name.ts'
 import {
@@ -44,13 +45,24 @@ export interface ReadIssuer {
 }
 
 /** Reads one file. Never throws for what is written in it. */
-export function readIssuer({ file, text }: CredentialFile): ReadIssuer {
+export function readIssuer({ file, text }: CredentialFile, sources: ReferenceSources): ReadIssuer {
   const name = nameOf(file)
   const read = readDocument(file, text)
   const problems = [...fileProblem(file, 'an issuer'), ...read.problems]
   const start: Place = { file, line: 1, column: 1 }
-  const { document } = read
-  if (!document) return { problems, place: start }
+  if (!read.document) return { problems, place: start }
+  const { document, unset, ...resolved } = resolveReferences(read.document, sources)
+  problems.push(
+    ...resolved.problems,
+    ...unset.map(({ reference, why, place }) => ({
+      code: 'credential/unset' as const,
+      severity: 'error' as const,
+      message: `${describeReference(reference)} ${why}; the issuer "${name}" needs it`,
+      hint: 'Set it, or write the value: nothing of an issuer is secret.',
+      ...place,
+    })),
+  )
+  if (unset.length > 0) return { problems, place: start }
   const { value, problems: found } = checkShape(issuerSchema, document, { subject: 'an issuer' })
   problems.push(...found)
   if (hasErrors(problems)) return { problems, place: start }

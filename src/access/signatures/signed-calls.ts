@@ -19,7 +19,7 @@ export class SignedCalls {
     this.files = new NamedFiles<SigningKey>({
       type: 'signingKey',
       log,
-      read: (file) => readSigningKey(file, setting),
+      read: (file, sources) => readSigningKey(file, sources, setting),
       key: ({ name }) => name,
       taken: ({ name }, owner) => ({
         code: 'credential/name',

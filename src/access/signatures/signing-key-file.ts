@@ -26,7 +26,6 @@ export interface SigningKey {
 }
 
 export interface SigningKeySetting {
-  readonly sources: ReferenceSources
   /** Secrets in clear are warnings only. */
   readonly dev: boolean
   /** Keeps a secret out of what people see. */
@@ -50,7 +49,8 @@ const fingerprintKey = randomBytes(32)
 /** Reads one file. Never throws for what is written in it. */
 export function readSigningKey(
   { file, text }: CredentialFile,
-  { sources, dev, hide }: SigningKeySetting,
+  sources: ReferenceSources,
+  { dev, hide }: SigningKeySetting,
 ): ReadNamed<SigningKey> {
   const read = readDocument(file, text)
   const problems: Problem[] = [...fileProblem(file, 'a signing key'), ...read.problems]
@@ -77,7 +77,7 @@ export function readSigningKey(
       hint: 'Until it is there, no request to its endpoints is taken.',
       ...at,
     })),
-    ...literalSecrets(read.document, secretFields(signingKeySchema, read.document.value) , dev),
+    ...literalSecrets(read.document, secretFields(signingKeySchema, read.document.value), dev),
     ...found.map((one) => hideInsertions(one, insertions)),
   )
   if (hasErrors(problems)) return { problems, place }
