@@ -93,26 +93,39 @@ function levelOf({ logLevel, ownLogLevel, logLevelUntil }: FlowState): Parameter
   return { level: logLevel, own: ownLogLevel, until: logLevelUntil }
 }
 
-/** Clients that may call it, by their ids; undefined where everybody may. */
-async function callersOf({ route }: FlowState, settings: Settings): Promise<readonly string[] | undefined> {
-  const access = route?.access
-  if (access === undefined || access === 'public' || 'signature' in access) return undefined
-  const { clients } = await readClients(settings)
-  return clients.filter(({ enabled, roles }) => enabled && mayCall(access, roles)).map((one) => one.clientId)
+interface Callers {
+  /** Their ids. */
+  readonly clients: readonly string[]
+  readonly issuers: readonly string[]
 }
 
-function whoMayCall(access: EndpointAccess, callers: readonly string[] = []): string {
+/** Who may call it by a role; undefined where none is wanted. */
+async function callersOf({ route }: FlowState, settings: Settings): Promise<Callers | undefined> {
+  const access = route?.access
+  if (access === undefined || access === 'public' || 'signature' in access) return undefined
+  const { clients, issuers } = await readClients(settings)
+  return {
+    clients: clients
+      .filter(({ enabled, roles }) => enabled && mayCall(access, roles))
+      .map(({ clientId }) => clientId),
+    issuers,
+  }
+}
+
+function whoMayCall(access: EndpointAccess, callers: Callers = { clients: [], issuers: [] }): string {
   if (access === 'public') return 'everybody (access: public)'
   if ('signature' in access) return `whoever signs the body with the signing key "${access.signature}"`
-  const some = callers.length > MANY ? [...callers.slice(0, MANY), `${callers.length - MANY} more`] : callers
-  return `clients with ${sayRule(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}`
+  const { clients, issuers } = callers
+  const some = clients.length > MANY ? [...clients.slice(0, MANY), `${clients.length - MANY} more`] : clients
+  const others = issuers.length === 0 ? '' : `; callers of ${issuers.join(', ')} with it`
+  return `clients with ${sayRule(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}${others}`
 }
 
 function printFlow(
   flow: FlowState,
   url: string | undefined,
   io: CommandIo,
-  callers: readonly string[] | undefined,
+  callers: Callers | undefined,
 ): string {
   const color = paint(io.color)
   const at = url ?? 'http://127.0.0.1:8080'
@@ -124,7 +137,7 @@ function printFlow(
   if (flow.trigger) facts.push(['trigger', `${flow.trigger.kind} ${flow.trigger.summary}`])
   if (flow.next !== undefined) facts.push(['next', new Date(flow.next).toLocaleString('sv-SE')])
   if (flow.route) facts.push(['callers', whoMayCall(flow.route.access, callers)], ['call', curl(flow, at)])
-  if (callers) facts.push(['token', tokenCurl(callers[0], at)])
+  if (callers) facts.push(['token', tokenCurl(callers.clients[0], at)])
   if (flow.credentials.length > 0) facts.push(['credentials', flow.credentials.join(', ')])
   for (const [name, value] of Object.entries(flow.parameters)) facts.push(['parameter', `${name} = ${value}`])
   facts.push(['log level', sayLevel(levelOf(flow))])

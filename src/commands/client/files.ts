@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { isClientFile, readClient, type Client } from '../../access/client-file.ts'
+import { isOfType, nameOf } from '../../access/material-name.ts'
 import { TOKEN_PATH } from '../../access/token-service.ts'
 import type { Settings } from '../../config.ts'
 import { isRole, ROLE_HINT } from '../../core/access.ts'
@@ -21,6 +22,8 @@ export interface ClientFiles {
   readonly settings: Settings
   /** By name. */
   readonly clients: readonly Client[]
+  /** Names of the issuers whose tokens are taken, too. */
+  readonly issuers: readonly string[]
   readonly problems: readonly Problem[]
   readonly texts: ReadonlyMap<string, string>
 }
@@ -39,6 +42,7 @@ export async function readClients(
   const read = own.map(readClient)
   return {
     clients: read.flatMap(({ client }) => client ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    issuers: files.filter((file) => isOfType(file, 'issuer')).map(({ file }) => nameOf(file)),
     problems: read.flatMap(({ problems }) => problems),
     texts: new Map(own.map(({ file, text }) => [file, text])),
   }
