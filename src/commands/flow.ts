@@ -1,4 +1,4 @@
-import { mayCall, sayRule, type EndpointAccess } from '../core/access.ts'
+import { mayCall, sayRule, wantsRole, type EndpointAccess } from '../core/access.ts'
 import type { FlowState } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
@@ -102,7 +102,7 @@ interface Callers {
 /** Who may call it by a role; undefined where none is wanted. */
 async function callersOf({ route }: FlowState, settings: Settings): Promise<Callers | undefined> {
   const access = route?.access
-  if (access === undefined || access === 'public' || 'signature' in access) return undefined
+  if (access === undefined || !wantsRole(access)) return undefined
   const { clients, issuers } = await readClients(settings)
   return {
     clients: clients

@@ -1,4 +1,5 @@
 import { TOKEN_PATH } from '../access/token-service.ts'
+import { wantsRole } from '../core/access.ts'
 import type { App } from '../app.ts'
 import type { FlowState } from '../core/control.ts'
 import type { CommandIo } from './command.ts'
@@ -40,7 +41,7 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
     running.filter(({ route }) => route !== undefined),
     (shown) => calls(shown, app.url ?? '', io.columns),
   )
-  const closed = running.filter(({ route }) => route !== undefined && route.access !== 'public')
+  const closed = running.filter(({ route }) => route !== undefined && wantsRole(route.access))
   if (closed.length > 0)
     lines.push(
       `${color.bold('Tokens')} for $TOKEN: \`sluice client create\`, then\n`,
@@ -125,7 +126,7 @@ function reasons(flows: readonly FlowState[], columns: number): string[][] {
 export function curl({ route }: FlowState, url: string): string {
   const method = route!.methods[0]!
   const words = ['curl', '-s']
-  if (route!.access !== 'public') words.push('-H', '"authorization: Bearer $TOKEN"')
+  if (wantsRole(route!.access)) words.push('-H', '"authorization: Bearer $TOKEN"')
   if (method !== 'GET') words.push('-X', method)
   if (['POST', 'PUT', 'PATCH'].includes(method))
     words.push('-H', "'content-type: application/json'", '-d', "'{}'")

@@ -20,6 +20,11 @@ export interface SignedRule {
 /** Who may call an endpoint. */
 export type EndpointAccess = 'public' | AccessRule | SignedRule
 
+/** Whether callers need a role, which tokens and secrets give them. */
+export function wantsRole(access: EndpointAccess): access is AccessRule {
+  return access !== 'public' && 'roles' in access
+}
+
 /** The role that callers need where an endpoint does not name one. */
 export const DEFAULT_ROLE = 'ESBMessaging.send'
 
