@@ -1,3 +1,4 @@
+import type { AccessRule } from './access.ts'
 import type { CredentialState } from './credential-state.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { LogLevel, ParameterValue } from './flow.ts'
@@ -121,7 +122,11 @@ export interface FlowState {
   /** Epoch ms. */
   readonly next: number | undefined
   readonly route:
-    | { readonly methods: readonly string[]; readonly path: string; readonly access: string }
+    | {
+        readonly methods: readonly string[]
+        readonly path: string
+        readonly access: 'public' | AccessRule
+      }
     | undefined
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly credentials: readonly string[]

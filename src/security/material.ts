@@ -18,7 +18,17 @@ import { RotationReminder } from './rotation-reminder.ts'
 import { secretNamesIn } from './secret-file.ts'
 import { SecretStore } from './secret-store.ts'
 
+/** Files of the security material that are no credentials for requests. */
+export interface OtherFiles {
+  takes(file: CredentialFile): boolean
+  /** Takes these files for all there is, at once. */
+  load(files: readonly CredentialFile[]): Problem[]
+  /** The problems of these files; nothing is changed. */
+  check(files: readonly CredentialFile[]): Problem[]
+}
+
 export interface MaterialSetting {
+  readonly others?: OtherFiles
   readonly kinds: ReadonlyMap<string, AnyCredentialKind>
   /** Absolute. */
   readonly projectFolder: string
@@ -144,8 +154,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       await secrets.open(read.files.flatMap(({ text }) => secretNamesIn(text)))
       return read
     },
-    load(files, tell) {
-      const { examined, problems } = examine(files)
+    load(all, tell) {
+      const { own, other } = parted(all, setting.others)
+      const { examined, problems: found } = examine(own)
+      const problems = inOrder([...found, ...(setting.others?.load(other) ?? [])])
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
       const changed = new Set<string>()
@@ -164,7 +176,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       reminder.look()
       return problems
     },
-    check: (files) => examine(files).problems,
+    check(all) {
+      const { own, other } = parted(all, setting.others)
+      return inOrder([...examine(own).problems, ...(setting.others?.check(other) ?? [])])
+    },
     names,
     info(name) {
       const info = entries.get(name)?.info()
@@ -185,6 +200,13 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       for (const entry of entries.values()) entry.loaded?.stop()
     },
   }
+}
+
+function parted(files: readonly CredentialFile[], others: OtherFiles | undefined) {
+  const own: CredentialFile[] = []
+  const other: CredentialFile[] = []
+  for (const file of files) (others?.takes(file) ? other : own).push(file)
+  return { own, other }
 }
 
 function examineAll(
