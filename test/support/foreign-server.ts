@@ -26,8 +26,15 @@ const ATTEMPTS = 600
 /** ms */
 const PAUSE = 25
 
-/** Starts a program on a free port and in a folder of its own, and waits until it serves. */
+/**
+ * Starts a program on a free port and in a folder of its own, and waits until it serves. Once more where it does not:
+ * somebody else may have taken the port meanwhile.
+ */
 export async function startForeign(program: ForeignProgram): Promise<ForeignServer> {
+  return launch(program).catch(() => launch(program))
+}
+
+async function launch(program: ForeignProgram): Promise<ForeignServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-foreign-'))
   const port = await freePort()
   const child = spawn(program.command, program.prepare(folder, port), {
