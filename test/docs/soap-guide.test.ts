@@ -91,6 +91,29 @@ test('the flow for SOAP makes a failure of a fault, in its words', async (t) => 
   assert.equal(reply.json().detail, 'mail <x> is taken')
 })
 
+const failures: [title: string, status: number, answer: string, detail: string][] = [
+  [
+    'a fault of SOAP 1.2, whatever its status',
+    200,
+    envelope('<e:Fault><e:Reason><e:Text xml:lang="en">no</e:Text></e:Reason></e:Fault>'),
+    'no',
+  ],
+  ['a status of 500 that is no SOAP', 500, '<html>broken</html>', 'no word of why'],
+]
+for (const [title, status, body, detail] of failures)
+  test(`the flow for SOAP makes a failure of ${title}`, async (t) => {
+    const { post } = await setUp(t, 'participants', () => ({ status, headers: XML, body }))
+    const reply = await post({ name: 'Ann', mail: 'x' })
+    assert.equal(reply.status, 502)
+    assert.equal(reply.json().detail, detail)
+  })
+
+test('the flow for SOAP: an element without content is null', async (t) => {
+  const answer = '<ParticipantId xmlns:i="urn:i" i:nil="true"/> <Status/>'
+  const { post } = await setUp(t, 'participants', () => ({ headers: XML, body: envelope(answer) }))
+  assert.deepEqual((await post({ name: 'Ann', mail: 'x' })).json(), { id: null, status: null })
+})
+
 test('the flow for OData reads all pages, with a quote in the filter', async (t) => {
   const { asked, post } = await setUp(t, 'orders-of-customer', ({ url, headers }) => {
     const row = (SalesOrder: string) => ({ SalesOrder, TotalNetAmount: '10.50' })
