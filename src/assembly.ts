@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { AuthorizationServer } from './access/authorization-server.ts'
 import { join } from 'node:path'
+import { AuthorizationServer } from './access/authorization-server.ts'
 import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
 import type { Logger, Services } from './core/services.ts'
