@@ -15,6 +15,8 @@ export interface ReadNamed<T> {
   /** Absent where there are mistakes. */
   readonly value?: T
   readonly problems: readonly Problem[]
+  /** Absolute paths of the files that its references name. */
+  readonly files?: readonly string[]
   /** Where the key is written, for others that have the same. */
   readonly place: Place
 }
@@ -64,8 +66,8 @@ export class NamedFiles<T extends Named> implements OtherFiles {
       if (!value || byKey.has(key(value))) continue
       const kept = before && same(before, value) ? before : value
       byKey.set(key(value), kept)
-      if (this.#loaded && this.#entries.get(file)?.text !== entries.get(file)!.text)
-        this.#tell(before, kept, read)
+      const isSame = before === kept && this.#entries.get(file)?.text === entries.get(file)!.text
+      if (this.#loaded && !isSame) this.#tell(before, kept, read)
       former.delete(file)
     }
     if (this.#loaded) for (const { name } of former.values()) this.#say('info', name, 'was removed')
@@ -77,6 +79,10 @@ export class NamedFiles<T extends Named> implements OtherFiles {
 
   check(files: readonly CredentialFile[], sources: ReferenceSources): Problem[] {
     return this.#read(files, sources).problems
+  }
+
+  get references(): string[] {
+    return [...this.#entries.values()].flatMap(({ read }) => read.files ?? [])
   }
 
   get size(): number {

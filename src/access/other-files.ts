@@ -7,6 +7,9 @@ export function together(all: readonly OtherFiles[]): OtherFiles {
   const parted = (files: readonly CredentialFile[]) =>
     all.map((one) => [one, files.filter((file) => all.find((other) => other.takes(file)) === one)] as const)
   return {
+    get references() {
+      return all.flatMap(({ references }) => references ?? [])
+    },
     takes: (file) => all.some((one) => one.takes(file)),
     load: (files, sources) => inOrder(parted(files).flatMap(([one, own]) => one.load(own, sources))),
     check: (files, sources) => inOrder(parted(files).flatMap(([one, own]) => one.check(own, sources))),

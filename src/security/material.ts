@@ -26,6 +26,8 @@ export interface OtherFiles {
   load(files: readonly CredentialFile[], sources: ReferenceSources): Problem[]
   /** The problems of these files; nothing is changed. */
   check(files: readonly CredentialFile[], sources: ReferenceSources): Problem[]
+  /** Absolute paths of the files that their references name. */
+  readonly references?: readonly string[]
 }
 
 export interface MaterialSetting {
@@ -190,7 +192,13 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name), clock.now())),
     explanation: (name) => entries.get(name)?.explanation(),
     isDoubtful: () => present().some((entry) => entry.isDoubtful),
-    files: () => [...new Set([...present().flatMap((entry) => entry.examined!.files), ...secrets.files])],
+    files: () => [
+      ...new Set([
+        ...present().flatMap((entry) => entry.examined!.files),
+        ...secrets.files,
+        ...(setting.others?.references ?? []),
+      ]),
+    ],
     warm() {
       started = true
       for (const entry of entries.values()) entry.loaded?.authorizer.warm?.()

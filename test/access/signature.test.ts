@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { describe, it, type TestContext } from 'node:test'
 import { partsOf, fitsSignature, readSignature, type Signing } from '../../src/access/signatures/signature.ts'
 import { readSigningKey } from '../../src/access/signatures/signing-key-file.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { NO_SOURCES } from './fixture.ts'
-import { startProject } from '../support/project.ts'
+import { projectFolder, startProject } from '../support/project.ts'
 
 const SECRET = 'It is a secret to everybody'
 const NOW = Date.UTC(2026, 10, 21, 12)
@@ -124,7 +125,7 @@ async function engine(
   key = 'scheme: github\nsecret: ${env:HOOK}\n',
   environment: Record<string, string> = { HOOK: SECRET },
 ) {
-  const { app, log } = await startProject(
+  const { app, log, logged } = await startProject(
     t,
     {
       'flows/hook.yaml': `steps:\n  - endpoint: ${endpoint}\n  - set: { body: { caller: "\${trigger.caller.id}", got: "\${body}" } }\n`,
@@ -144,7 +145,7 @@ async function engine(
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
   }
   const sign = (body: string) => ({ 'x-hub-signature-256': `sha256=${hmac(body).toString('hex')}` })
-  return { call, sign, lines, app }
+  return { call, sign, lines, app, logged }
 }
 
 describe('an endpoint for signed requests', () => {
@@ -176,6 +177,23 @@ describe('an endpoint for signed requests', () => {
     assert.equal((await call(new Blob([large]).stream(), sign(large))).status, 413)
     assert.equal((await call('{}', { ...sign('{}'), 'content-type': 'text/plain' })).status, 415)
     assert.equal((await call('{}', sign('{}'))).status, 200)
+  })
+
+  it('takes another secret as soon as its file has it', async (t) => {
+    const folder = projectFolder(t, { secret: SECRET })
+    const { call, logged } = await engine(
+      t,
+      '{ path: /hook, access: { signature: hook } }',
+      `scheme: github\nsecret: "\${file:${folder}/secret}"\n`,
+    )
+    const sign = (secret: string) => ({
+      'x-hub-signature-256': `sha256=${hmac('{}', secret).toString('hex')}`,
+    })
+    assert.equal((await call('{}', sign(SECRET))).status, 200)
+    writeFileSync(`${folder}/secret`, 'another-secret-of-the-hook')
+    await logged(/signingKey .{1,3}hook.{1,3} was changed/)
+    assert.equal((await call('{}', sign(SECRET))).status, 401)
+    assert.equal((await call('{}', sign('another-secret-of-the-hook'))).status, 200)
   })
 
   it('takes nothing while the secret is not there', async (t) => {

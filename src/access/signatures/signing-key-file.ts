@@ -80,13 +80,15 @@ export function readSigningKey(
     ...literalSecrets(read.document, secretFields(signingKeySchema, read.document.value), dev),
     ...found.map((one) => hideInsertions(one, insertions)),
   )
-  if (hasErrors(problems)) return { problems, place }
+  const { files } = resolved
+  if (hasErrors(problems)) return { problems, place, files }
   const options = shape.value as SigningKeyOptions
   const secrets = resolved.unset.length > 0 ? [] : options.secret
   for (const secret of secrets) hide(secret.reveal())
   return {
     problems,
     place,
+    files,
     value: {
       name: nameOf(file),
       file,
