@@ -9,6 +9,7 @@ import { Engine } from './engine/engine.ts'
 import type { Faults, Guard } from './faults.ts'
 import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
+import { createConnectivityProxy } from './net/connectivity-proxy.ts'
 import { createDispatchers } from './net/dispatchers.ts'
 import type { TellRequest } from './net/measured.ts'
 import { Egress } from './net/egress.ts'
@@ -88,6 +89,11 @@ export async function assemble(
     ...(settings.http.ca === undefined ? {} : { ca: await certificates(settings.http.ca) }),
   })
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
+  const { url, credential } = settings.connectivityProxy
+  const connectivityProxy =
+    url === undefined
+      ? undefined
+      : createConnectivityProxy({ url, ...(credential !== undefined && { credential }) }, world, egress)
   let current = settings
   const globals = globalParameters(settings)
   const material = createSecurityMaterial({
@@ -95,6 +101,7 @@ export async function assemble(
     projectFolder: settings.projectFolder,
     world,
     egress,
+    ...(connectivityProxy && { connectivityProxy }),
     log,
     redactor,
     refreshTokens: createRefreshTokens(),

@@ -37,8 +37,12 @@ const OWN_HEADERS: Record<string, string> = {
 }
 
 /** What the schema cannot say about an oauth2 credential. */
-export function checkOAuth2(options: OAuth2Options, problem: Reporter, { imported }: CredentialOrigin): void {
-  checkTokenServiceUrl(options, problem)
+export function checkOAuth2(
+  options: OAuth2Options,
+  problem: Reporter,
+  { imported, onPremise }: CredentialOrigin,
+): void {
+  checkTokenServiceUrl(options, onPremise, problem)
   checkGrant(options, problem)
   checkClient(options, problem)
   checkShapeOfRequest(options, problem)
@@ -67,10 +71,11 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter, { importe
     checkAnswerExpression(options.invalidateWhen, ['invalidateWhen'], problem)
 }
 
-function checkTokenServiceUrl(options: OAuth2Options, problem: Reporter): void {
+/** @param onPremise it leads to a virtual host of the Cloud Connector */
+function checkTokenServiceUrl(options: OAuth2Options, onPremise: boolean, problem: Reporter): void {
   checkTenants(options, problem)
   const { tokenServiceUrl } = options
-  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN))
+  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN), onPremise)
   if (!(url instanceof URL)) {
     problem({
       code: 'credential/url',

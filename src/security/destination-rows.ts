@@ -67,28 +67,38 @@ function common(destination: Translation): void {
   destination.copy('Description', 'description')
   destination.copyAll('URL.headers.', 'apiHeaders')
   destination.copyAll('URL.queries.', 'apiQuery')
-  proxyType(destination, 'ProxyType')
-  proxyType(destination, 'tokenServiceURL.ProxyType')
+  cloudConnector(destination)
   trust(destination)
 }
 
-function proxyType(destination: Translation, property: string): void {
-  const given = destination.read(property) ?? 'Internet'
-  destination.read('CloudConnectorLocationId')
-  if (given === 'Internet' || given === 'PrivateLink') return
-  if (given === 'OnPremise')
-    destination.mistake(
-      'destination/not-yet',
-      property,
-      `"${property}" is OnPremise: requests go through the Cloud Connector, which this version does not speak to`,
-      'Where the system can be reached otherwise, say so in "override": ProxyType: Internet, with its own URL; "proxy" of the credential names a proxy on the way.',
-    )
-  else
+/** Token requests go as the calls do, where nothing else is said of them. */
+function cloudConnector(destination: Translation): void {
+  const calls = isOnPremise(destination, 'ProxyType') ?? false
+  const asks = destination.read('Authentication')?.startsWith('OAuth2') === true
+  const own = isOnPremise(destination, 'tokenServiceURL.ProxyType')
+  const tokens = asks && (own ?? calls)
+  const locationId = destination.read('CloudConnectorLocationId')
+  if (!calls && !tokens) return
+  const property = calls ? 'ProxyType' : 'tokenServiceURL.ProxyType'
+  destination.set(['cloudConnector'], {}, property)
+  if (!calls || !tokens)
+    destination.set(['cloudConnector', 'carries'], calls ? 'calls' : 'tokenRequests', property)
+  if (locationId !== undefined)
+    destination.set(['cloudConnector', 'locationId'], locationId, 'CloudConnectorLocationId')
+}
+
+/** Undefined: it does not say. */
+function isOnPremise(destination: Translation, property: string): boolean | undefined {
+  const given = destination.read(property)
+  if (given === undefined) return undefined
+  if (given === 'OnPremise') return true
+  if (given !== 'Internet' && given !== 'PrivateLink')
     destination.mistake(
       'destination/value',
       property,
       `"${property}" is "${given}"; Internet, OnPremise or PrivateLink is wanted`,
     )
+  return false
 }
 
 /** Trust settings hold for the token service and the target. */

@@ -3,9 +3,10 @@ import type { Cancellation } from '../core/context.ts'
 import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
-import type { Credential, Logger } from '../core/services.ts'
+import type { ConnectivityProxy, Credential, Logger } from '../core/services.ts'
 import type { RefreshTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
+import { describeCloudConnector } from './cloud-connector.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
 import { proxySecrets } from './proxy-secrets.ts'
@@ -45,12 +46,19 @@ export class LoadedCredential implements Credential {
       readonly redactor: Redactor
       readonly refreshTokens: RefreshTokens
       readonly borrow: CredentialSetting['borrow']
+      readonly connectivityProxy?: ConnectivityProxy
     },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
     const { log, redactor, refreshTokens, borrow } = setting
-    const world = reachedWorld(setting.world, frame.reach)
+    const { onPremise } = frame
+    const virtual =
+      onPremise &&
+      setting.connectivityProxy?.dispatcherFor({ locationId: onPremise.locationId, lend: borrow })
+    const reached = reachedWorld(setting.world, frame.reach)
+    const world =
+      virtual && onPremise.tokenRequests ? { ...setting.world, dispatcherFor: () => virtual } : reached
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
       return (ms = 0) => void world.clock.after(Math.max(REDACTION_GRACE, ms), end)
@@ -67,7 +75,8 @@ export class LoadedCredential implements Credential {
     this.tenants = kind.tenants?.(options as never) ?? []
     this.#rules = frame.hosts
     this.#current = current
-    this.dispatcher = world === setting.world ? undefined : world.dispatcherFor()
+    this.dispatcher =
+      virtual && onPremise.calls ? virtual : reached === setting.world ? undefined : reached.dispatcherFor()
     this.#releases = [...source.secrets, ...proxySecrets(frame.reach.proxy, {})].map(redact)
     this.#own = kind.prepare(
       options as never,
@@ -87,6 +96,7 @@ export class LoadedCredential implements Credential {
     this.settings = {
       ...kind.describe?.(options as never),
       ...(proxy !== undefined && { proxy: withoutUser(proxy) }),
+      ...(onPremise && { cloudConnector: describeCloudConnector(onPremise) }),
       ...(ca !== undefined && { 'tls.ca': 'certificates of its own' }),
       ...(names.length > 0 && { apiHeaders: names.join(', ') }),
       ...(frame.apiQuery !== '' && { apiQuery: [...new URLSearchParams(frame.apiQuery).keys()].join(', ') }),
