@@ -63,6 +63,16 @@ class ProxyCarrier extends Dispatcher implements Carrier {
   }
 
   async carry(request: Exchange, send: SendOver): Promise<Answer> {
+    try {
+      return await this.#carry(request, send)
+    } catch (error) {
+      const { body } = request
+      if (body instanceof Readable && !body.destroyed) body.destroy()
+      throw error
+    }
+  }
+
+  async #carry(request: Exchange, send: SendOver): Promise<Answer> {
     this.#check(request)
     const lent = await this.#token(request.until)
     const answer = await this.#send(request, lent, send)
