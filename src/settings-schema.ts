@@ -94,14 +94,14 @@ export const settingsSchema = Keys({
     {
       url: Optional(
         Text({
-          description: 'Its address, `http://host:port`.',
+          description: "Address of SAP's connectivity proxy, `http://host:port`.",
           examples: ['http://connectivity-proxy.kyma-system.svc.cluster.local:20003'],
         }),
       ),
       credential: Optional(
         Text({
           description:
-            'Name of the credential whose token it wants: the OAuth client of the connectivity service. Left out: it wants none.',
+            'Name of the credential whose token the connectivity proxy wants: the OAuth client of the connectivity service. Left out: it wants none.',
           pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,149}$',
           examples: ['connectivity'],
         }),

@@ -4,7 +4,7 @@ import { isSafeScheme, isVirtualScheme } from './url.ts'
 export interface HostRules {
   /** Decides on the final URL of a request: https (http on this machine, and to virtual hosts), no user in it, one of the hosts. */
   allows(url: URL): boolean
-  /** As people read them. */
+  /** As people read them; virtual ones with `http://`. */
   readonly names: readonly string[]
 }
 
@@ -60,7 +60,7 @@ export function createHostRules(rules: readonly HostRule[], virtual = false): Ho
   const exact = keysOf(false)
   const wide = keysOf(true)
   return {
-    names: rules.map((rule) => rule.text),
+    names: rules.map((rule) => (virtual ? `http://${rule.text}` : rule.text)),
     allows(url) {
       if (url.username !== '' || url.password !== '' || !isSafe(url)) return false
       const host = withoutDot(url.hostname)
