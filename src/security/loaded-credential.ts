@@ -4,7 +4,7 @@ import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
 import type { ConnectivityProxy, Credential, Logger } from '../core/services.ts'
-import type { RefreshTokens } from '../core/stores.ts'
+import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { describeCloudConnector } from './cloud-connector.ts'
 import type { CredentialSource } from './credential-file.ts'
@@ -33,6 +33,8 @@ export class LoadedCredential implements Credential {
   readonly rotation: Rotation | undefined
   readonly tenants: readonly string[]
   readonly #rules: HostRules
+  /** Behind another Cloud Connector the same hosts are others. */
+  readonly #location: string | undefined
   readonly #own: Authorizer
   readonly #current: () => LoadedCredential | undefined
   readonly #releases: (() => void)[]
@@ -44,14 +46,14 @@ export class LoadedCredential implements Credential {
       readonly world: World
       readonly log: Logger
       readonly redactor: Redactor
-      readonly refreshTokens: RefreshTokens
+      readonly storedTokens: StoredTokens
       readonly borrow: CredentialSetting['borrow']
       readonly connectivityProxy?: ConnectivityProxy
     },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
-    const { log, redactor, refreshTokens, borrow } = setting
+    const { log, redactor, storedTokens, borrow } = setting
     const { onPremise } = frame
     const virtual =
       onPremise &&
@@ -74,6 +76,7 @@ export class LoadedCredential implements Credential {
     this.rotation = frame.rotation
     this.tenants = kind.tenants?.(options as never) ?? []
     this.#rules = frame.hosts
+    this.#location = onPremise?.locationId
     this.#current = current
     this.dispatcher =
       virtual && onPremise.calls ? virtual : reached === setting.world ? undefined : reached.dispatcherFor()
@@ -81,13 +84,14 @@ export class LoadedCredential implements Credential {
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
-      { world, log, refreshTokens, borrow, redact, hide: (text) => redactor.text(text) },
+      { world, log, storedTokens, borrow, redact, hide: (text) => redactor.text(text) },
     )
     const own = this.#own
     this.authorizer = {
       authorize: (until, tenant) => this.#authorize(until, tenant),
       state: () => own.state(),
       warm: () => own.warm?.(),
+      ...(own.keepsTokens && { keepsTokens: true as const }),
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
       ...(own.test && { test: (until, options) => own.test!(until, options) }),
     }
@@ -152,7 +156,8 @@ export class LoadedCredential implements Credential {
   #successor(): LoadedCredential | undefined {
     const current = this.#current()
     if (current === this) return undefined
-    if (current && current.hosts.join() === this.hosts.join()) return current
+    const isSame = current?.hosts.join() === this.hosts.join() && current.#location === this.#location
+    if (current && isSame) return current
     throw new Failure('credential.missing', `credential "${this.name}" was changed or removed just now`, {
       hint: 'Send the message again.',
     })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { startService, type Asked, type Said } from '../support/credentials.ts'
 import { problemsOf, replyText, startProject, type ProjectOptions } from '../support/project.ts'
@@ -290,6 +292,25 @@ describe('the Cloud Connector, before a scripted connectivity proxy', () => {
     })
     const found = (await problems()).filter(({ code }) => code === 'credential/link')
     assert.match(found[0]!.message, /ring of credentials.*connectivity -> connectivity/)
+  })
+
+  it('takes no token along to another location', async (t) => {
+    const { proxy, start } = await setUp(t)
+    const engine = await start()
+    await engine.run('orders')
+    const file = join(engine.folder, 'security-material/erp.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('plant-7', 'plant-8'))
+    await engine.logged(/credential .*erp.* was changed/)
+    await engine.run('orders')
+    assert.deepEqual(
+      heads(proxy).map(({ location, authorization }) => [location, authorization]),
+      [
+        ['plant-7', undefined],
+        ['plant-7', 'Bearer erp-token-1'],
+        ['plant-8', undefined],
+        ['plant-8', 'Bearer erp-token-2'],
+      ],
+    )
   })
 
   it('tells what goes by it', async (t) => {
