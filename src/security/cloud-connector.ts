@@ -1,10 +1,11 @@
 import type { Static, TObject } from '@sinclair/typebox'
 import { isHeaderValue } from '../core/header.ts'
-import type { ProblemReport } from '../core/kinds.ts'
+import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { Choice, Keys, Optional, Text } from '../core/schema.ts'
 import type { ConnectivityProxy } from '../core/services.ts'
-import type { Document } from '../core/document.ts'
+import type { Document, Path } from '../core/document.ts'
 import type { CredentialLink } from './credential-links.ts'
+import type { ReachOptions } from './reach.ts'
 
 /** What of a credential goes by the Cloud Connector. */
 export const CLOUD_CONNECTOR_FIELDS = {
@@ -30,6 +31,8 @@ export const CLOUD_CONNECTOR_FIELDS = {
 
 export type CloudConnectorOptions = Static<TObject<typeof CLOUD_CONNECTOR_FIELDS>> & {
   readonly proxy?: string
+  readonly issuer?: string
+  readonly tls?: ReachOptions['tls']
 }
 
 /** The Cloud Connector, as a credential uses it. */
@@ -40,20 +43,25 @@ export interface OnPremise {
 }
 
 /** Undefined: nothing goes by the Cloud Connector. */
-export function readCloudConnector({ cloudConnector }: CloudConnectorOptions): OnPremise | undefined {
+export function readCloudConnector(
+  { cloudConnector }: CloudConnectorOptions,
+  asksService: boolean,
+): OnPremise | undefined {
   if (!cloudConnector) return undefined
   const { carries = 'both', locationId } = cloudConnector
-  return { calls: carries !== 'tokenRequests', tokenRequests: carries !== 'calls', locationId }
+  return { calls: carries !== 'tokenRequests', tokenRequests: asksService && carries !== 'calls', locationId }
 }
 
 /** Reports what keeps a credential from the Cloud Connector. */
 export function checkCloudConnector(
   options: CloudConnectorOptions,
+  kind: Pick<AnyCredentialKind, 'asksService'>,
   connectivity: ConnectivityProxy | undefined,
   { imported }: { readonly imported: boolean },
   problem: (report: ProblemReport) => void,
 ): void {
-  const onPremise = readCloudConnector(options)
+  const asksService = kind.asksService === true
+  const onPremise = readCloudConnector(options, asksService)
   if (!onPremise) return
   if (!connectivity)
     problem({
@@ -76,7 +84,39 @@ export function checkCloudConnector(
       hint: 'It is one text of Latin characters on one line, as the Cloud Connector has it.',
       at: ['cloudConnector', 'locationId'],
     })
-  if (options.proxy !== undefined && onPremise.calls && onPremise.tokenRequests)
+  checkFields(options, onPremise, asksService, problem)
+}
+
+/** What has no meaning on this way. */
+function checkFields(
+  options: CloudConnectorOptions,
+  { calls, tokenRequests }: OnPremise,
+  asksService: boolean,
+  problem: (report: ProblemReport) => void,
+): void {
+  const report = (message: string, hint: string, at: Path) =>
+    problem({ code: 'credential/cloud-connector', message, hint, at, on: 'key' })
+  if (!calls && !asksService)
+    report(
+      '"carries" is tokenRequests, but a credential of this type asks for no token',
+      'Take it out, so that its calls go by the Cloud Connector.',
+      ['cloudConnector', 'carries'],
+    )
+  const { tls = {}, issuer, proxy } = options
+  const isShown = asksService ? tokenRequests || (calls && tls.useForApi === true) : calls
+  if (isShown && (tls.certificate !== undefined || tls.pkcs12 !== undefined))
+    report(
+      '"tls" has a client certificate, which nobody sees through the Cloud Connector',
+      'Take it out: the Cloud Connector has a system certificate of its own, which it shows where its mapping says so.',
+      ['tls'],
+    )
+  if (tokenRequests && issuer !== undefined)
+    report(
+      '"issuer" is an address of the internet; the token service is behind the Cloud Connector',
+      'Write tokenServiceUrl: http://virtual-host/oauth/token; or carries: calls, where the issuer is outside.',
+      ['issuer'],
+    )
+  if (proxy !== undefined && calls && (tokenRequests || !asksService))
     problem({
       code: 'credential/unused-field',
       message: '"proxy" has no use: everything goes by the Cloud Connector',

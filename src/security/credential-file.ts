@@ -77,7 +77,6 @@ export interface ExamineSetting {
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
 const LATER: Readonly<Record<string, string>> = {
-  certificate: 'oauth2, basic, bearer and apiKey are there.',
   client: 'Endpoints are public in this version.',
   issuer: 'Endpoints are public in this version.',
 }
@@ -255,23 +254,23 @@ function readSource(
   found.push(...shape.problems)
   let frame: Frame | undefined
   if (!hasErrors(shape.problems)) {
-    for (const path of secretFields(kind.options, shape.value))
-      guardSecret(shape.value, path, document, problem)
+    for (const path of secretFields(schema, shape.value)) guardSecret(shape.value, path, document, problem)
     frame = readFrame(
       shape.value as FrameOptions,
       secretsIn(kind.options, shape.value),
       setting.now(),
       problem,
+      kind.asksService === true,
     )
     kind.check?.(shape.value as never, problem, {
       imported,
       onPremise: frame.onPremise?.tokenRequests === true,
     })
-    checkCloudConnector(shape.value as FrameOptions, setting.connectivityProxy, { imported }, problem)
+    checkCloudConnector(shape.value as FrameOptions, kind, setting.connectivityProxy, { imported }, problem)
     checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
-    ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),
+    ...literalSecrets(written, secretFields(schema, written.value), setting.dev),
     ...found
       .filter((one) => !unresolved.some((path) => isInside(one, written.place(path))))
       .map((one) => hideInsertions(one, insertions)),

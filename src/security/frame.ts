@@ -78,8 +78,9 @@ export function readFrame(
   secrets: readonly SecretField[],
   now: number,
   problem: Reporter,
+  asksService: boolean,
 ): Frame {
-  const onPremise = readCloudConnector(options)
+  const onPremise = readCloudConnector(options, asksService)
   const virtual = onPremise?.calls === true
   const baseUrl = readBaseUrl(options.baseUrl, virtual, problem)
   return {
@@ -88,7 +89,7 @@ export function readFrame(
     hosts: readHosts(options, baseUrl, virtual, problem),
     apiHeaders: readHeaders(options.apiHeaders ?? {}, problem),
     apiQuery: readQuery(options.apiQuery ?? {}, problem),
-    reach: readReach(options, problem),
+    reach: readReach(options, { asksService, now, problem }),
     rotation: readRotation(options, secrets, now, problem),
     onPremise,
   }
