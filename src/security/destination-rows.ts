@@ -1,3 +1,4 @@
+import { cloudConnector } from './destination-cloud-connector.ts'
 import { refreshToken, tokenExchange } from './destination-grants.ts'
 import { clientAssertion, keyStore } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
@@ -26,6 +27,8 @@ const KNOWN = [
   'Type',
   'URL',
   'ProxyType',
+  'tokenServiceURL.ProxyType',
+  'CloudConnectorLocationId',
   'Authentication',
   'Description',
   'TrustAll',
@@ -78,36 +81,6 @@ function common(destination: Translation): void {
   destination.copyAll('URL.queries.', 'apiQuery')
   cloudConnector(destination)
   trust(destination)
-}
-
-/** Token requests go as the calls do, where nothing else is said of them. */
-function cloudConnector(destination: Translation): void {
-  const calls = isOnPremise(destination, 'ProxyType') ?? false
-  const asks = destination.read('Authentication')?.startsWith('OAuth2') === true
-  const own = isOnPremise(destination, 'tokenServiceURL.ProxyType')
-  const tokens = asks && (own ?? calls)
-  const locationId = destination.read('CloudConnectorLocationId')
-  if (!calls && !tokens) return
-  const property = calls ? 'ProxyType' : 'tokenServiceURL.ProxyType'
-  destination.set(['cloudConnector'], {}, property)
-  if (!calls || !tokens)
-    destination.set(['cloudConnector', 'carries'], calls ? 'calls' : 'tokenRequests', property)
-  if (locationId !== undefined)
-    destination.set(['cloudConnector', 'locationId'], locationId, 'CloudConnectorLocationId')
-}
-
-/** Undefined: it does not say. */
-function isOnPremise(destination: Translation, property: string): boolean | undefined {
-  const given = destination.read(property)
-  if (given === undefined) return undefined
-  if (given === 'OnPremise') return true
-  if (given !== 'Internet' && given !== 'PrivateLink')
-    destination.mistake(
-      'destination/value',
-      property,
-      `"${property}" is "${given}"; Internet, OnPremise or PrivateLink is wanted`,
-    )
-  return false
 }
 
 /** Trust settings hold for the token service and the target. */
