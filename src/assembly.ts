@@ -12,6 +12,7 @@ import type { Faults, Guard } from './faults.ts'
 import type { Clock } from './core/world.ts'
 import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
+import { createConnectivityProxy } from './net/connectivity-proxy.ts'
 import { createDispatchers } from './net/dispatchers.ts'
 import type { TellRequest } from './net/measured.ts'
 import { Egress } from './net/egress.ts'
@@ -97,6 +98,11 @@ export async function assemble(
     ...(settings.http.ca === undefined ? {} : { ca: await certificates(settings.http.ca) }),
   })
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
+  const { url, credential } = settings.connectivityProxy
+  const connectivityProxy =
+    url === undefined
+      ? undefined
+      : createConnectivityProxy({ url, ...(credential !== undefined && { credential }) }, world, egress)
   let current = settings
   const globals = globalParameters(settings)
   const { keyFile } = settings.secret
@@ -117,6 +123,7 @@ export async function assemble(
     projectFolder: settings.projectFolder,
     world,
     egress,
+    ...(connectivityProxy && { connectivityProxy }),
     log,
     redactor,
     storedTokens: sealed ?? createTokensInMemory(),

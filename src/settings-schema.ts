@@ -109,6 +109,28 @@ export const settingsSchema = Keys({
     },
     { description: 'Tokens for those who call endpoints that are not public.' },
   ),
+  connectivityProxy: Keys(
+    {
+      url: Optional(
+        Text({
+          description: "Address of SAP's connectivity proxy, `http://host:port`.",
+          examples: ['http://connectivity-proxy.kyma-system.svc.cluster.local:20003'],
+        }),
+      ),
+      credential: Optional(
+        Text({
+          description:
+            'Name of the credential whose token the connectivity proxy wants: the OAuth client of the connectivity service. Left out: it wants none.',
+          pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,149}$',
+          examples: ['connectivity'],
+        }),
+      ),
+    },
+    {
+      description:
+        "SAP's connectivity proxy: the way of credentials with `cloudConnector` to virtual hosts of the Cloud Connector.",
+    },
+  ),
   egress: egressSchema,
   limits: Keys(
     {

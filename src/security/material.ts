@@ -4,7 +4,7 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
-import type { Credentials, EgressRules, Logger } from '../core/services.ts'
+import type { ConnectivityProxy, Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { linkProblems, madeWith } from './credential-links.ts'
@@ -34,6 +34,8 @@ export interface MaterialSetting {
   readonly projectFolder: string
   readonly world: World
   readonly egress: EgressRules
+  /** Left out: nothing goes by the Cloud Connector. */
+  readonly connectivityProxy?: ConnectivityProxy
   readonly log: Logger
   readonly redactor: Redactor
   readonly storedTokens: StoredTokens
@@ -85,6 +87,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     sources: { projectFolder, environment, parameters, secret: (name) => secrets.value(name) },
     dev: setting.dev,
     egress: setting.egress,
+    ...(setting.connectivityProxy && { connectivityProxy: setting.connectivityProxy }),
     now: () => clock.now(),
   }
   let started = false

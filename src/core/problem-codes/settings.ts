@@ -117,7 +117,7 @@ http: { connections: 128 }
   'setting/proxy': {
     title: 'The proxy of the settings has no address',
     meaning:
-      '`http.proxy` is `http://host:port`. Settings hold no references; a proxy with a password is given by the variable `SLUICE_HTTP_PROXY`.',
+      '`http.proxy` and `connectivityProxy.url` are `http://host:port`; the latter has no user in it, its token comes from `connectivityProxy.credential`. Settings hold no references; a proxy with a password is given by the variable `SLUICE_HTTP_PROXY`.',
     wrong: `# sluice.yaml
 http: { proxy: "socks5://proxy.example.com:1080" }
 `,
