@@ -24,6 +24,7 @@ import { createRefreshTokens } from './store/refresh-tokens.ts'
 import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
+import { vaultOf, vaultRefused } from './vault-backend.ts'
 import { realWorld } from './world.ts'
 
 const kinds: Kinds = {
@@ -45,6 +46,8 @@ export interface AppSetting {
   readonly faults?: Faults
   /** Who is told what happens, as it happens. */
   readonly observer?: Observer
+  /** Secrets are not asked for: what needs them is without. */
+  readonly leaveVault?: boolean
 }
 
 export interface Ground {
@@ -101,8 +104,10 @@ export async function assemble(
     environment,
     parameters: globals,
     secrets: settings.secret,
+    backends: [await vaultOf(settings, !setting.leaveVault, { world, log, redactor, environment })],
     dev: settings.dev,
   })
+  found.push(...vaultRefused(settings.vault, egress))
   const scripts = createScripts({ world, log })
   let engine: Engine | undefined
   const routes = new RouteTable((text) => redactor.text(text))

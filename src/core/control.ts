@@ -207,7 +207,9 @@ export function isNotWell(status: string): boolean {
 
 /** What is wrong with a credential, in a few words; undefined where all is well. */
 export function credentialTrouble({ state, unset, file }: CredentialReport): string | undefined {
-  if (unset.length > 0) return `not set: ${unset.join(', ')}`
+  const { 'waits for': waits } = state.details
+  if (unset.length > 0)
+    return `not set: ${unset.join(', ')}${waits === undefined ? '' : ` (${String(waits)})`}`
   if (state.status === 'broken') return `${file} has mistakes`
   const { 'last error': error, 'in force': stale } = state.details
   if (NOT_WELL.has(state.status) || state.token?.failing)

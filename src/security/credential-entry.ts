@@ -8,6 +8,7 @@ import { changeOf, type CredentialChange } from './credential-change.ts'
 import { describeReference, type Examined } from './credential-file.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
 import { UNREADABLE } from './material-files.ts'
+import type { UnsetReference } from './references.ts'
 import { describeRotation } from './rotation.ts'
 
 /** A name of the security material, and what stands behind it now. */
@@ -136,7 +137,7 @@ export class CredentialEntry implements CredentialReference {
           hint: 'sluice check shows them.',
         },
       )
-    const lacking = examined.unset.map(({ reference, why }) => `${describeReference(reference)} ${why}`)
+    const lacking = examined.unset.map(lackOf)
     return new Failure(
       'credential.incomplete',
       `the credential "${name}" is incomplete: ${lacking.join('; ')}`,
@@ -147,6 +148,19 @@ export class CredentialEntry implements CredentialReference {
       },
     )
   }
+}
+
+/** Kinds of references whose values are in the project, or in what it is started with. */
+const OWN = /^(?:env|file|secret)\s*:/
+
+/** What a service that keeps secrets has not given, and why. */
+function waitsFor(unset: readonly UnsetReference[]): Record<string, string> {
+  const outside = unset.filter(({ reference }) => !OWN.test(reference))
+  return outside.length === 0 ? {} : { 'waits for': outside.map(lackOf).join('; ') }
+}
+
+function lackOf({ reference, why }: UnsetReference): string {
+  return `${describeReference(reference)} ${why}`
 }
 
 /** A secret of it was taken away: it is no mistake that somebody made in a hurry. */
@@ -168,9 +182,9 @@ function stateOf(loaded: LoadedCredential, examined: Examined, now: number): Cre
   }
 }
 
-function stateWithout({ file, incomplete }: Examined): CredentialState {
+function stateWithout({ file, incomplete, unset }: Examined): CredentialState {
   return incomplete
-    ? { status: 'incomplete', details: {} }
+    ? { status: 'incomplete', details: waitsFor(unset) }
     : { status: 'broken', details: { 'what to do': `sluice check tells what is wrong with ${file}` } }
 }
 
