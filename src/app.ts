@@ -261,7 +261,8 @@ async function startOn(
     })
     closing.push(() => watch.close())
     await watch.begun
-    parts.material.follow(() => void watch.again())
+    const leave = parts.material.follow(() => void watch.again())
+    closing.push(() => Promise.resolve(leave()))
     const reloader = new Reloader({
       project,
       engine,

@@ -28,7 +28,7 @@ export const vaultSchema = Keys(
     refresh: Duration({
       description: 'How often it is looked whether a secret has a new version.',
       default: '5m',
-      minimum: 5000,
+      minimum: 1000,
       maximum: 24 * 60 * 60_000,
     }),
     auth: Keys(

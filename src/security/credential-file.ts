@@ -210,8 +210,7 @@ function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Pr
 /** `env:X` as people call it: `the environment variable "X"`. */
 export function describeReference(reference: string): string {
   const colon = reference.indexOf(':')
-  const kind = reference.slice(0, colon).trim()
-  const what = WORDS[kind] ?? `the ${kind} secret`
+  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the secret'
   return `${what} "${reference.slice(colon + 1).trim()}"`
 }
 
@@ -219,6 +218,7 @@ const WORDS: Readonly<Record<string, string>> = {
   env: 'the environment variable',
   file: 'the file',
   secret: 'the secret',
+  vault: 'the Vault secret',
 }
 
 interface Reading {

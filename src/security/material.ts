@@ -60,8 +60,11 @@ export interface SecurityMaterial extends Credentials {
   isDoubtful(): boolean
   /** Absolute paths of the files in which references find their values, to be watched. */
   files(): readonly string[]
-  /** Secrets of backends are asked for again by themselves from now on; tells when the folder should be read again. */
-  follow(changed: () => void): void
+  /**
+   * Secrets of backends are asked for again by themselves from now on; tells when the folder should be read again.
+   * Returns how to end that, with what is under way.
+   */
+  follow(changed: () => void): () => void
   /** The engine has started: credentials that want it fetch their first token. */
   warm(): void
   /** Warns in the log of secrets that are too old: now, and once a day until the end. */
@@ -138,6 +141,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     }
   }
 
+  function stopBackends(): void {
+    for (const backend of backends) backend.stop()
+  }
+
   function examine(files: readonly CredentialFile[]) {
     const { examined, problems } = examineAll(files, examining)
     return { examined, problems: inOrder([...problems, ...secrets.problems]) }
@@ -186,6 +193,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     files: () => [...new Set([...present().flatMap((entry) => entry.examined!.files), ...secrets.files])],
     follow(changed) {
       for (const backend of backends) backend.follow(changed)
+      return stopBackends
     },
     warm() {
       started = true
@@ -194,7 +202,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     remind: () => reminder.start(),
     stop() {
       reminder.stop()
-      for (const backend of backends) backend.stop()
+      stopBackends()
       for (const entry of entries.values()) entry.loaded?.stop()
     },
   }

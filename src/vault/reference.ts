@@ -19,7 +19,7 @@ export function readReference(name: string): VaultReference | string {
   if (name.length > MOST) return `is longer than ${MOST} characters`
   if (/[\u0000-\u001f\u007f]/.test(name)) return 'has a control character in it'
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..'))
-    return 'has no path that is names with single slashes between them'
+    return 'has an empty part or dots in its path'
   return { path, field }
 }
 
