@@ -106,7 +106,6 @@ export class VaultBackend implements SecretBackend {
       this.#entries.set(path, entry)
     }
     if (!entry.secret && !entry.trouble) await this.#fetch(entry)
-    else if (!this.#changed && this.#clock.ticks() >= entry.dueAt) await this.#fetch(entry)
   }
 
   #fetch(entry: Entry): Promise<boolean> {
