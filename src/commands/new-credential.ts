@@ -4,6 +4,7 @@ import { credentialSkeleton, secretField } from '../reference/credential-skeleto
 import { isCredentialName } from '../security/credential-file.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
+import { knownCredential } from './known-credential.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import {
   folderOptions,
@@ -50,6 +51,10 @@ export const newCredentialCommand: CommandDefinition = {
   ],
   options: [
     { flags: '--type <type>', description: TYPES.join(', ') },
+    {
+      flags: '--like <service>',
+      description: 'as it is known to fit a service, such as salesforce or zoom (docs/guide/providers.md)',
+    },
     { flags: '--token-service-url <url>', description: 'oauth2: where tokens come from' },
     { flags: '--client-id <id>', description: 'oauth2: who asks' },
     {
@@ -76,6 +81,7 @@ export const newCredentialCommand: CommandDefinition = {
   ],
   examples: [
     'sluice new credential',
+    'sluice new credential crm --like salesforce',
     'sluice new credential im_read --type oauth2 --client-id sluice \\\n    --scope im.read --token-service-url https://api.example.com/oauth/token \\\n    --base-url https://api.example.com/im/',
     'sluice new credential weather --type apiKey --secret env:WEATHER_KEY \\\n    --base-url https://weather.example.com/v1/',
   ],
@@ -86,7 +92,8 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     const settings = await settingsFor(io, options)
     const questions = canAsk(io) ? new Questions(io) : undefined
     try {
-      const path = given?.replace(/\.ya?ml$/, '') ?? (await askName(questions))
+      const like = options['like'] as string | undefined
+      const path = given?.replace(/\.ya?ml$/, '') ?? like ?? (await askName(questions))
       const name = path.split('/').at(-1)!
       const complaint = badName(path)
       if (complaint !== undefined) throw new UsageError(complaint)
@@ -97,6 +104,11 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         )
       await refuseName(io, settings.securityMaterial, name)
       await refuseExisting(io, pathOf(settings.securityMaterial, path))
+      if (like !== undefined) {
+        const to = pathOf(settings.securityMaterial, path)
+        io.stdout(await writeKnown(io, options, like, to, settings.secret.file))
+        return 0
+      }
       const kind = await kindOf(options, questions)
       checkFlags(kind, options)
       const fields = await fieldsOf(kind, options, questions)
@@ -118,18 +130,47 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       })
       const file = pathOf(settings.securityMaterial, path)
       const shown = await writeChecked(io, options, file, (await schemaLine(io, file, 'credential')) + text)
-      io.stdout(
-        told(shown, [
-          ...(await secretStep(reference, settings.secret.file, io)),
-          [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
-          ['npx sluice check', 'after each change of it'],
-        ]),
-      )
+      io.stdout(told(shown, [...(await secretStep(reference, settings.secret.file, io)), ...lastSteps(name)]))
       return 0
     } finally {
       questions?.close()
     }
   },
+}
+
+/** What follows with every credential. */
+function lastSteps(name: string): (readonly [string, string])[] {
+  return [
+    [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
+    ['npx sluice check', 'after each change of it'],
+  ]
+}
+
+/**
+ * Copies the credential of a known service; gives what is told of it.
+ * @param path absolute, without its ending
+ * @param secretFile of the encrypted secrets
+ */
+async function writeKnown(
+  io: CommandIo,
+  options: Record<string, unknown>,
+  like: string,
+  path: string,
+  secretFile: string,
+): Promise<string> {
+  const other = [...Object.keys(FIELDS), 'type', 'secret', 'description'].find(
+    (field) => options[field] !== undefined,
+  )
+  if (other !== undefined)
+    throw new UsageError(`${flagOf(other)}: with --like the file says it; change it there`)
+  const { text, references } = await knownCredential(like)
+  const shown = await writeChecked(io, options, path, (await schemaLine(io, path, 'credential')) + text)
+  const secrets = await Promise.all(references.map((reference) => secretStep(reference, secretFile, io)))
+  return told(shown, [
+    [`edit ${shown}`, 'addresses and ids in it are examples'],
+    ...secrets.flat(),
+    ...lastSteps(path.replace(/^.*[/\\]/, '')),
+  ])
 }
 
 type Kind = (typeof credentials)[number]

@@ -195,6 +195,7 @@ export interface CredentialReport {
 /** Requests with it fail, or will soon. */
 const NOT_WELL: ReadonlySet<string> = new Set([
   'refused',
+  'locked',
   'unreachable',
   'renewal fails',
   'broken',

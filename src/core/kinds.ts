@@ -11,7 +11,7 @@ import type { Message } from './message.ts'
 import type { ProblemCode } from './problem-codes.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
-import type { RefreshTokens } from './stores.ts'
+import type { StoredTokens } from './stores.ts'
 import type { World } from './world.ts'
 
 export type { Authorizer, CredentialState, CredentialTestStep, Grant, LentToken }
@@ -233,7 +233,7 @@ export interface CredentialOrigin {
 export interface CredentialSetting {
   readonly world: World
   readonly log: Services['log']
-  readonly refreshTokens: RefreshTokens
+  readonly storedTokens: StoredTokens
   /** The token of another credential. @throws Failure `credential.*` */
   borrow(credential: string, until: Cancellation): Promise<LentToken>
   /** From now on this text is redacted at every sink. Returns how to end that. @param ms that it is still good for */

@@ -17,6 +17,7 @@ import {
 import { clientAssertion, hasSource } from './assertion-options.ts'
 import { isAssertionGrant, readGrantType } from './grants.ts'
 import { grantOptions } from './oauth2-grant-options.ts'
+import { lifeOptions } from './oauth2-life-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
 import type { ClientAuthentication } from './token-request.ts'
 
@@ -25,7 +26,6 @@ export const BEARER: Placement = { in: 'header', name: 'authorization', prefix: 
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 
 const parameterMap = (description: string) => Optional(MapOf(Value({ description }), { description }))
 
@@ -273,30 +273,7 @@ export const oauth2Options = Type.Object({
       examples: ['body.errors[0].code in [601, 602]'],
     }),
   ),
-  lifetime: Optional(
-    Duration({
-      description: 'Of a token whose answer does not say how long it lives.',
-      default: '1h',
-      minimum: SECOND,
-      maximum: 366 * 24 * HOUR,
-    }),
-  ),
-  maxLifetime: Optional(
-    Duration({
-      description: 'No token is kept longer, whatever its answer says.',
-      default: '24h',
-      minimum: SECOND,
-      maximum: 366 * 24 * HOUR,
-    }),
-  ),
-  refreshBefore: Optional(
-    Duration({
-      description: 'So long before its end a token is no longer handed out (at most half of its life).',
-      default: '60s',
-      minimum: 0,
-      maximum: HOUR,
-    }),
-  ),
+  ...lifeOptions,
 })
 
 export type OAuth2Options = Static<typeof oauth2Options>

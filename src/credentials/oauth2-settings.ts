@@ -1,3 +1,4 @@
+import type { Cancellation } from '../core/context.ts'
 import type { CredentialSetting, Grant } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
@@ -11,10 +12,11 @@ import {
   otherGrantProofOf,
 } from './proofs.ts'
 import { readGrantType } from './grants.ts'
-import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
+import { joinedSecret, keyOf, lastingKey, lastingSecret, secretTexts } from './oauth2-key.ts'
 import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
+import { ExclusiveToken, type ExclusiveTokenSettings } from './exclusive-token.ts'
 import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
@@ -36,9 +38,13 @@ export function createTokenManager(
   setting: CredentialSetting,
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
-  const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, setting)
+  const { host } = new URL(given.tokenServiceUrl)
+  const service = { host, clientId: given.clientId ?? '' }
+  const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, service, setting)
   const settings = { ...fetchSettings(given, name, setting, refresh), hide }
   const fetcher = new TokenFetcher(settings, setting)
+  const exclusive = given.exclusive ? new ExclusiveToken(exclusiveSettings(given, name), setting) : undefined
+  const fetch = (until: Cancellation) => fetcher.fetch(until)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
   const releases = secretTexts(given).map((text) => setting.redact(text))
@@ -52,8 +58,15 @@ export function createTokenManager(
       refreshBefore: given.refreshBefore ?? MINUTE,
       patience: Math.max(PATIENCE, settings.connectTimeout + settings.readTimeout),
       place: (token) => ({ ...placeSecret(placement, token), refusedBy, refuses }),
-      fetch: (until) => fetcher.fetch(until),
-      test: (until, options) => testTokenRequest(settings, fetcher, setting.world, until, options),
+      fetch: (until) => (exclusive ? exclusive.fetch(until, fetch) : fetch(until)),
+      test: (until, options) => {
+        const ask = () => testTokenRequest(settings, fetcher, setting.world, until, options)
+        return exclusive ? exclusive.test(ask) : ask()
+      },
+      ...(refresh && { look: () => refresh.look() }),
+      ...(exclusive && { dropped: () => exclusive.drop() }),
+      stored: () => ({ ...refresh?.describe(), ...exclusive?.describe() }),
+      keepsTokens: refresh !== undefined || exclusive !== undefined,
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
       counts: fetcher.counts,
@@ -98,9 +111,23 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
     ...(scope !== undefined && { scope: typeof scope === 'string' ? scope : JSON.stringify(scope) }),
     ...(given.audience !== undefined && { audience: given.audience }),
     ...(given.resource && { resource: given.resource.join(', ') }),
+    ...(given.exclusive && { exclusive: 'a new token ends the one before' }),
     ...(given.tokenIn && { tokenIn: `${tokenPlace.in} ${tokenPlace.name}` }),
     ...(given.invalidateOn && { invalidateOn: given.invalidateOn.join(', ') }),
     ...(given.invalidateWhen !== undefined && { invalidateWhen: given.invalidateWhen }),
+  }
+}
+
+function exclusiveSettings(given: OAuth2Options, name: string): ExclusiveTokenSettings {
+  const clientSecrets: readonly (Secret | undefined)[] = given.clientSecret ?? [undefined]
+  return {
+    name,
+    origin: lastingKey(name, given),
+    secrets: clientSecrets.map((clientSecret) => ({
+      secret: joinedSecret(given, clientSecret),
+      lasting: lastingSecret(given, clientSecret),
+    })),
+    refreshBefore: given.refreshBefore ?? MINUTE,
   }
 }
 

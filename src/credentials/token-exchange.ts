@@ -40,6 +40,8 @@ export interface FetchedToken extends IssuedToken {
   readonly askedTicks: number
   /** Epoch ms. */
   readonly askedAt: number
+  /** Not asked for now, but kept since then. */
+  readonly takenOver?: true
 }
 
 /** Bytes. */
@@ -62,11 +64,7 @@ export function askForToken(
       send(wanted, [...fields, ...proven], settings, world, on, note),
     )
   if (refresh === undefined) return ask([], until)
-  return refresh.inTurn(until, async (newest, toTheEnd) => {
-    const outcome = await ask([[names.refreshToken, newest]], toTheEnd)
-    if (outcome.kind === 'token') await refresh.rotate(outcome.refreshToken)
-    return outcome
-  })
+  return refresh.ask(until, (newest, toTheEnd) => ask([[names.refreshToken, newest]], toTheEnd))
 }
 
 async function send(

@@ -19,6 +19,8 @@ export interface TokenFailure {
   readonly refusesClient: boolean
   /** There is no use in asking again at once. */
   readonly final?: true
+  /** A token is kept that cannot be read. */
+  readonly locked?: true
   /** ms */
   readonly retryAfter?: number
   /** What the service said, where it answered; no secret in it. */
@@ -142,6 +144,31 @@ export function describeBorrowing(name: string, failure: Failure): TokenFailure 
     refusesClient: false,
     final: true,
   }
+}
+
+/** A newer token is kept, and cannot be read: nothing was asked. It is looked at again soon. */
+export function describeLocked(failure: Failure): TokenFailure {
+  const { message, hint } = failure
+  return {
+    kind: 'failure',
+    code: 'credential.kept',
+    message,
+    details: { ...(hint !== undefined && { hint }), cause: failure },
+    summary: message,
+    rejected: false,
+    refusesClient: false,
+    final: true,
+    locked: true,
+  }
+}
+
+/** A refused refresh token, where an earlier answer was lost. @param at epoch ms */
+export function explainUnanswered(failure: TokenFailure, at: number): TokenFailure {
+  if (!failure.rejected) return failure
+  const { hint: usual, ...details } = failure.details
+  const lost = `A request with this refresh token, sent at ${new Date(at).toISOString()}, got no answer here: the service may have given a new one then, which was lost on the way. Then let the user log in once more, and put the new refresh token where the old one came from.`
+  const hint = failure.said?.error === 'invalid_grant' || usual === undefined ? lost : `${lost} ${usual}`
+  return { ...failure, details: { ...details, hint } }
 }
 
 /** A remembered failure, anew: each run marks its own. @param wait ms until the service is asked again */

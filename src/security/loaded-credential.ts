@@ -4,7 +4,7 @@ import { printDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
 import type { Credential, Logger } from '../core/services.ts'
-import type { RefreshTokens } from '../core/stores.ts'
+import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
@@ -43,13 +43,13 @@ export class LoadedCredential implements Credential {
       readonly world: World
       readonly log: Logger
       readonly redactor: Redactor
-      readonly refreshTokens: RefreshTokens
+      readonly storedTokens: StoredTokens
       readonly borrow: CredentialSetting['borrow']
     },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
-    const { log, redactor, refreshTokens, borrow } = setting
+    const { log, redactor, storedTokens, borrow } = setting
     const world = reachedWorld(setting.world, frame.reach)
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
@@ -72,13 +72,14 @@ export class LoadedCredential implements Credential {
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
-      { world, log, refreshTokens, borrow, redact, hide: (text) => redactor.text(text) },
+      { world, log, storedTokens, borrow, redact, hide: (text) => redactor.text(text) },
     )
     const own = this.#own
     this.authorizer = {
       authorize: (until, tenant) => this.#authorize(until, tenant),
       state: () => own.state(),
       warm: () => own.warm?.(),
+      ...(own.keepsTokens && { keepsTokens: true as const }),
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
       ...(own.test && { test: (until, options) => own.test!(until, options) }),
     }
