@@ -206,6 +206,8 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
   readonly options: TObject<Keys>
   /** Its token may be another credential's assertion. */
   readonly lends?: true
+  /** It asks a token service: a client certificate goes there, and to the receiver only with `tls.useForApi`. */
+  readonly asksService?: true
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
   check?(
     options: Static<TObject<Keys>>,

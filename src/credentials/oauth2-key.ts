@@ -77,7 +77,10 @@ export function lastingSecret(given: OAuth2Options, clientSecret: Secret | undef
 
 function textsOf(given: OAuth2Options, clientSecret: Secret | undefined): string[] {
   const { clientSecret: _, ...others } = given
-  return [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)].map((one) => one.reveal())
+  const secrets = [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)]
+  // A token may be bound to the certificate that it was got with.
+  const certificate = given.tls?.certificate === undefined ? [] : [given.tls.certificate]
+  return [...secrets.map((one) => one.reveal()), ...certificate]
 }
 
 function digestOf(text: string): string {

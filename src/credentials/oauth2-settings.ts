@@ -4,6 +4,7 @@ import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
 import { describeAssertion } from './assertion.ts'
+import { Discovery } from './discovery.ts'
 import {
   clientDefaults,
   clientProofOf,
@@ -13,7 +14,13 @@ import {
 } from './proofs.ts'
 import { readGrantType } from './grants.ts'
 import { joinedSecret, keyOf, lastingKey, lastingSecret, secretTexts } from './oauth2-key.ts'
-import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
+import {
+  BEARER,
+  clientAuthenticationOf,
+  hasCertificate,
+  isJwt,
+  type OAuth2Options,
+} from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
 import { ExclusiveToken, type ExclusiveTokenSettings } from './exclusive-token.ts'
@@ -38,10 +45,11 @@ export function createTokenManager(
   setting: CredentialSetting,
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
-  const { host } = new URL(given.tokenServiceUrl)
+  const { host } = new URL(given.tokenServiceUrl ?? given.issuer!)
   const service = { host, clientId: given.clientId ?? '' }
   const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, service, setting)
-  const settings = { ...fetchSettings(given, name, setting, refresh), hide }
+  const discovery = discoveryOf(given, name, setting)
+  const settings = { ...fetchSettings(given, name, setting, refresh), hide, discovery }
   const fetcher = new TokenFetcher(settings, setting)
   const exclusive = given.exclusive ? new ExclusiveToken(exclusiveSettings(given, name), setting) : undefined
   const fetch = (until: Cancellation) => fetcher.fetch(until)
@@ -70,7 +78,12 @@ export function createTokenManager(
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
       counts: fetcher.counts,
+      details() {
+        const found = discovery?.describe()
+        return found === undefined ? {} : { 'token service': found }
+      },
       stopped() {
+        discovery?.stop()
         refresh?.stop()
         for (const release of releases) release()
       },
@@ -82,12 +95,14 @@ export function createTokenManager(
 /** What `sluice credential show` tells of the settings. */
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
-  const { tenants = [], tokenServiceUrl } = given
+  const { tenants = [], tokenServiceUrl, issuer } = given
   const how = clientAuthenticationOf(given)
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
-    tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, ''),
+    ...(tokenServiceUrl !== undefined && { tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, '') }),
+    ...(issuer !== undefined && { issuer }),
+    ...(given.tokenServiceHosts && { tokenServiceHosts: given.tokenServiceHosts.join(', ') }),
     ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',
     ...(given.username !== undefined && { username: given.username }),
@@ -152,7 +167,7 @@ function fetchSettings(
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
   const names = { ...USUAL_NAMES, ...given.parameterNames }
   const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
-    url: new URL(given.tokenServiceUrl),
+    url: new URL((given.tokenServiceUrl ?? given.issuer)!),
     clientId: given.clientId ?? '',
     method: given.method ?? 'POST',
     clientAuthentication: clientAuthenticationOf(given),
@@ -196,8 +211,7 @@ function fetchSettings(
       delay: given.retry?.delay ?? SECOND,
       factor: given.retry?.factor ?? 2,
     },
-    connectTimeout: given.connectTimeout ?? 10 * SECOND,
-    readTimeout: given.readTimeout ?? 10 * SECOND,
+    ...timesOf(given),
   }
 }
 
@@ -212,4 +226,17 @@ function answerReading({ response = {} }: OAuth2Options, world: World): AnswerRe
     ...(unit !== undefined && { unit }),
     ...(success !== undefined && { success: compileAnswerCondition(success, 'response.success', world) }),
   }
+}
+
+function timesOf({ connectTimeout, readTimeout }: OAuth2Options) {
+  return { connectTimeout: connectTimeout ?? 10 * SECOND, readTimeout: readTimeout ?? 10 * SECOND }
+}
+
+/** Undefined where the credential says itself where its token service is. */
+function discoveryOf(given: OAuth2Options, name: string, setting: CredentialSetting): Discovery | undefined {
+  if (given.issuer === undefined) return undefined
+  const { issuer, tokenServiceHosts: hosts = [] } = given
+  const sendsCertificate = hasCertificate(given)
+  const hide = (text: string) => setting.hide(text)
+  return new Discovery({ name, issuer, hosts, sendsCertificate, ...timesOf(given), hide }, setting)
 }

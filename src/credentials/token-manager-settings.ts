@@ -37,6 +37,8 @@ export interface TokenManagerSettings {
   stored(): Readonly<Record<string, string>>
   /** The token was dropped for a person. */
   dropped?(): void
+  /** Further lines of its state, for people. */
+  details(): Readonly<Record<string, string>>
   /** It will not ask any more. */
   stopped(): void
 }

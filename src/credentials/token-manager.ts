@@ -144,6 +144,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
         secretInUse: inUse === undefined ? undefined : `${inUse} of ${this.#settings.secrets.length}`,
         lastFailure: this.#lastFailure,
         waiting: this.#memory === undefined ? 0 : this.#memory.until - clock.ticks(),
+        further: this.#settings.details(),
       },
       clock,
     )

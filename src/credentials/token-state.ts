@@ -24,6 +24,8 @@ export interface TokenSituation {
   readonly stored: Readonly<Record<string, string>>
   /** ms in which the service is not asked. */
   readonly waiting: number
+  /** Further lines. */
+  readonly further: Readonly<Record<string, string>>
 }
 
 /** Of requests to the token service. */
@@ -48,6 +50,7 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
     details: {
       uses,
       renewals,
+      ...situation.further,
       ...(situation.secretInUse !== undefined && { 'secret in use': situation.secretInUse }),
       ...(kept !== undefined && {
         obtained: new Date(kept.askedAt).toISOString(),

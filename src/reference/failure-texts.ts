@@ -31,6 +31,7 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     remedy: [
       'Check host and port of `url` (or `baseUrl` of the credential), and the proxy (`http.proxy`).',
       'A certificate of your own authority: `http.ca` for all, `tls.ca` of a credential for one.',
+      'Where the TLS handshake was refused: `tls.certificate` of the credential, `sluice credential show` tells the one it has.',
       RETRY('network'),
     ],
   },
