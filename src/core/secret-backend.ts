@@ -23,3 +23,8 @@ export interface SecretBackend {
   /** Calls off what is under way. */
   stop(): void
 }
+
+/** Whether a reference (`vault:apps/shop#password`) is to a backend: its value is not in the project or its environment. */
+export function isOfBackend(reference: string): boolean {
+  return !/^(?:env|file|secret)\s*:/.test(reference)
+}

@@ -3,6 +3,7 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
+import { isOfBackend } from '../core/secret-backend.ts'
 import type { CredentialInfo, CredentialReference } from '../core/services.ts'
 import { sayExpiry } from './client-certificate.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
@@ -151,12 +152,9 @@ export class CredentialEntry implements CredentialReference {
   }
 }
 
-/** Kinds of references whose values are in the project, or in what it is started with. */
-const OWN = /^(?:env|file|secret)\s*:/
-
 /** What a service that keeps secrets has not given, and why. */
 function waitsFor(unset: readonly UnsetReference[]): Record<string, string> {
-  const outside = unset.filter(({ reference }) => !OWN.test(reference))
+  const outside = unset.filter(({ reference }) => isOfBackend(reference))
   return outside.length === 0 ? {} : { 'waits for': outside.map(lackOf).join('; ') }
 }
 
