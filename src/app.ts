@@ -200,8 +200,18 @@ async function startOn(
     messageLog: stores.messageLog,
     readiness: health,
   })
+  const issuer = () => settings.access.issuer ?? url!
+  const access = quiet
+    ? undefined
+    : await parts.access.open({
+        folder: settings.data,
+        issuer,
+        audience: () => settings.access.audience ?? issuer(),
+      })
+  if (access) closing.push(() => access.close())
   const server = createServer({
     routes: parts.routes,
+    ...(access && { addresses: access.addresses }),
     listen: parseListen(settings.listen)!,
     health,
     limits: settings.limits,

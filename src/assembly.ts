@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AuthorizationServer } from './access/authorization-server.ts'
 import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
 import type { Logger, Services } from './core/services.ts'
@@ -112,7 +113,9 @@ export async function assemble(
       keys: { environment, keyFile, shownKeyFile: shownFrom(settings.projectFolder, keyFile) },
       mayMakeKey: keyFile === join(settings.data, KEY_FILE),
     })
+  const access = new AuthorizationServer({ world, log })
   const material = createSecurityMaterial({
+    others: access.clients,
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder: settings.projectFolder,
     world,
@@ -136,6 +139,7 @@ export async function assemble(
     egress,
     scripts,
     routes,
+    access,
     flows: { run: (flow, request) => engine?.process(flow, request) },
     state: state ?? NO_STATE,
     log,
@@ -169,6 +173,7 @@ export async function assemble(
     kinds,
     scripts,
     routes,
+    access,
     services,
     /** Flows that call others call those of this one. */
     runOn: (started: Engine) => void (engine = started),

@@ -47,7 +47,17 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const SECTIONS = ['secret', 'vault', 'shutdown', 'http', 'egress', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = [
+  'secret',
+  'vault',
+  'shutdown',
+  'http',
+  'egress',
+  'access',
+  'limits',
+  'log',
+  'messageLog',
+] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {

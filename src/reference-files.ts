@@ -1,4 +1,5 @@
 import type { TProperties } from '@sinclair/typebox'
+import { clientKind } from './access/client-options.ts'
 import { environmentName, settingNames, settingsSchema } from './config.ts'
 import { credentials } from './credentials/index.ts'
 import { functionReference } from './expression/functions.ts'
@@ -41,13 +42,14 @@ const types = credentialKinds.map(({ name }) => name)
 /** Schemas for editors: of flows, credentials and sluice.yaml. */
 export const editorSchemas: Readonly<Record<'flow' | 'credential' | 'settings', EditorSchema>> = {
   flow: flowEditorSchema(language),
-  credential: credentialEditorSchema(
-    credentialKinds.map(({ name, summary, options }) => ({
+  credential: credentialEditorSchema([
+    ...credentialKinds.map(({ name, summary, options }) => ({
       name,
       summary,
       file: frameSchema(types, options),
     })),
-  ),
+    { name: clientKind.name, summary: clientKind.summary, file: clientKind.options },
+  ]),
   settings: settingsEditorSchema(settingsSchema),
 }
 
@@ -92,6 +94,12 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
       beside:
         'Any text may be or hold a reference: `${env:NAME}`, `${file:/path}`, `${secret:NAME}`, `${param:name}`. [The guide](../../guide/credentials.md) tells more.',
     }),
+    ...kindPages({
+      folder: 'clients',
+      word: 'Client',
+      kinds: [clientKind],
+      beside: 'Its file is `security-material/NAME.yaml`; it holds no reference, because it holds no secret.',
+    }),
     expressionPage(functionReference),
     settingsPage(settings),
     commandLinePage(commands),
@@ -114,6 +122,7 @@ function index(): Page {
     { title: 'Triggers', links: links('triggers', triggers) },
     { title: 'Steps', links: links('steps', steps) },
     { title: 'Credentials', links: links('credentials', credentialKinds) },
+    { title: 'Clients', links: links('clients', [clientKind]) },
     {
       title: 'Running',
       links: [

@@ -92,6 +92,25 @@ export const settingsSchema = Keys({
     },
     { description: 'Requests to receivers and token services.' },
   ),
+  access: Keys(
+    {
+      issuer: Optional(
+        Text({
+          description:
+            'The address under which clients reach this engine, as its tokens name it; the address of `listen` when left out.',
+          pattern: '^https?://[^\\s?#]+$',
+          examples: ['https://flows.example.com'],
+        }),
+      ),
+      audience: Optional(
+        Text({
+          description: 'Whom its tokens are meant for; the issuer when left out.',
+          examples: ['flows-production'],
+        }),
+      ),
+    },
+    { description: 'Tokens for those who call endpoints that are not public.' },
+  ),
   egress: egressSchema,
   limits: Keys(
     {

@@ -1,12 +1,18 @@
+import { mayCall, sayRule, type AccessRule } from '../core/access.ts'
 import type { FlowState } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
+import type { Settings } from '../config.ts'
+import { readClients } from './client/files.ts'
 import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { sayLevel } from './flow-level.ts'
 import { paint, table } from './paint.ts'
-import { appSettingFor, settingOptions } from './project-setting.ts'
-import { curl } from './start-summary.ts'
+import { appSettingFor, settingOptions, settingsFor } from './project-setting.ts'
+import { curl, tokenCurl } from './start-summary.ts'
 import { waiting } from './waiting.ts'
+
+/** Callers that are named. */
+const MANY = 5
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...settingOptions]
 
@@ -40,7 +46,8 @@ export const flowShowCommand: CommandDefinition = {
       )
       throw new Stop(1, `there is no flow "${name}"${near === '' ? '; `sluice flow list` lists them' : near}`)
     }
-    io.stdout(given['json'] ? `${JSON.stringify(flow, undefined, 2)}\n` : printFlow(flow, url, io))
+    if (given['json']) io.stdout(`${JSON.stringify(flow, undefined, 2)}\n`)
+    else io.stdout(printFlow(flow, url, io, await callersOf(flow, await settingsFor(io, given))))
     return 0
   },
 }
@@ -86,8 +93,28 @@ function levelOf({ logLevel, ownLogLevel, logLevelUntil }: FlowState): Parameter
   return { level: logLevel, own: ownLogLevel, until: logLevelUntil }
 }
 
-function printFlow(flow: FlowState, url: string | undefined, io: CommandIo): string {
+/** Clients that may call it, by their ids; undefined where everybody may. */
+async function callersOf({ route }: FlowState, settings: Settings): Promise<readonly string[] | undefined> {
+  const access = route?.access
+  if (access === undefined || access === 'public') return undefined
+  const { clients } = await readClients(settings)
+  return clients.filter(({ enabled, roles }) => enabled && mayCall(access, roles)).map((one) => one.clientId)
+}
+
+function whoMayCall(access: 'public' | AccessRule, callers: readonly string[] = []): string {
+  if (access === 'public') return 'everybody (access: public)'
+  const some = callers.length > MANY ? [...callers.slice(0, MANY), `${callers.length - MANY} more`] : callers
+  return `clients with ${sayRule(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}`
+}
+
+function printFlow(
+  flow: FlowState,
+  url: string | undefined,
+  io: CommandIo,
+  callers: readonly string[] | undefined,
+): string {
   const color = paint(io.color)
+  const at = url ?? 'http://127.0.0.1:8080'
   const facts: string[][] = [
     ['file', flow.file],
     ['version', flow.version],
@@ -95,7 +122,8 @@ function printFlow(flow: FlowState, url: string | undefined, io: CommandIo): str
   ]
   if (flow.trigger) facts.push(['trigger', `${flow.trigger.kind} ${flow.trigger.summary}`])
   if (flow.next !== undefined) facts.push(['next', new Date(flow.next).toLocaleString('sv-SE')])
-  if (flow.route) facts.push(['call', curl(flow, url ?? 'http://127.0.0.1:8080')])
+  if (flow.route) facts.push(['callers', whoMayCall(flow.route.access, callers)], ['call', curl(flow, at)])
+  if (callers) facts.push(['token', tokenCurl(callers[0], at)])
   if (flow.credentials.length > 0) facts.push(['credentials', flow.credentials.join(', ')])
   for (const [name, value] of Object.entries(flow.parameters)) facts.push(['parameter', `${name} = ${value}`])
   facts.push(['log level', sayLevel(levelOf(flow))])

@@ -4,6 +4,16 @@ import { Command, CommanderError, Option } from 'commander'
 import { Faults } from '../faults.ts'
 import { version } from '../version.ts'
 import { checkCommand } from './check.ts'
+import {
+  clientDisableCommand,
+  clientEnableCommand,
+  clientGrantCommand,
+  clientRemoveCommand,
+  clientRevokeCommand,
+  clientRotateCommand,
+} from './client/change.ts'
+import { clientCreateCommand } from './client/create.ts'
+import { clientListCommand, clientShowCommand } from './client/list.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
@@ -49,6 +59,15 @@ export const commands: readonly CommandDefinition[] = [
   credentialShowCommand,
   credentialTestCommand,
   credentialInvalidateCommand,
+  clientCreateCommand,
+  clientListCommand,
+  clientShowCommand,
+  clientGrantCommand,
+  clientRevokeCommand,
+  clientRotateCommand,
+  clientDisableCommand,
+  clientEnableCommand,
+  clientRemoveCommand,
   secretSetCommand,
   secretListCommand,
   secretRemoveCommand,
@@ -63,6 +82,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   import: 'Takes over what another system has.',
   flow: 'Lists and shows flows; sets what is kept of their runs.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
+  client: 'Makes, lists and changes clients: who may call the endpoints.',
   secret: 'Keeps secrets encrypted in a file that may be committed.',
 }
 

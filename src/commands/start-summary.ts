@@ -1,3 +1,4 @@
+import { TOKEN_PATH } from '../access/token-service.ts'
 import type { App } from '../app.ts'
 import type { FlowState } from '../core/control.ts'
 import type { CommandIo } from './command.ts'
@@ -39,6 +40,12 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
     running.filter(({ route }) => route !== undefined),
     (shown) => calls(shown, app.url ?? '', io.columns),
   )
+  const closed = running.filter(({ route }) => route !== undefined && route.access !== 'public')
+  if (closed.length > 0)
+    lines.push(
+      `${color.bold('Tokens')} for $TOKEN: \`sluice client create\`, then\n`,
+      `${brokenBefore(app.url ?? '', `  ${tokenCurl(undefined, app.url ?? '')}`, io.columns)}\n\n`,
+    )
   section(
     color.bold('Run by hand'),
     running.filter(({ trigger }) => trigger === undefined),
@@ -118,10 +125,16 @@ function reasons(flows: readonly FlowState[], columns: number): string[][] {
 export function curl({ route }: FlowState, url: string): string {
   const method = route!.methods[0]!
   const words = ['curl', '-s']
+  if (route!.access !== 'public') words.push('-H', '"authorization: Bearer $TOKEN"')
   if (method !== 'GET') words.push('-X', method)
   if (['POST', 'PUT', 'PATCH'].includes(method))
     words.push('-H', "'content-type: application/json'", '-d', "'{}'")
   const path = route!.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `<${name}>`)
   words.push(/[<*?]/.test(path) ? `'${url}/http${path}'` : `${url}/http${path}`)
   return words.join(' ')
+}
+
+/** A command to copy: how a client gets a token; curl asks for the secret. */
+export function tokenCurl(clientId: string | undefined, url: string): string {
+  return `curl -s -u ${clientId ?? "'<client id>'"} -d grant_type=client_credentials ${url}${TOKEN_PATH}`
 }

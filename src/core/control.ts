@@ -1,3 +1,4 @@
+import type { AccessRule } from './access.ts'
 import { isOfBackend } from './secret-backend.ts'
 import type { CredentialState } from './credential-state.ts'
 import type { CredentialTestStep } from './credential-test.ts'
@@ -122,7 +123,11 @@ export interface FlowState {
   /** Epoch ms. */
   readonly next: number | undefined
   readonly route:
-    | { readonly methods: readonly string[]; readonly path: string; readonly access: string }
+    | {
+        readonly methods: readonly string[]
+        readonly path: string
+        readonly access: 'public' | AccessRule
+      }
     | undefined
   readonly parameters: Readonly<Record<string, ParameterValue>>
   readonly credentials: readonly string[]

@@ -1,5 +1,6 @@
 import type { CredentialState } from './credential-state.ts'
 import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
+import type { AccessRule } from './access.ts'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { Authorizer, Grant, LentToken } from './authorizer.ts'
@@ -178,7 +179,11 @@ export interface PreparedTrigger {
   /** For people: when it fires next (epoch ms). */
   next?(): number | undefined
   /** For people: the endpoint it serves. */
-  readonly route?: { readonly methods: readonly string[]; readonly path: string; readonly access: string }
+  readonly route?: {
+    readonly methods: readonly string[]
+    readonly path: string
+    readonly access: 'public' | AccessRule
+  }
 }
 
 export interface TriggerKind<Keys extends TProperties = TProperties> extends Described {

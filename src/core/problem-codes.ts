@@ -1,3 +1,4 @@
+import { CLIENT_PROBLEMS } from './problem-codes/client.ts'
 import { CREDENTIAL_PROBLEMS } from './problem-codes/credential.ts'
 import { DESTINATION_PROBLEMS } from './problem-codes/destination.ts'
 import { EXPRESSION_PROBLEMS } from './problem-codes/expression.ts'
@@ -27,6 +28,7 @@ export const PROBLEM_CODES = {
   ...SCRIPT_PROBLEMS,
   ...CREDENTIAL_PROBLEMS,
   ...SECRET_PROBLEMS,
+  ...CLIENT_PROBLEMS,
   ...OAUTH2_PROBLEMS,
   ...SIGNING_PROBLEMS,
   ...DESTINATION_PROBLEMS,

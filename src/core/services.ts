@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { AccessRule, Caller } from './access.ts'
 import type { Context } from './context.ts'
 import type { Failure } from './failure.ts'
 import type { Authorizer, RunRequest, RunResult } from './kinds.ts'
@@ -164,7 +165,36 @@ export interface RouteRequest {
   ): void
   /** Answers with problem+json. */
   refuse(failure: Failure, run?: string): void
+  /** Answers with problem+json to somebody who may not call; says nothing of why. */
+  deny(denial: Denial): void
 }
+
+/** What somebody is told who may not call. */
+export interface Denial {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  /** Flat: name, value. */
+  readonly headers: readonly string[]
+  /** By which the reason is found in the engine's log. */
+  readonly id: string
+}
+
+/** The gate before endpoints that are not public. */
+export interface Access {
+  /** Who calls, before a byte of the body is read; undefined: the request was refused, and has its answer. */
+  admit(
+    rule: AccessRule,
+    flow: string,
+    request: RouteRequest,
+  ): Caller | undefined | Promise<Caller | undefined>
+}
+
+/** What the public listener serves beside flows, by exact path. */
+export type Addresses = ReadonlyMap<
+  string,
+  (raw: import('node:http').IncomingMessage, reply: import('node:http').ServerResponse) => Promise<void>
+>
 
 export type RouteHandler = (request: RouteRequest) => void
 
@@ -181,6 +211,7 @@ export interface Services {
   readonly egress: EgressRules
   readonly scripts: Scripts
   readonly routes: Routes
+  readonly access: Access
   readonly flows: Flows
   readonly state: StateStore
   readonly log: Logger

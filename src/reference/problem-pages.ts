@@ -14,6 +14,7 @@ const AREAS: Readonly<Record<string, string>> = {
   expression: 'Expressions',
   script: 'Scripts',
   credential: 'Credentials',
+  client: 'Clients',
   secret: 'Encrypted secrets',
   destination: 'Destinations of BTP',
   parameter: 'Parameters',

@@ -75,8 +75,8 @@ export interface ExamineSetting {
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
 const LATER: Readonly<Record<string, string>> = {
-  client: 'Endpoints are public in this version.',
-  issuer: 'Endpoints are public in this version.',
+  client: 'Write `type: client` as a line of its own; `sluice client create` writes such a file.',
+  issuer: 'Endpoints take tokens of this engine only: `type: client`.',
 }
 
 export function isCredentialName(text: string): boolean {

@@ -19,7 +19,17 @@ import { RotationReminder } from './rotation-reminder.ts'
 import { referencesIn, secretNamesIn } from './secret-file.ts'
 import { SecretStore } from './secret-store.ts'
 
+/** Files of the security material that are no credentials for requests. */
+export interface OtherFiles {
+  takes(file: CredentialFile): boolean
+  /** Takes these files for all there is, at once. */
+  load(files: readonly CredentialFile[]): Problem[]
+  /** The problems of these files; nothing is changed. */
+  check(files: readonly CredentialFile[]): Problem[]
+}
+
 export interface MaterialSetting {
+  readonly others?: OtherFiles
   readonly kinds: ReadonlyMap<string, AnyCredentialKind>
   /** Absolute. */
   readonly projectFolder: string
@@ -160,8 +170,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       ])
       return read
     },
-    load(files, tell) {
-      const { examined, problems } = examine(files)
+    load(all, tell) {
+      const { own, other } = parted(all, setting.others)
+      const { examined, problems: found } = examine(own)
+      const problems = inOrder([...found, ...(setting.others?.load(other) ?? [])])
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
       const changed = new Set<string>()
@@ -180,7 +192,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       reminder.look()
       return problems
     },
-    check: (files) => examine(files).problems,
+    check(all) {
+      const { own, other } = parted(all, setting.others)
+      return inOrder([...examine(own).problems, ...(setting.others?.check(other) ?? [])])
+    },
     names,
     info(name) {
       const info = entries.get(name)?.info()
@@ -206,6 +221,13 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       for (const entry of entries.values()) entry.loaded?.stop()
     },
   }
+}
+
+function parted(files: readonly CredentialFile[], others: OtherFiles | undefined) {
+  const own: CredentialFile[] = []
+  const other: CredentialFile[] = []
+  for (const file of files) (others?.takes(file) ? other : own).push(file)
+  return { own, other }
 }
 
 function examineAll(

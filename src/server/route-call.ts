@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished, type Readable } from 'node:stream'
 import type { Failure } from '../core/failure.ts'
-import type { Logger, RouteRequest } from '../core/services.ts'
-import { failureReply, type ProblemReply } from './problem-json.ts'
+import type { Denial, Logger, RouteRequest } from '../core/services.ts'
+import { failureReply, problemReply, type ProblemReply } from './problem-json.ts'
 
 /** Bytes of a request body that are read and thrown away so that the connection can be used again. */
 const DRAIN = 1024 * 1024
@@ -53,6 +53,11 @@ export class RouteCall implements RouteRequest {
 
   refuse(failure: Failure, run?: string): void {
     this.problem(failureReply(failure, this.redact, run), run)
+  }
+
+  deny({ status, code, title, headers, id }: Denial): void {
+    const problem = problemReply(status, title, { code, id })
+    this.problem({ ...problem, headers: [...problem.headers, ...headers] })
   }
 
   problem({ status, headers, body }: ProblemReply, run?: string): void {

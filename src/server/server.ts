@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { fastify, type FastifyInstance } from 'fastify'
-import type { Logger } from '../core/services.ts'
+import type { Addresses, Logger } from '../core/services.ts'
 import { listenOn, type Address } from './listening.ts'
 import { problemReply } from './problem-json.ts'
 import { addProbes, ignoreBodies } from './probes.ts'
@@ -16,6 +16,8 @@ const CLOSE_IDLE = 20
 
 export interface ServerSetting {
   readonly routes: RouteTable
+  /** What is served beside flows, health and problems. */
+  readonly addresses?: Addresses
   readonly listen: Address
   readonly health: () => { readonly ready: boolean; readonly reasons: readonly string[] }
   /** Bytes of all headers of a request together. */
@@ -41,16 +43,22 @@ export function createServer(setting: ServerSetting): Server {
     const url = raw.url!
     if (!url.startsWith('/')) raw.url = pathOf(url)
     if (!raw.url!.startsWith(prefix)) {
-      rest(raw, reply)
+      const served = setting.addresses?.get(withoutQuery(raw.url!))
+      if (served) served(raw, reply).catch((error: unknown) => fault(error, raw, reply))
+      else rest(raw, reply)
       return
     }
     try {
       routes.dispatch(raw, reply, log)
     } catch (error) {
-      log.error({ err: error, path: raw.url }, 'a fault in the engine while a request was taken')
-      if (reply.headersSent) reply.destroy()
-      else writeProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
+      fault(error, raw, reply)
     }
+  }
+
+  function fault(error: unknown, raw: IncomingMessage, reply: ServerResponse): void {
+    log.error({ err: error, path: withoutQuery(raw.url!) }, 'a fault in the engine while a request was taken')
+    if (reply.headersSent) reply.destroy()
+    else writeProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
   }
 
   let other: (raw: IncomingMessage, reply: ServerResponse) => void = () => {}
@@ -110,6 +118,11 @@ function addRoutes(app: FastifyInstance, health: ServerSetting['health']): void 
     sendProblem(reply, problemReply(404, 'There is nothing at this address; flows are served under /http/')),
   )
   app.setErrorHandler((_error, _request, reply) => sendProblem(reply, MALFORMED))
+}
+
+function withoutQuery(url: string): string {
+  const mark = url.indexOf('?')
+  return mark === -1 ? url : url.slice(0, mark)
 }
 
 /** Of a request line with a whole URL, as proxies send it. */

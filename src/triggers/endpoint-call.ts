@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { parse as parseQuery } from 'node:querystring'
+import type { Caller } from '../core/access.ts'
 import { Body } from '../core/body.ts'
 import type { TriggerInfo } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
@@ -36,10 +37,12 @@ export interface Endpoint {
 class EndpointInfo implements TriggerInfo {
   readonly kind = 'endpoint'
   private readonly request: RouteRequest
+  private readonly caller: Caller | undefined
   private made: Readonly<Record<string, unknown>> | undefined
 
-  constructor(request: RouteRequest) {
+  constructor(request: RouteRequest, caller: Caller | undefined) {
     this.request = request
+    this.caller = caller
   }
 
   get data(): Readonly<Record<string, unknown>> {
@@ -49,7 +52,7 @@ class EndpointInfo implements TriggerInfo {
       params: { ...this.request.params },
       query: { ...parseQuery(this.request.query, '&', '=', { maxKeys: 0 }) },
       headers: openHeaders(this.request.raw.headers),
-      caller: { id: null, roles: [] },
+      caller: { id: this.caller?.id ?? null, roles: [...(this.caller?.roles ?? [])] },
     })
   }
 }
@@ -66,15 +69,18 @@ export class EndpointCall implements RunRequest {
   readonly trigger: TriggerInfo
   readonly correlationId?: string
   readonly traceparent?: string
+  readonly caller?: string
   readonly onStart?: (cancel: (reason: Failure) => void) => void
   private readonly endpoint: Endpoint
   private readonly request: RouteRequest
   private incoming: IncomingBody | undefined
 
-  constructor(endpoint: Endpoint, request: RouteRequest) {
+  /** @param caller undefined where everybody may call */
+  constructor(endpoint: Endpoint, request: RouteRequest, caller: Caller | undefined) {
     this.endpoint = endpoint
     this.request = request
-    this.trigger = new EndpointInfo(request)
+    this.trigger = new EndpointInfo(request, caller)
+    if (caller) this.caller = caller.id
     const { headers } = request.raw
     const correlationId = headers['x-correlation-id']
     if (typeof correlationId === 'string' && CORRELATION_ID.test(correlationId))

@@ -1,8 +1,11 @@
+import { DEFAULT_ROLE, type AccessRule, type Caller } from '../core/access.ts'
 import { defineTrigger, type Deployment } from '../core/kinds.ts'
+import { Failure } from '../core/failure.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
-import { describe } from '../core/shape-values.ts'
+import { readAccess, sayAccess } from './endpoint-access.ts'
+import type { RouteHandler, Services } from '../core/services.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
@@ -26,7 +29,14 @@ export const endpoint = defineTrigger({
         default: 'POST',
       }),
     ),
-    access: Optional(Value({ description: 'Who may call: `public` is everybody.', examples: ['public'] })),
+    access: Optional(
+      Value({
+        description:
+          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`.',
+        default: { role: DEFAULT_ROLE },
+        examples: ['public', { role: 'orders.write' }, ['orders.read', 'orders.write']],
+      }),
+    ),
     body: Optional(
       Keys(
         {
@@ -53,21 +63,20 @@ export const endpoint = defineTrigger({
       yaml: 'steps:\n  - endpoint: { path: /orders, access: public }\n  - set:\n      body: { id: "${body.id}", total: "${body.qty * body.price}" }\n',
     },
     {
+      title: 'Only for clients with a role',
+      yaml: 'steps:\n  - endpoint: { path: /stock, access: { role: stock.write } }\n  - log: "${trigger.caller.id} sends stock"\n',
+    },
+    {
       title: 'A parameter in the path',
       yaml: 'steps:\n  - endpoint: { path: "/orders/{id}", method: GET, access: public }\n  - set: { body: { id: "${trigger.params.id}" } }\n',
     },
   ],
   concurrency: () => ({ running: 100, waiting: 1000 }),
   explain({ path, method = ['POST'], access, body }, { flow, limits }) {
-    const role = roleOf(access)
     return {
       text: `with each ${inWords([...new Set(method)], 'or')} request to /http${path}`,
       details: [
-        access === 'public'
-          ? 'Everybody who reaches the engine may call (access: public).'
-          : role === undefined
-            ? 'Who may call is not said (access).'
-            : `Who may call: callers with ${role}.`,
+        sayAccess(readAccess(access, () => {})),
         `A body of up to ${sizeInWords(body?.limit ?? limits.body)} is taken${body?.contentTypes ? `, as ${inWords(body.contentTypes, 'or')}` : ''}.`,
         flow.onDisconnect === 'cancel'
           ? 'When the caller has gone, the run is cancelled.'
@@ -83,14 +92,14 @@ export const endpoint = defineTrigger({
   },
   prepare({ path, method = ['POST'], access, body }, deployment) {
     checkPath(path, deployment)
-    checkAccess(access, deployment)
+    const rule = readAccess(access, (report) => deployment.problem(report))
     const types = body?.contentTypes && contentTypes(body.contentTypes, deployment)
     const methods = [...new Set(method)]
     const { flow, services, world } = deployment
     let unserve: (() => void) | undefined
     return {
       summary: `${methods.join(', ')} ${path}`,
-      route: { methods, path, access: 'public' },
+      route: { methods, path, access: rule },
       start(host) {
         const served: Endpoint = {
           host,
@@ -100,9 +109,9 @@ export const endpoint = defineTrigger({
           clock: world.clock,
           log: services.log,
         }
-        unserve = services.routes.serve({ path, methods }, host.flow, (request) =>
-          new EndpointCall(served, request).take(),
-        )
+        const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
+        const handler = rule === 'public' ? take : closed(rule, served, services)
+        unserve = services.routes.serve({ path, methods }, host.flow, handler)
       },
       stop() {
         unserve?.()
@@ -139,28 +148,20 @@ function checkColons(path: string, deployment: Deployment): void {
     })
 }
 
-function checkAccess(access: unknown, deployment: Deployment): void {
-  if (access === 'public') return
-  const hint =
-    'Write `access: public` where everybody who reaches the engine may call. Roles come with a later version; until then, a flow that needs them is not served.'
-  if (access === undefined)
-    deployment.problem({
-      code: 'endpoint/access',
-      message: 'the endpoint does not say who may call it (`access`)',
-      hint,
-    })
-  else
-    deployment.problem({
-      code: 'endpoint/access',
-      message: `"access" is ${roleOf(access) ?? describe(access)}; in this version only "public" is there`,
-      hint,
-      at: ['access'],
-    })
-}
-
-function roleOf(access: unknown): string | undefined {
-  const role = (access as { role?: unknown } | null)?.role
-  return typeof role === 'string' ? `the role "${role}"` : undefined
+/** Lets in who may call; the body is not touched before that. */
+function closed(rule: AccessRule, served: Endpoint, { access, log }: Services): RouteHandler {
+  return (request) => {
+    const enter = (caller: Caller | undefined) => {
+      if (caller && !request.raw.destroyed) new EndpointCall(served, request, caller).take()
+    }
+    const caller = access.admit(rule, served.host.flow, request)
+    if (!(caller instanceof Promise)) enter(caller)
+    else
+      caller.then(enter).catch((error: unknown) => {
+        log.error({ err: error, flow: served.host.flow }, 'a fault in the engine while a request was taken')
+        request.refuse(Failure.from(error))
+      })
+  }
 }
 
 function contentTypes(types: readonly string[], deployment: Deployment): Endpoint['types'] {

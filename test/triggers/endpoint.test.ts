@@ -262,8 +262,9 @@ test('mistakes are problems: path, access, content types', () => {
   const codes = (options: object) => prepare(endpoint, options).problems.map(({ code, at }) => [code, at])
   assert.deepEqual(codes({ path: '/a', access: 'public' }), [])
   assert.deepEqual(codes({ path: 'a', access: 'public' }), [['endpoint/path', ['path']]])
-  assert.deepEqual(codes({ path: '/a' }), [['endpoint/access', undefined]])
-  assert.deepEqual(codes({ path: '/a', access: { role: 'x' } }), [['endpoint/access', ['access']]])
+  assert.deepEqual(codes({ path: '/a' }), [])
+  assert.deepEqual(codes({ path: '/a', access: { role: 'x' } }), [])
+  assert.deepEqual(codes({ path: '/a', access: { role: 'x y' } }), [['endpoint/access', ['access', 'role']]])
   assert.deepEqual(
     codes({ path: '/a', access: 'public', body: { contentTypes: ['application/json', 'json'] } }),
     [['endpoint/content-type', ['body', 'contentTypes', 1]]],
@@ -279,6 +280,9 @@ test('mistakes are problems: path, access, content types', () => {
   const [colon, ...others] = prepare(endpoint, { path: '/a/:id/b:c/{d}', access: 'public' }).problems
   assert.deepEqual([colon!.severity, colon!.offset, colon!.length, others], ['warning', 3, 3, []])
   assert.match(colon!.hint!, /\{id\}/)
-  const [missing] = prepare(endpoint, { path: '/a' }).problems
-  assert.match(`${missing!.message} ${missing!.hint}`, /`access: public`[^]*later version/)
+  const accessOf = (access?: unknown) => prepare(endpoint, { path: '/a', access }).prepared.route!.access
+  assert.deepEqual(accessOf(), { roles: ['ESBMessaging.send'], all: false })
+  assert.deepEqual(accessOf({ role: 'x' }), { roles: ['x'], all: false })
+  assert.deepEqual(accessOf(['x', 'y', 'x']), { roles: ['x', 'y'], all: false })
+  assert.deepEqual(accessOf({ roles: ['x', 'y'], all: true }), { roles: ['x', 'y'], all: true })
 })

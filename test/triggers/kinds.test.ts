@@ -45,8 +45,8 @@ test('options arrive decoded from what an integrator writes', () => {
   const access = load('endpoint: { path: /a, access: { role: ESBMessaging.send } }')
   assert.ok('prepared' in access)
   assert.deepEqual(
-    access.problems.map(({ code }) => code),
-    ['endpoint/access'],
+    [access.problems, access.prepared.route!.access],
+    [[], { roles: ['ESBMessaging.send'], all: false }],
   )
 })
 

@@ -204,11 +204,11 @@ baseUrl: https://api.example.com/
 `,
   },
   'endpoint/access': {
-    title: 'An endpoint does not say who may call it',
+    title: 'It is not clear who may call an endpoint',
     meaning:
-      'Everybody who reaches the engine can call an endpoint with `access: public`, so that is written down. Roles come with a later version.',
+      'An endpoint is for clients with the role `ESBMessaging.send`, unless `access` says otherwise: `public` for everybody who reaches the engine, `{ role: NAME }` for clients with another role, a list of roles of which one is enough.',
     wrong: `steps:
-  - endpoint: { path: /orders }
+  - endpoint: { path: /orders, access: everybody }
 `,
     right: `steps:
   - endpoint: { path: /orders, access: public }

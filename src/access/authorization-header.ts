@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http'
+import type { Reading } from './secret-check.ts'
+
+/** What a request carries as its authorization. */
+export type Carried =
+  | { readonly scheme: 'none' }
+  | { readonly scheme: 'bearer'; readonly token: string }
+  | { readonly scheme: 'basic'; readonly readings: readonly Reading[] }
+  /** Why it cannot be judged, for the log. */
+  | { readonly scheme: 'unreadable'; readonly why: string; readonly ambiguous: boolean }
+
+/** RFC 6750 2.1. */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i
+const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
+
+/** Reads the header `authorization`; a request has at most one. */
+export function readAuthorization(raw: IncomingMessage): Carried {
+  const text = raw.headers.authorization
+  if (text === undefined) return { scheme: 'none' }
+  if (countOf(raw) > 1)
+    return { scheme: 'unreadable', why: 'it has more than one authorization header', ambiguous: true }
+  const token = BEARER.exec(text)?.[1]
+  if (token !== undefined) return { scheme: 'bearer', token }
+  const encoded = BASIC.exec(text)?.[1]
+  const readings = encoded === undefined ? [] : readBasic(encoded)
+  if (readings.length > 0) return { scheme: 'basic', readings }
+  const scheme = /^(Bearer|Basic)(?![^ ])/i.exec(text)?.[1]
+  const why = scheme
+    ? `what comes after "${scheme}" cannot be read`
+    : 'its scheme is neither Bearer nor Basic'
+  return { scheme: 'unreadable', why, ambiguous: false }
+}
+
+/** Node keeps the first one of several. */
+function countOf({ rawHeaders }: IncomingMessage): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++
+  return count
+}
+
+/** As it stands, as curl and Postman send it; and form-encoded, as RFC 6749 2.3.1 wants it. */
+function readBasic(encoded: string): Reading[] {
+  const text = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  if (colon < 1) return []
+  const raw = { clientId: text.slice(0, colon), secret: text.slice(colon + 1) }
+  if (!/[%+]/.test(text)) return [raw]
+  const clientId = formDecoded(raw.clientId)
+  const secret = formDecoded(raw.secret)
+  return clientId === undefined || secret === undefined ? [raw] : [raw, { clientId, secret }]
+}
+
+function formDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}

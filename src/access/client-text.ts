@@ -1,0 +1,48 @@
+import { parseDocument } from 'yaml'
+import type { Client } from './client-file.ts'
+import { makeSecretHash } from './secret-hash.ts'
+
+export interface NewClient {
+  readonly clientId: string
+  readonly description: string | undefined
+  readonly hash: string
+  readonly roles: readonly string[]
+  /** As it is written: `10m`, `untilNext`. */
+  readonly tokenLifetime: string | undefined
+}
+
+/** The file of a new client. */
+export function newClientText({ clientId, description, hash, roles, tokenLifetime }: NewClient): string {
+  const document = parseDocument('type: client\n')
+  if (description !== undefined) document.set('description', description)
+  document.set('clientId', clientId)
+  document.set('secretHash', hash)
+  document.set('roles', document.createNode(roles, { flow: true }))
+  if (tokenLifetime !== undefined) document.set('tokenLifetime', tokenLifetime)
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
+}
+
+/** The same file with other values; comments stay. */
+export function changedClientText(text: string, changes: Readonly<Record<string, unknown>>): string {
+  const document = parseDocument(text)
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === undefined) document.delete(key)
+    else document.set(key, document.createNode(value, { flow: key === 'roles' }))
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
+}
+
+/** How secrets are replaced: beside the one before, by taking that away, or all at once with every token. */
+export type Rotation = 'add' | 'finish' | 'now'
+
+/** The hashes that a client has afterwards. @param secret undefined for `finish` */
+export async function rotatedHashes(
+  { hashes }: Client,
+  rotation: Rotation,
+  secret: string | undefined,
+): Promise<string | string[]> {
+  const newest = hashes.at(-1)!
+  if (rotation === 'finish') return newest.text
+  if (rotation === 'now') return makeSecretHash(secret!)
+  return [newest.text, await makeSecretHash(secret!, newest)]
+}

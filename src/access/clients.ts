@@ -1,0 +1,103 @@
+import { inOrder, type Problem } from '../core/problem.ts'
+import type { Logger } from '../core/services.ts'
+import type { CredentialFile } from '../security/credential-file.ts'
+import type { OtherFiles } from '../security/material.ts'
+import { isClientFile, readClient, type Client, type ReadClient } from './client-file.ts'
+
+interface Entry {
+  readonly text: string
+  readonly read: ReadClient
+}
+
+/** The clients of an engine, as their files are now. */
+export class Clients implements OtherFiles {
+  #entries: ReadonlyMap<string, Entry> = new Map()
+  /** By file. One whose file has mistakes stays as it was. */
+  #inForce: ReadonlyMap<string, Client> = new Map()
+  #byId: ReadonlyMap<string, Client> = new Map()
+  #loaded = false
+  readonly #log: Logger
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  takes(file: CredentialFile): boolean {
+    // What cannot be read for now is what it was.
+    return file.unreadable ? this.#entries.has(file.file) : isClientFile(file)
+  }
+
+  load(files: readonly CredentialFile[]): Problem[] {
+    const { entries, problems } = this.#read(files)
+    const inForce = new Map<string, Client>()
+    const byId = new Map<string, Client>()
+    for (const [file, { read }] of entries) {
+      const former = this.#inForce.get(file)
+      const client = read.client ?? former
+      if (!client || byId.has(client.clientId)) continue
+      inForce.set(file, client)
+      byId.set(client.clientId, client)
+      if (this.#loaded) this.#tell(former, client, read)
+    }
+    for (const [file, { name }] of this.#inForce)
+      if (!inForce.has(file))
+        this.#log.info({ client: name }, `client "${name}" was removed; its tokens ended`)
+    this.#entries = entries
+    this.#inForce = inForce
+    this.#byId = byId
+    this.#loaded = true
+    return problems
+  }
+
+  check(files: readonly CredentialFile[]): Problem[] {
+    return this.#read(files).problems
+  }
+
+  ofId(clientId: string): Client | undefined {
+    return this.#byId.get(clientId)
+  }
+
+  /** By name. */
+  all(): Client[] {
+    return [...this.#byId.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  #read(files: readonly CredentialFile[]): { entries: Map<string, Entry>; problems: Problem[] } {
+    const entries = new Map<string, Entry>()
+    const problems: Problem[] = []
+    const owners = new Map<string, Client>()
+    for (const { file, text, unreadable } of files) {
+      const known = this.#entries.get(file)
+      if (unreadable) {
+        problems.push(unreadable)
+        if (known) entries.set(file, known)
+        continue
+      }
+      const read = known?.text === text ? known.read : readClient({ file, text })
+      entries.set(file, { text, read })
+      problems.push(...read.problems)
+      const { client, idPlace } = read
+      if (!client) continue
+      const owner = owners.get(client.clientId)
+      if (!owner) owners.set(client.clientId, client)
+      else
+        problems.push({
+          code: 'client/id',
+          severity: 'error',
+          message: `the client id "${client.clientId}" is taken by ${owner.file}`,
+          hint: 'Give one of them another clientId.',
+          ...idPlace,
+        })
+    }
+    return { entries, problems: inOrder(problems) }
+  }
+
+  #tell(former: Client | undefined, client: Client, { client: read }: ReadClient): void {
+    const { name } = client
+    if (!former) this.#log.info({ client: name }, `client "${name}" was added`)
+    else if (!read && this.#entries.get(client.file)?.read.client)
+      this.#log.warn({ client: name }, `client "${name}": the version before stays in force`)
+    else if (former !== client)
+      this.#log.info({ client: name }, `client "${name}" was changed; it counts from the next request on`)
+  }
+}

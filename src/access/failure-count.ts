@@ -1,0 +1,37 @@
+import type { Clock } from '../core/world.ts'
+
+/** Wrong secrets within `WINDOW` after which no further one is tried. */
+const ALLOWED = 5
+const WINDOW = 60_000
+/** Who is counted at most; beyond that the oldest are forgotten. */
+const MOST = 10_000
+
+/** Failures of the last minute, by who failed. */
+export class FailureCount {
+  readonly #clock: Clock
+  /** Ticks of the last failures, the oldest first. */
+  readonly #failures = new Map<string, number[]>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(who: string): void {
+    const recent = this.#recent(who)
+    this.#failures.delete(who)
+    this.#failures.set(who, [...recent, this.#clock.ticks()].slice(-ALLOWED))
+    if (this.#failures.size > MOST) this.#failures.delete(this.#failures.keys().next().value!)
+  }
+
+  /** Whole s until the next try; 0: at once. */
+  pauseOf(who: string): number {
+    const recent = this.#recent(who)
+    if (recent.length < ALLOWED) return 0
+    return Math.max(1, Math.ceil((recent[0]! + WINDOW - this.#clock.ticks()) / 1000))
+  }
+
+  #recent(who: string): readonly number[] {
+    const since = this.#clock.ticks() - WINDOW
+    return this.#failures.get(who)?.filter((at) => at > since) ?? []
+  }
+}

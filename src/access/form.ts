@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http'
+
+/** Bytes and ms that the body of a request to the token service may take. */
+const LARGEST = 64 * 1024
+const PATIENCE = 10_000
+
+/** What is wrong with a request, as RFC 6749 5.2 tells it. */
+export interface FormMistake {
+  readonly status: number
+  readonly text: string
+}
+
+/** The parameters of query and body together; each is there once. */
+export async function readForm(raw: IncomingMessage): Promise<Map<string, string> | FormMistake> {
+  const body = await readBody(raw)
+  if (typeof body !== 'string') return body
+  const type = raw.headers['content-type'] ?? ''
+  if (body !== '' && !/^application\/x-www-form-urlencoded *(;|$)/i.test(type))
+    return { status: 400, text: 'the body is not application/x-www-form-urlencoded' }
+  const url = raw.url!
+  const mark = url.indexOf('?')
+  const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+  for (const name of ['client_secret', 'token'])
+    if (query.has(name)) return { status: 400, text: `"${name}" must not stand in the address` }
+  const form = new Map<string, string>()
+  for (const [name, value] of [...query, ...new URLSearchParams(body)]) {
+    if (form.has(name)) return { status: 400, text: 'a parameter is there more than once' }
+    if (value !== '') form.set(name, value)
+  }
+  return form
+}
+
+function readBody(raw: IncomingMessage): Promise<string | FormMistake> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const timer = setTimeout(() => done({ status: 408, text: 'the body took too long' }), PATIENCE)
+    const done = (result: string | FormMistake) => {
+      clearTimeout(timer)
+      raw.off('data', take).off('end', ended).off('close', broken).resume()
+      resolve(result)
+    }
+    const take = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > LARGEST) done({ status: 413, text: 'the body is too large' })
+      else chunks.push(chunk)
+    }
+    const ended = () => done(Buffer.concat(chunks).toString('utf8'))
+    const broken = () => done({ status: 400, text: 'the body was cut off' })
+    raw.on('data', take).once('end', ended).once('close', broken)
+  })
+}

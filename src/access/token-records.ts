@@ -1,0 +1,138 @@
+import type { Logger } from '../core/services.ts'
+import type { Clock, Timer } from '../core/world.ts'
+import { readPrivate, writePrivate } from './private-file.ts'
+
+/** What is known of a token that says nothing itself. */
+export interface OpaqueToken {
+  readonly clientId: string
+  readonly generation: string
+  readonly roles: readonly string[]
+  /** It was asked for fewer roles than the client has. */
+  readonly narrowed: boolean
+  /** Epoch ms. */
+  readonly issuedAt: number
+  /** Epoch ms; null: until the client's next token. */
+  readonly expiresAt: number | null
+}
+
+interface Content {
+  readonly opaque: readonly (readonly [hash: string, token: OpaqueToken])[]
+  readonly revoked: readonly (readonly [jti: string, expiresAt: number])[]
+}
+
+/** Live opaque tokens of one client; the oldest ends when there is one more. */
+const MOST_OF_A_CLIENT = 1000
+/** ms within which tokens that were handed out are written together. */
+const BEHIND = 200
+
+/** What the engine must remember of tokens: opaque ones by their hash, and JWTs that were revoked. */
+export class TokenRecords {
+  readonly #file: string
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #opaque = new Map<string, OpaqueToken>()
+  /** Hashes by client id, the oldest first. */
+  readonly #byClient = new Map<string, Set<string>>()
+  readonly #revoked = new Map<string, number>()
+  #timer: Timer | undefined
+  #writing: Promise<void> = Promise.resolve()
+
+  private constructor(file: string, clock: Clock, log: Logger) {
+    this.#file = file
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** @throws Error `SLUICE_ACCESS` */
+  static async open(file: string, clock: Clock, log: Logger): Promise<TokenRecords> {
+    const records = new TokenRecords(file, clock, log)
+    const { opaque = [], revoked = [] } = ((await readPrivate(file)) ?? {}) as Partial<Content>
+    for (const [hash, token] of opaque) records.#put(hash, token)
+    for (const [jti, expiresAt] of revoked) records.#revoked.set(jti, expiresAt)
+    return records
+  }
+
+  /** Keeps a token; where it is good until the next one, those before it end. */
+  add(hash: string, token: OpaqueToken): void {
+    const others = [...(this.#byClient.get(token.clientId) ?? [])]
+    if (token.expiresAt === null)
+      for (const other of others) if (this.#opaque.get(other)?.expiresAt === null) this.#drop(other)
+    this.#put(hash, token)
+    if (others.length >= MOST_OF_A_CLIENT) {
+      for (const other of others) if (this.#hasEnded(this.#opaque.get(other))) this.#drop(other)
+      const left = this.#byClient.get(token.clientId)!
+      if (left.size > MOST_OF_A_CLIENT) this.#drop(left.values().next().value!)
+    }
+    this.#writeBehind()
+  }
+
+  find(hash: string): OpaqueToken | undefined {
+    return this.#opaque.get(hash)
+  }
+
+  isRevoked(jti: string): boolean {
+    return this.#revoked.has(jti)
+  }
+
+  /** On disk when it resolves. */
+  async end(hash: string): Promise<void> {
+    this.#drop(hash)
+    await this.flush()
+  }
+
+  /** On disk when it resolves. @param expiresAt epoch ms */
+  async revoke(jti: string, expiresAt: number): Promise<void> {
+    this.#revoked.set(jti, expiresAt)
+    await this.flush()
+  }
+
+  /** All that is known now is on disk when it resolves. */
+  flush(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#writing = this.#writing.catch(() => {}).then(() => this.#write())
+    return this.#writing
+  }
+
+  /** Writes what was not written yet. */
+  async close(): Promise<void> {
+    if (this.#timer) await this.flush()
+    else await this.#writing.catch(() => {})
+  }
+
+  #put(hash: string, token: OpaqueToken): void {
+    this.#opaque.set(hash, token)
+    const own = this.#byClient.get(token.clientId)
+    if (own) own.add(hash)
+    else this.#byClient.set(token.clientId, new Set([hash]))
+  }
+
+  #drop(hash: string): void {
+    const token = this.#opaque.get(hash)
+    if (!token) return
+    this.#opaque.delete(hash)
+    const own = this.#byClient.get(token.clientId)
+    own?.delete(hash)
+    if (own?.size === 0) this.#byClient.delete(token.clientId)
+  }
+
+  #hasEnded(token: OpaqueToken | undefined): boolean {
+    return token !== undefined && token.expiresAt !== null && token.expiresAt <= this.#clock.now()
+  }
+
+  #writeBehind(): void {
+    this.#timer ??= this.#clock.after(BEHIND, () => {
+      this.flush().catch((error: Error) =>
+        this.#log.error({ err: error }, 'tokens could not be kept; they end with this process'),
+      )
+    })
+  }
+
+  async #write(): Promise<void> {
+    const now = this.#clock.now()
+    for (const [hash, token] of this.#opaque) if (this.#hasEnded(token)) this.#drop(hash)
+    for (const [jti, expiresAt] of this.#revoked) if (expiresAt <= now) this.#revoked.delete(jti)
+    const content: Content = { opaque: [...this.#opaque], revoked: [...this.#revoked] }
+    await writePrivate(this.#file, content)
+  }
+}

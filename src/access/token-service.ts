@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { authenticate } from './client-authentication.ts'
+import type { Client } from './client-file.ts'
+import { readForm } from './form.ts'
+import { answerError, answerJson } from './json-answer.ts'
+import type { RefusalLog } from './refusal-log.ts'
+import type { SecretCheck } from './secret-check.ts'
+import type { Tokens } from './tokens.ts'
+
+/** A client with this role may ask about tokens of others. */
+export const INTROSPECTION_ROLE = 'sluice.introspect'
+
+export const REALM = 'sluice'
+export const TOKEN_PATH = '/oauth2/token'
+
+export interface TokenServiceSetting {
+  readonly tokens: Tokens
+  readonly secrets: SecretCheck
+  readonly refusals: RefusalLog
+}
+
+type Ask = (
+  client: Client,
+  form: ReadonlyMap<string, string>,
+  reply: ServerResponse,
+  setting: TokenServiceSetting,
+) => Promise<void>
+
+/** Serves one address of the token service: reads the form, then asks who it is. */
+export function serveForm(ask: Ask, setting: TokenServiceSetting) {
+  return async (raw: IncomingMessage, reply: ServerResponse): Promise<void> => {
+    if (raw.method !== 'POST') {
+      raw.resume()
+      answerError(reply, 405, 'invalid_request', 'this address takes POST only', ['allow', 'POST'])
+      return
+    }
+    const form = await readForm(raw)
+    if (!(form instanceof Map)) {
+      const close = form.status === 400 ? [] : ['connection', 'close']
+      answerError(reply, form.status, 'invalid_request', form.text, close)
+      return
+    }
+    const who = await authenticate(raw, form, setting.secrets)
+    if ('client' in who) {
+      await ask(who.client, form, reply, setting)
+      return
+    }
+    const { status, error, description, why, clientId, retryAfter } = who
+    setting.refusals.tell(
+      { client: clientId?.slice(0, 150), address: raw.socket.remoteAddress, status },
+      `the token service refused a client: ${why}`,
+    )
+    answerError(reply, status, error, description, [
+      ...(who.basic && status === 401 ? ['www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`] : []),
+      ...(retryAfter === undefined ? [] : ['retry-after', String(retryAfter)]),
+    ])
+  }
+}
+
+/** The token endpoint. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
+export const grantToken: Ask = async (client, form, reply, { tokens }) => {
+  const grant = form.get('grant_type')
+  if (grant === undefined) {
+    answerError(reply, 400, 'invalid_request', 'grant_type is missing; send grant_type=client_credentials')
+    return
+  }
+  if (grant !== 'client_credentials') {
+    answerError(reply, 400, 'unsupported_grant_type', 'the only grant here is client_credentials')
+    return
+  }
+  const format = form.get('token_format') ?? 'jwt'
+  if (format !== 'jwt' && format !== 'opaque') {
+    answerError(reply, 400, 'invalid_request', 'token_format is jwt or opaque')
+    return
+  }
+  const asked = form.get('scope')?.split(' ').filter(Boolean)
+  const beyond = asked?.filter((role) => !client.roles.includes(role)) ?? []
+  if (beyond.length > 0) {
+    answerError(reply, 400, 'invalid_scope', 'the client does not have every role that it asks for')
+    return
+  }
+  const issued = await tokens.issue(client, format, asked && [...new Set(asked)])
+  answerJson(reply, 200, {
+    access_token: issued.token,
+    token_type: 'Bearer',
+    expires_in: issued.expiresIn,
+    scope: issued.roles.join(' '),
+  })
+}
+
+/** A client ends a token of its own. @see https://www.rfc-editor.org/rfc/rfc7009 */
+export const revokeToken: Ask = async (client, form, reply, { tokens }) => {
+  const token = form.get('token')
+  if (token === undefined) {
+    answerError(reply, 400, 'invalid_request', 'token is missing')
+    return
+  }
+  const found = await tokens.look(token)
+  if ('client' in found && found.clientId === client.clientId) await tokens.end(token, found)
+  answerJson(reply, 200, {})
+}
+
+/** Tells about a token: to its own client, and to those that have the role for it. @see https://www.rfc-editor.org/rfc/rfc7662 */
+export const introspectToken: Ask = async (client, form, reply, { tokens }) => {
+  const token = form.get('token')
+  if (token === undefined) {
+    answerError(reply, 400, 'invalid_request', 'token is missing')
+    return
+  }
+  const found = await tokens.look(token)
+  const mayKnow =
+    'client' in found && (found.clientId === client.clientId || client.roles.includes(INTROSPECTION_ROLE))
+  if (!mayKnow) {
+    answerJson(reply, 200, { active: false })
+    return
+  }
+  answerJson(reply, 200, {
+    active: true,
+    scope: found.roles.join(' '),
+    client_id: found.clientId,
+    sub: found.client.callerId,
+    token_type: 'Bearer',
+    iat: Math.floor(found.issuedAt / 1000),
+    ...(found.expiresAt !== null && { exp: Math.floor(found.expiresAt / 1000) }),
+    ...(found.jti !== undefined && { jti: found.jti }),
+  })
+}

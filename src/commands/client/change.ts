@@ -1,0 +1,139 @@
+import { unlink } from 'node:fs/promises'
+import { changedClientText, rotatedHashes, type Rotation } from '../../access/client-text.ts'
+import type { Client } from '../../access/client-file.ts'
+import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
+import { replaceFile } from '../replaced-file.ts'
+import { checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
+
+const client = { name: 'client', description: 'name of the client' }
+const role = { name: 'role', description: 'name of the role' }
+
+type Changes = Readonly<Record<string, unknown>>
+
+/** Writes the file of a client anew and says so. A running engine takes it by itself. */
+async function change(
+  io: CommandIo,
+  given: Record<string, unknown>,
+  name: string,
+  what: (client: Client) => Promise<{ changes: Changes; told: string }> | { changes: Changes; told: string },
+): Promise<number> {
+  const { client, path, text } = await clientFile(io, given, name)
+  const { changes, told } = await what(client)
+  if (Object.keys(changes).length > 0) {
+    const trouble = await replaceFile(path, changedClientText(text, changes))
+    if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)
+  }
+  io.stdout(`${told}\n`)
+  return 0
+}
+
+export const clientGrantCommand: CommandDefinition = {
+  name: 'client grant',
+  summary: 'Gives a client a role; it counts with its next request.',
+  arguments: [client, role],
+  options: clientOptions,
+  examples: ['sluice client grant shop orders.write'],
+  run: (io, [name = '', wanted = ''], given) =>
+    change(io, given, name, ({ roles }) => {
+      checkedRoles([wanted])
+      if (roles.includes(wanted)) return { changes: {}, told: `"${name}" has the role "${wanted}" already` }
+      return { changes: { roles: [...roles, wanted] }, told: `"${name}" has the role "${wanted}" now` }
+    }),
+}
+
+export const clientRevokeCommand: CommandDefinition = {
+  name: 'client revoke',
+  summary: 'Takes a role from a client; its next request is refused, whatever its token says.',
+  arguments: [client, role],
+  options: clientOptions,
+  examples: ['sluice client revoke shop orders.write'],
+  run: (io, [name = '', unwanted = ''], given) =>
+    change(io, given, name, ({ roles }) => {
+      if (!roles.includes(unwanted))
+        throw new Stop(1, `"${name}" does not have the role "${unwanted}"; it has ${sayRoles(roles)}`)
+      const left = roles.filter((one) => one !== unwanted)
+      return { changes: { roles: left }, told: `"${name}" has ${sayRoles(left)} now` }
+    }),
+}
+
+export const clientRotateCommand: CommandDefinition = {
+  name: 'client rotate',
+  summary: 'Gives a client a new secret, printed once; the one before goes on until `--finish`.',
+  arguments: [client],
+  options: [
+    { flags: '--finish', description: 'take the secret before away; no new one is made' },
+    { flags: '--now', description: 'the secret before ends at once, and so do all tokens' },
+    { flags: '--secret-stdin', description: 'take the secret from standard input, and print none' },
+    ...clientOptions,
+  ],
+  examples: [
+    'sluice client rotate shop',
+    'sluice client rotate shop --finish',
+    'sluice client rotate shop --now',
+  ],
+  run(io, [name = ''], given) {
+    if (given['finish'] && given['now']) throw new UsageError('--finish and --now exclude each other')
+    const rotation: Rotation = given['finish'] ? 'finish' : given['now'] ? 'now' : 'add'
+    return change(io, given, name, async (found) => {
+      const two = found.hashes.length > 1
+      if (rotation === 'finish' && !two) return { changes: {}, told: `"${name}" has one secret only` }
+      if (rotation === 'add' && two)
+        throw new Stop(
+          1,
+          `"${name}" has two secrets; \`sluice client rotate ${name} --finish\` takes the older one away`,
+        )
+      const made = rotation === 'finish' ? undefined : await secretFor(io, given)
+      const changes = { secretHash: await rotatedHashes(found, rotation, made?.secret) }
+      const shown = made?.isNew ? `secret  ${made.secret}\n\nIt is shown this once. ` : ''
+      return { changes, told: `${shown}${afterwards(rotation, name)}` }
+    })
+  },
+}
+
+function afterwards(rotation: Rotation, name: string): string {
+  if (rotation === 'finish') return `"${name}" has its newest secret only.`
+  if (rotation === 'now') return `The secret before and all tokens of "${name}" have ended.`
+  return `The one before goes on until: sluice client rotate ${name} --finish`
+}
+
+function switchCommand(word: 'enable' | 'disable', summary: string): CommandDefinition {
+  const enabled = word === 'enable'
+  return {
+    name: `client ${word}`,
+    summary,
+    arguments: [client],
+    options: clientOptions,
+    examples: [`sluice client ${word} shop`],
+    run: (io, [name = ''], given) =>
+      change(io, given, name, () => ({
+        changes: { enabled: enabled ? undefined : false },
+        told: `"${name}" is ${word}d`,
+      })),
+  }
+}
+
+export const clientDisableCommand = switchCommand(
+  'disable',
+  'Lets a client get no tokens and call nothing, from its next request on.',
+)
+export const clientEnableCommand = switchCommand('enable', 'Lets a disabled client call again.')
+
+export const clientRemoveCommand: CommandDefinition = {
+  name: 'client remove',
+  summary: 'Removes a client; its tokens end at once.',
+  arguments: [client],
+  options: clientOptions,
+  examples: ['sluice client remove shop'],
+  async run(io, [name = ''], given) {
+    const { client: found, path } = await clientFile(io, given, name)
+    await unlink(path).catch((error: NodeJS.ErrnoException) => {
+      throw new Stop(1, `${found.file} cannot be removed (${error.code})`)
+    })
+    io.stdout(`removed ${found.file}\n`)
+    return 0
+  },
+}
+
+function sayRoles(roles: readonly string[]): string {
+  return roles.length === 0 ? 'no role' : `the roles ${roles.join(', ')}`
+}

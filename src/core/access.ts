@@ -1,0 +1,38 @@
+/** Who called an endpoint that is not public. */
+export interface Caller {
+  /** `oauth_client_<client id>` for clients of this engine. */
+  readonly id: string
+  readonly roles: readonly string[]
+}
+
+/** Who may call an endpoint that is not public. */
+export interface AccessRule {
+  readonly roles: readonly string[]
+  /** All of the roles are needed; else one of them. */
+  readonly all: boolean
+}
+
+/** The role that callers need where an endpoint does not name one. */
+export const DEFAULT_ROLE = 'ESBMessaging.send'
+
+const ROLE = /^[A-Za-z0-9_.:/-]{1,150}$/
+
+export function isRole(text: string): boolean {
+  return ROLE.test(text)
+}
+
+/** What the names of roles are made of, for people. */
+export const ROLE_HINT = 'A role is a word of letters, digits and "_ . : / -", at most 150 of them.'
+
+export function mayCall(rule: AccessRule, roles: readonly string[]): boolean {
+  return rule.all
+    ? rule.roles.every((role) => roles.includes(role))
+    : rule.roles.some((role) => roles.includes(role))
+}
+
+/** For people: `the role "A"`, `one of the roles "A", "B"`. */
+export function sayRule({ roles, all }: AccessRule): string {
+  const names = roles.map((role) => `"${role}"`).join(', ')
+  if (roles.length === 1) return `the role ${names}`
+  return `${all ? 'all' : 'one'} of the roles ${names}`
+}
