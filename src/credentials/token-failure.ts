@@ -197,10 +197,11 @@ export function impatientFailure(name: string): Failure {
 
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
-const BY_ERROR: Record<string, string> = {
-  invalid_scope:
-    'Check scope: the client must be granted each of its words, written exactly so, in the admin console.',
-}
+const HINT_FOR_SCOPE =
+  'Check scope: the client must be granted each of its words, written exactly so, in the admin console.'
+
+/** Glewlwyd says `scope_invalid`. */
+const BY_ERROR: Record<string, string> = { invalid_scope: HINT_FOR_SCOPE, scope_invalid: HINT_FOR_SCOPE }
 
 function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
   if (clientAuthentication === 'privateKeyJwt')
@@ -257,6 +258,19 @@ function hintForGrant({ contentType, grantTypeIn }: Sent): string {
   return `The service did not find a grant type that it knows. Check tokenServiceUrl, contentType and grantTypeIn.${form}${body}`
 }
 
+/** Some services say no more than this to a wrong secret, a wrong password, or a scope that is missing. */
+function hintForForbidden(sent: Sent): string {
+  const granted = shows(sent) ? ` ${hintForWhatWasGranted(sent)}` : ''
+  const client = onlyAssertion(sent) ? '' : ` ${hintForClient(sent)}`
+  return `Edit the client in the admin console of the service and add the missing scope; some services mean a wrong secret by this, too.${granted}${client}`
+}
+
+/** Something beside the client itself is shown, which may be what is wrong. */
+function shows({ grantType }: Sent): boolean {
+  const { kind } = readGrantType(grantType)
+  return kind === 'password' || kind === 'refresh_token' || isAssertionGrant(kind)
+}
+
 /** The client shows nothing else. */
 function onlyAssertion({ grantType, clientAuthentication }: Sent): boolean {
   return clientAuthentication === 'none' && isAssertionGrant(readGrantType(grantType).kind)
@@ -273,8 +287,7 @@ function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (status >= 300 && status < 400)
     return 'Write the address where the service ends up into tokenServiceUrl.'
   if (status === 401) return onlyAssertion(sent) ? hintForWhatWasGranted(sent) : hintForClient(sent)
-  if (status === 403)
-    return 'Edit the client in the admin console of the service and add the missing scope; some services mean a wrong secret by this, too.'
+  if (status === 403) return hintForForbidden(sent)
   if (status === 404 || status === 405)
     return 'Check tokenServiceUrl: there is no token service at this address.'
   if (status === 429)
@@ -284,5 +297,7 @@ function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
     return `The service does not read ${sent.contentType === 'none' ? 'an empty body' : sent.contentType}: try another contentType.`
   if (why === 'unusable')
     return 'Check tokenServiceUrl, contentType and clientAuthentication against the description of the service; where its answer has another form, `response` of the credential says where the token is.'
-  return hintForRequest(sent)
+  return error === undefined && shows(sent)
+    ? `${hintForWhatWasGranted(sent)} ${hintForRequest(sent)}`
+    : hintForRequest(sent)
 }
