@@ -31,6 +31,7 @@ import { createTokensInMemory } from './store/tokens-in-memory.ts'
 import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
+import { vaultOf, vaultRefused } from './vault-backend.ts'
 import { realWorld } from './world.ts'
 
 /** ms that a token request which is under way at the end has: its answer may bring the only token that still holds. */
@@ -55,6 +56,8 @@ export interface AppSetting {
   readonly faults?: Faults
   /** Who is told what happens, as it happens. */
   readonly observer?: Observer
+  /** Secrets are not asked for: what needs them is without. */
+  readonly leaveVault?: boolean
 }
 
 export interface Ground {
@@ -130,8 +133,10 @@ export async function assemble(
     environment,
     parameters: globals,
     secrets: settings.secret,
+    backends: [await vaultOf(settings, !setting.leaveVault, { world, log, redactor, environment })],
     dev: settings.dev,
   })
+  found.push(...vaultRefused(settings.vault, egress))
   const scripts = createScripts({ world, log })
   let engine: Engine | undefined
   const routes = new RouteTable((text) => redactor.text(text))

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
 import { egressSchema } from './egress-setting.ts'
+import { vaultSchema } from './vault-setting.ts'
 
 const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
 
@@ -51,6 +52,7 @@ export const settingsSchema = Keys({
     },
     { description: 'The encrypted secrets, `${secret:NAME}` in credentials.' },
   ),
+  vault: vaultSchema,
   dev: Flag({
     description: 'Literal secrets are warnings instead of problems. Not for production.',
     default: false,

@@ -212,11 +212,16 @@ function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Pr
 /** `env:X` as people call it: `the environment variable "X"`. */
 export function describeReference(reference: string): string {
   const colon = reference.indexOf(':')
-  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the file'
+  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the secret'
   return `${what} "${reference.slice(colon + 1).trim()}"`
 }
 
-const WORDS: Readonly<Record<string, string>> = { env: 'the environment variable', secret: 'the secret' }
+const WORDS: Readonly<Record<string, string>> = {
+  env: 'the environment variable',
+  file: 'the file',
+  secret: 'the secret',
+  vault: 'the Vault secret',
+}
 
 interface Reading {
   readonly name: string

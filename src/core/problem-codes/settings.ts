@@ -153,6 +153,27 @@ http: { proxy: "http://proxy.example.com:3128" }
     right: `$ SLUICE_LIMITS_BODY=40MB sluice check
 `,
   },
+  'setting/vault': {
+    title: 'Vault cannot be asked with these settings',
+    meaning:
+      '`vault` has an `address` (https, or http on this machine) and one way to log in: `auth.token`, `auth.appRole` with `roleId` and `secretId`, or `auth.kubernetes` with `role`. Tokens and secret ids are references, `${env:NAME}` or `${file:/path}`. The egress rules hold for it, too.',
+    wrong: `# sluice.yaml
+vault:
+  address: http://vault.example.com:8200
+  auth: { token: "\${env:VAULT_TOKEN}" }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+    right: `# sluice.yaml
+vault:
+  address: https://vault.example.com:8200
+  auth: { token: "\${env:VAULT_TOKEN}" }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+  },
   'setting/egress': {
     title: 'An entry of `egress` is not possible',
     meaning:
