@@ -17,6 +17,7 @@ export const NO_SOURCES: ReferenceSources = {
   projectFolder: '/nowhere',
   environment: {},
   parameters: {},
+  backends: [],
   secret: () => ({ state: 'missing', why: 'is not there', hint: '' }),
 }
 /** Made once: it is what costs. */
