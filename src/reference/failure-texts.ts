@@ -221,6 +221,14 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
       'Where the content type is wrong, `set: { contentType: text/plain }` before the body is read.',
     ],
   },
+  'body.schema': {
+    meaning:
+      'The endpoint has a JSON Schema (`body.schema`) that the body does not fit. The caller gets 400 with the place in `errors` (a JSON pointer) and what was wanted there; values of the body are told nowhere. The flow did not run.',
+    remedy: [
+      'The sender: look at the place that the answer names, and at the schema in `/openapi.json`.',
+      'Where the body is right, widen the schema of the endpoint.',
+    ],
+  },
   'body.too-large': {
     meaning:
       'The body is larger than the endpoint takes (`body.limit`), or than may be read into memory (`limits.body`, 40MB).',

@@ -3,6 +3,7 @@ import { FAILURES, type Failure } from '../core/failure.ts'
 /** Failures whose message is about the caller's own request, or was written for the caller by the integrator. */
 const TOLD: ReadonlySet<string> = new Set([
   'body.invalid',
+  'body.schema',
   'body.too-large',
   'body.cut-off',
   'request.type',
@@ -26,6 +27,9 @@ export function failureReply(failure: Failure, redact: (text: string) => string,
   return problemReply(failure.reply, failure.title, {
     ...(told && failure.message !== '' ? { detail: redact(failure.message) } : {}),
     code: redact(failure.code),
+    ...(failure.part && {
+      errors: [{ pointer: redact(failure.part.pointer), detail: redact(failure.part.detail) }],
+    }),
     ...(run === undefined ? {} : { run }),
   })
 }
@@ -34,7 +38,7 @@ export function failureReply(failure: Failure, redact: (text: string) => string,
 export function problemReply(
   status: number,
   title: string,
-  members: Readonly<Record<string, string>> = {},
+  members: Readonly<Record<string, unknown>> = {},
 ): ProblemReply {
   const body = Buffer.from(`${JSON.stringify({ title, status, ...members })}\n`)
   const headers = ['content-type', 'application/problem+json']

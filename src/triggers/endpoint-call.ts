@@ -9,6 +9,7 @@ import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import { Message } from '../core/message.ts'
 import type { Logger, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
+import type { BodySchema } from './body-schema.ts'
 import { collectBody, IncomingBody, tooLarge } from './endpoint-body.ts'
 
 /** Bodies up to so many bytes are in memory before the run begins, so that most runs never wait. */
@@ -18,6 +19,10 @@ const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 /** A caller's credentials do not enter a flow. */
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
+/** Methods of requests that have to have a body where there is a schema. */
+const BODIED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+/** Bodies over `SMALL` that an endpoint reads into memory at once before their runs. */
+const GATHERED = 32
 const NOTHING = Buffer.alloc(0)
 
 /** An endpoint as deployed. */
@@ -27,8 +32,14 @@ export interface Endpoint {
   readonly limit: number
   /** Whether a content type is taken, and how to name those that are. Undefined: every one. */
   readonly types: { takes(contentType: string): boolean; readonly names: string } | undefined
+  /** What a body has to fit. */
+  readonly schema: BodySchema | undefined
+  /** Bytes of a body that is read into memory. */
+  readonly memory: number
   /** Whether a run ends when its caller goes away. */
   readonly cancels: boolean
+  /** Large bodies that are being read before their runs. */
+  gathering: number
   readonly clock: Clock
   readonly log: Logger
 }
@@ -96,18 +107,47 @@ export class EndpointCall implements RunRequest {
     const { headers } = request.raw
     const type = headers['content-type']
     const length = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
-    if (length === 0) this.run(Body.empty(type))
+    if (length === 0 && !(endpoint.schema && BODIED.has(request.raw.method!))) this.run(Body.empty(type))
     else if (endpoint.types && !endpoint.types.takes(type ?? '')) request.refuse(notTaken(type, endpoint))
     else if (length > endpoint.limit) request.refuse(tooLarge(endpoint.limit))
     else if (length > 0 && length <= SMALL)
       collectBody(request, length, endpoint.clock, (bytes) => {
-        if (Buffer.isBuffer(bytes)) this.run(Body.ofBytes(bytes, type))
+        if (Buffer.isBuffer(bytes)) this.judge(Body.ofBytes(bytes, type))
         else request.refuse(bytes)
       })
     else {
       this.incoming = new IncomingBody(request, endpoint.limit, endpoint.clock)
-      this.run(Body.ofStream(this.incoming, type, length < 0 ? undefined : length))
+      const body = Body.ofStream(this.incoming, type, length < 0 ? undefined : length)
+      if (endpoint.schema) void this.gather(body)
+      else this.run(body)
     }
+  }
+
+  /** Runs what fits the schema. */
+  private judge(body: Body): void {
+    const misfit = this.endpoint.schema?.check(body)
+    if (misfit) this.request.refuse(misfit)
+    else this.run(body)
+  }
+
+  /** Reads a large body before the run, because it has to be judged; of these only so many at once. */
+  private async gather(body: Body): Promise<void> {
+    const { endpoint, request, incoming } = this
+    if (endpoint.gathering >= GATHERED) {
+      incoming!.destroy()
+      request.refuse(new Failure('flow.overload', 'too many large bodies are being read at once'))
+      return
+    }
+    endpoint.gathering++
+    try {
+      await body.load(Math.min(endpoint.limit, endpoint.memory))
+    } catch (error) {
+      request.refuse(Failure.from(error))
+      return
+    } finally {
+      endpoint.gathering--
+    }
+    this.judge(body)
   }
 
   private run(body: Body): void {

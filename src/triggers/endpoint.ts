@@ -1,5 +1,5 @@
 import { DEFAULT_ROLE, type AccessRule, type Caller } from '../core/access.ts'
-import { defineTrigger, type Deployment } from '../core/kinds.ts'
+import { defineTrigger, type Deployment, type PreparedTrigger } from '../core/kinds.ts'
 import { Failure } from '../core/failure.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
@@ -7,6 +7,7 @@ import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/sc
 import { readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
+import { JSON_TYPES, readEndpointSchema, type EndpointSchema } from './endpoint-schema.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/([!#$%&'*+.^_`|~0-9a-z-]+|\*)$/i
@@ -52,6 +53,13 @@ export const endpoint = defineTrigger({
               examples: ['application/json'],
             }),
           ),
+          schema: Optional(
+            Value({
+              description:
+                'What a body has to fit: a JSON Schema (draft 2020-12, or 7 where `$schema` says so), or the name of a file of the project that holds one. Bodies are JSON then, and what does not fit is answered 400 before the flow runs. `format` is a note, and patterns are RE2.',
+              examples: ['schemas/order.json', { type: 'object', required: ['id'] }],
+            }),
+          ),
         },
         { description: 'What is taken as the body of a request.' },
       ),
@@ -67,6 +75,10 @@ export const endpoint = defineTrigger({
       yaml: 'steps:\n  - endpoint: { path: /stock, access: { role: stock.write } }\n  - log: "${trigger.caller.id} sends stock"\n',
     },
     {
+      title: 'Take only what fits a JSON Schema',
+      yaml: 'steps:\n  - endpoint:\n      path: /orders\n      body:\n        schema:\n          type: object\n          required: [id, qty]\n          properties:\n            id: { type: string, maxLength: 20 }\n            qty: { type: integer, minimum: 1 }\n  - log: order ${body.id}\n',
+    },
+    {
       title: 'A parameter in the path',
       yaml: 'steps:\n  - endpoint: { path: "/orders/{id}", method: GET, access: public }\n  - set: { body: { id: "${trigger.params.id}" } }\n',
     },
@@ -78,6 +90,11 @@ export const endpoint = defineTrigger({
       details: [
         sayAccess(readAccess(access, () => {})),
         `A body of up to ${sizeInWords(body?.limit ?? limits.body)} is taken${body?.contentTypes ? `, as ${inWords(body.contentTypes, 'or')}` : ''}.`,
+        ...(body?.schema === undefined
+          ? []
+          : [
+              `The body has to fit a JSON Schema${typeof body.schema === 'string' ? ` (${body.schema})` : ''}; what does not is answered 400, and the flow does not run.`,
+            ]),
         flow.onDisconnect === 'cancel'
           ? 'When the caller has gone, the run is cancelled.'
           : 'When the caller has gone, the run goes on.',
@@ -90,36 +107,69 @@ export const endpoint = defineTrigger({
       },
     }
   },
-  prepare({ path, method = ['POST'], access, body }, deployment) {
-    checkPath(path, deployment)
-    const rule = readAccess(access, (report) => deployment.problem(report))
-    const types = body?.contentTypes && contentTypes(body.contentTypes, deployment)
-    const methods = [...new Set(method)]
-    const { flow, services, world } = deployment
-    let unserve: (() => void) | undefined
-    return {
-      summary: `${methods.join(', ')} ${path}`,
-      route: { methods, path, access: rule },
-      start(host) {
-        const served: Endpoint = {
-          host,
-          limit: body?.limit ?? services.limits.body,
-          types,
-          cancels: flow.onDisconnect === 'cancel',
-          clock: world.clock,
-          log: services.log,
-        }
-        const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
-        const handler = rule === 'public' ? take : closed(rule, served, services)
-        unserve = services.routes.serve({ path, methods }, host.flow, handler)
-      },
-      stop() {
-        unserve?.()
-        return Promise.resolve()
-      },
-    }
+  prepare(options, deployment) {
+    const { schema, contentTypes } = options.body ?? {}
+    if (schema === undefined) return prepared(options, undefined, deployment)
+    return readEndpointSchema(schema, contentTypes, deployment).then((read) =>
+      prepared(options, read, deployment),
+    )
   },
 })
+
+interface Options {
+  readonly path: string
+  readonly method?: readonly string[]
+  readonly access?: unknown
+  readonly body?: {
+    readonly limit?: number
+    readonly contentTypes?: readonly string[]
+    readonly schema?: unknown
+  }
+}
+
+function prepared(
+  { path, method = ['POST'], access, body }: Options,
+  schema: EndpointSchema | undefined,
+  deployment: Deployment,
+): PreparedTrigger {
+  checkPath(path, deployment)
+  const rule = readAccess(access, (report) => deployment.problem(report))
+  const named = body?.contentTypes ?? (schema && JSON_TYPES)
+  const types = named && contentTypes(named, deployment)
+  const methods = [...new Set(method)]
+  const { flow, services, world } = deployment
+  let unserve: (() => void) | undefined
+  return {
+    summary: `${methods.join(', ')} ${path}`,
+    route: {
+      methods,
+      path,
+      access: rule,
+      ...(named && { contentTypes: named }),
+      ...(schema && { schema: schema.schema }),
+    },
+    start(host) {
+      const served: Endpoint = {
+        host,
+        limit: body?.limit ?? services.limits.body,
+        memory: services.limits.body,
+        types,
+        schema,
+        gathering: 0,
+        cancels: flow.onDisconnect === 'cancel',
+        clock: world.clock,
+        log: services.log,
+      }
+      const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
+      const handler = rule === 'public' ? take : closed(rule, served, services)
+      unserve = services.routes.serve({ path, methods }, host.flow, handler)
+    },
+    stop() {
+      unserve?.()
+      return Promise.resolve()
+    },
+  }
+}
 
 function checkPath(path: string, deployment: Deployment): void {
   const parsed = parsePath(path)
@@ -166,7 +216,7 @@ function closed(rule: AccessRule, served: Endpoint, { access, log }: Services): 
 
 function contentTypes(types: readonly string[], deployment: Deployment): Endpoint['types'] {
   for (const [index, type] of types.entries())
-    if (!MEDIA_TYPE.test(type))
+    if (!MEDIA_TYPE.test(type) && !JSON_TYPES.includes(type))
       deployment.problem({
         code: 'endpoint/content-type',
         message: `"${type}" is not a content type`,
@@ -175,12 +225,17 @@ function contentTypes(types: readonly string[], deployment: Deployment): Endpoin
       })
   const exact = new Set(types.map((type) => type.toLowerCase()))
   const families = [...exact].filter((type) => type.endsWith('/*')).map((type) => type.slice(0, -1))
+  const json = exact.has(JSON_TYPES[1]!)
   return {
     names: types.join(', '),
     takes(contentType) {
       const end = contentType.indexOf(';')
       const essence = (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
-      return exact.has(essence) || families.some((family) => essence.startsWith(family))
+      return (
+        exact.has(essence) ||
+        (json && essence.endsWith('+json')) ||
+        families.some((family) => essence.startsWith(family))
+      )
     },
   }
 }

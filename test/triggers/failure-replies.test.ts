@@ -16,6 +16,7 @@ import { serve } from './serve-endpoint.ts'
 /** Codes whose message is about the caller's own request, or was written for the caller. */
 const TOLD: readonly string[] = [
   'body.invalid',
+  'body.schema',
   'body.too-large',
   'body.cut-off',
   'request.type',

@@ -231,6 +231,23 @@ baseUrl: https://api.example.com/
       body: { contentTypes: [application/json] }
 `,
   },
+  'endpoint/schema': {
+    title: 'The JSON Schema of an endpoint cannot be used as it is written',
+    meaning:
+      '`body: { schema }` is a JSON Schema (draft 2020-12, or draft 7 where `$schema` says so) or the name of a file of the project that holds one. Keywords that nobody knows are mistakes, because they would check nothing; so are references to other files. Patterns are RE2.',
+    wrong: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      body: { schema: { type: object, require: [id] } }
+`,
+    right: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      body: { schema: { type: object, required: [id] } }
+`,
+  },
   'endpoint/path': {
     title: 'The path of an endpoint is not possible',
     meaning:
