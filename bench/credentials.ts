@@ -12,6 +12,7 @@ import { readMaterial } from '../src/security/material-files.ts'
 import { createSecurityMaterial } from '../src/security/material.ts'
 import { createRedactor } from '../src/security/redaction.ts'
 import { createRefreshTokens } from '../src/store/refresh-tokens.ts'
+import { Egress } from '../src/net/egress.ts'
 import { realWorld } from '../src/world.ts'
 
 const REQUESTS = 20_000
@@ -48,11 +49,13 @@ function materialIn(projectFolder: string, world: World) {
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder,
     world,
+    egress: new Egress(),
     log: silent,
     redactor: createRedactor(),
     refreshTokens: createRefreshTokens(),
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },
     parameters: {},
+    secrets: { file: join(projectFolder, 'secrets.yaml'), keyFile: join(projectFolder, 'age.key') },
     dev: false,
   })
 }

@@ -258,7 +258,6 @@ async function startOn(
       clock: parts.world.clock,
       log: parts.log,
       folder: settings.securityMaterial,
-      projectFolder: settings.projectFolder,
       usedBy: (name) => usersOf(name, project, engine),
       loaded: (changes) => starter.credentialsChanged(changes),
       ...(observer && {

@@ -12,6 +12,7 @@ import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
 import { createDispatchers } from './net/dispatchers.ts'
 import type { TellRequest } from './net/measured.ts'
+import { Egress } from './net/egress.ts'
 import { createSend } from './net/send.ts'
 import { loadProject, type ProjectSetting } from './project.ts'
 import { createScripts } from './scripts/pool.ts'
@@ -79,7 +80,9 @@ export async function assemble(
     found.push(problem),
   )
   for (const secret of proxySecrets(settings.http.proxy, environment)) redactor.add(secret)
+  const egress = new Egress(settings.egress)
   const dispatchers = createDispatchers({
+    egress,
     connections: settings.http.connections,
     environment,
     ...(settings.http.proxy === undefined ? {} : { proxy: settings.http.proxy }),
@@ -94,11 +97,13 @@ export async function assemble(
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
     projectFolder: settings.projectFolder,
     world,
+    egress,
     log,
     redactor,
     refreshTokens: createRefreshTokens(),
     environment,
     parameters: globals,
+    secrets: settings.secret,
     dev: settings.dev,
   })
   const scripts = createScripts({ world, log })
@@ -107,6 +112,7 @@ export async function assemble(
   const services: Services = {
     send: createSend(world, { userAgent: `sluice/${version}`, ...(told && { told }) }),
     credentials: material,
+    egress,
     scripts,
     routes,
     access,

@@ -3,11 +3,10 @@ import { join, resolve } from 'node:path'
 import type { Static, TProperties, TSchema } from '@sinclair/typebox'
 import { readDocument } from './core/document.ts'
 import type { ParameterValue } from './core/flow.ts'
-import type { ProblemCode } from './core/problem-codes.ts'
 import type { Place, Problem } from './core/problem.ts'
 import { Keys, Optional } from './core/schema.ts'
-import { wanted } from './core/shape-report.ts'
 import { checkShape } from './core/shape.ts'
+import { readableEgress, type EgressLists } from './egress-setting.ts'
 import {
   certificateMistake,
   mistakeOf,
@@ -16,6 +15,7 @@ import {
   unreadable,
   withoutParameters,
 } from './setting-check.ts'
+import { placeless, readSetting, type Source } from './setting-source.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { settingsSchema } from './settings-schema.ts'
 
@@ -24,10 +24,12 @@ export { settingsSchema }
 /** Where metrics and health are served when the setting says no more than `on`. */
 const MANAGEMENT = '127.0.0.1:9090'
 
-export type Settings = Omit<Static<typeof settingsSchema>, 'parameters'> & {
+export type Settings = Omit<Static<typeof settingsSchema>, 'parameters' | 'secret'> & {
   readonly parameters: Readonly<Record<string, unknown>>
   /** Where those of sluice.yaml stand. */
   readonly parameterPlaces: ReadonlyMap<string, Place>
+  /** Absolute. */
+  readonly secret: { readonly file: string; readonly keyFile: string }
   /** Absolute. */
   readonly projectFolder: string
 }
@@ -43,7 +45,7 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const SECTIONS = ['shutdown', 'http', 'access', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = ['secret', 'shutdown', 'http', 'egress', 'access', 'limits', 'log', 'messageLog'] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {
@@ -79,12 +81,21 @@ export async function loadSettings(
     if (name === 'parameters') continue
     const given = environment[environmentName(name)]
     if (given !== undefined && given !== '')
-      assign(values, name, single(variable(name), name, given, schema, problems))
+      assign(values, name, readSetting(variable(name), name, given, schema, problems))
     const flag = flags[name]
-    if (flag !== undefined) assign(values, name, single(option(name), name, flag, schema, problems))
+    if (flag !== undefined) assign(values, name, readSetting(option(name), name, flag, schema, problems))
     if (valueOf(values, name) === undefined && schema['default'] !== undefined)
-      assign(values, name, single(variable(name), name, String(schema['default']), schema, problems))
+      assign(values, name, readSetting(variable(name), name, String(schema['default']), schema, problems))
   }
+  values['egress'] = readableEgress(
+    values['egress'] as EgressLists,
+    (list, index) => {
+      const name = `egress.${list}`
+      const given = placeOf === undefined || environment[environmentName(name)]
+      return given ? placeless(variable(name).source) : placeOf(['egress', list, index])
+    },
+    problems,
+  )
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']
   const parameterPlaces = new Map(
@@ -105,7 +116,7 @@ export async function loadSettings(
   return { settings: { ...settings, http }, problems, text }
 }
 
-type PlaceOf = (path: readonly string[], on?: 'key') => Place
+type PlaceOf = (path: readonly (string | number)[], on?: 'key') => Place
 
 /** Every line is empty or a comment. */
 function saysNothing(text: string): boolean {
@@ -153,35 +164,6 @@ function optional(schema: TSchema): TSchema {
   } as unknown as TSchema)
 }
 
-/** One setting from outside a file: its text is read as a YAML scalar. What is wrong with it has no line. */
-function single(from: Source, name: string, text: string, schema: TSchema, problems: Problem[]): unknown {
-  const written = schema['type'] === 'boolean' || schema['type'] === 'integer' ? text : JSON.stringify(text)
-  const { document } = readDocument(from.source, written)
-  const shaped = document && checkShape(schema, document, { subject: 'it' })
-  if (shaped?.problems.length === 0) {
-    const wrong = mistakeOf(name, shaped.value)
-    if (!wrong) return shaped.value
-    problems.push({ ...wrong, code: from.code, severity: 'error', ...placeless(from.source) })
-    return undefined
-  }
-  const [mistake] = shaped?.problems ?? []
-  const expected = mistake?.message.split('; ').at(-1) ?? `${wanted(schema)} is wanted`
-  problems.push({
-    code: from.code,
-    severity: 'error',
-    message: `"${text}" is no value of the setting "${name}"; ${expected}`,
-    ...(mistake?.hint !== undefined && { hint: mistake.hint }),
-    ...placeless(from.source),
-  })
-  return undefined
-}
-
-/** Where a setting comes from when it is not the file. */
-interface Source {
-  readonly source: string
-  readonly code: ProblemCode
-}
-
 function variable(name: string): Source {
   return { source: `environment variable ${environmentName(name)}`, code: 'setting/variable' }
 }
@@ -189,10 +171,6 @@ function variable(name: string): Source {
 function option(name: string): Source {
   const words = name.replace(/[A-Z]/g, '-$&').replace('.', '-').toLowerCase()
   return { source: `option --${words}`, code: WRONG_FLAG }
-}
-
-function placeless(source: string): Place {
-  return { file: source, line: 0, column: 0 }
 }
 
 /** Names of all variables that are a setting. */
@@ -211,12 +189,18 @@ export function differentSettings(one: Settings, other: Settings): string[] {
 }
 
 function withAbsoluteFolders(settings: Settings): Settings {
-  const from = (folder: string) => resolve(settings.projectFolder, folder)
+  const from = (...path: string[]) => resolve(settings.projectFolder, ...path)
+  const { securityMaterial, data } = settings
+  const { file, keyFile } = settings.secret as Partial<Settings['secret']>
   return {
     ...settings,
     flows: from(settings.flows),
-    securityMaterial: from(settings.securityMaterial),
-    data: from(settings.data),
+    securityMaterial: from(securityMaterial),
+    data: from(data),
+    secret: {
+      file: file === undefined ? from(securityMaterial, 'secrets.yaml') : from(file),
+      keyFile: keyFile === undefined ? from(data, 'age.key') : from(keyFile),
+    },
     http: {
       ...settings.http,
       ...(settings.http.ca === undefined ? {} : { ca: from(settings.http.ca) }),

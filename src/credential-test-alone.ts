@@ -1,7 +1,6 @@
 import { assemble, lay, type AppSetting } from './assembly.ts'
 import type { CredentialTestReport, CredentialTestRequest } from './core/control.ts'
 import { testCredential } from './credential-test.ts'
-import { readMaterial } from './security/material-files.ts'
 
 /** The same where no engine runs: loads the credentials, and nothing else is started. */
 export async function testCredentialAlone(
@@ -13,7 +12,7 @@ export async function testCredentialAlone(
   const { settings } = setting
   const { world, material, services, redactor, close } = await assemble(setting, lay(setting), undefined)
   try {
-    const { files } = await readMaterial(settings.securityMaterial, settings.projectFolder)
+    const { files } = await material.read(settings.securityMaterial)
     material.load(files)
     const { send } = services
     const report = await testCredential(name, request, { material, send, world, redactor, settings }, signal)

@@ -6,7 +6,6 @@ import type { Credential, Send } from './core/services.ts'
 import type { World } from './core/world.ts'
 import { Errand } from './errand.ts'
 import { failedStep, NOTHING_ASKED, testCall } from './credential-call.ts'
-import { readMaterial } from './security/material-files.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import type { Redactor } from './security/redaction.ts'
 
@@ -74,7 +73,7 @@ async function problemsOf(
   shown: string,
   { material, settings }: CredentialTestSetting,
 ): Promise<readonly Problem[]> {
-  const { files } = await readMaterial(settings.securityMaterial, settings.projectFolder)
+  const { files } = await material.read(settings.securityMaterial)
   return material.check(files).filter(({ file, code }) => file === shown && code !== 'credential/unset')
 }
 

@@ -1,3 +1,4 @@
+import { url as debuggerUrl } from 'node:inspector'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +13,7 @@ if (Number(process.versions.node.split('.')[0]) < 26) {
 // Compiled code, types stripped, is kept beside the dependencies: the next start takes half the time and memory.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/sluice', import.meta.url)))
 const { runCommandLine } = await import('./commands/index.ts')
+const { exposures } = await import('./exposure.ts')
 const { Faults } = await import('./faults.ts')
 const { terminalOf } = await import('./terminal.ts')
 setTimeout(flushCompileCache, 2000).unref()
@@ -63,6 +65,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   columns: process.stdout.columns ?? 200,
   workingFolder: resolve('.'),
   environment: process.env,
+  exposed: exposures({ flags: process.execArgv, environment: process.env, debuggerUrl: debuggerUrl() }),
   signal: interrupted.signal,
   onHangup: (action) => process.on('SIGHUP', action),
   ready: () => process.send?.('ready'),

@@ -9,7 +9,6 @@ import { prepareFlow, type Kinds, type PreparedFlow } from './engine/deployment.
 import { callProblems, routeClashes } from './flow-clashes.ts'
 import { loadFlows } from './flow/load.ts'
 import { resolveParameters, type ParameterSources } from './flow/parameters.ts'
-import { readMaterial } from './security/material-files.ts'
 import type { SecurityMaterial } from './security/material.ts'
 import { strayParameters } from './stray-parameters.ts'
 
@@ -67,7 +66,7 @@ export async function loadProject(setting: ProjectSetting): Promise<Project> {
   const texts = new Map<string, string>()
   const problems: Problem[] = [...setting.found]
 
-  const read = await readMaterial(settings.securityMaterial, settings.projectFolder)
+  const read = await material.read(settings.securityMaterial)
   for (const { file, text, unreadable } of read.files) if (!unreadable) texts.set(file, text)
   problems.push(...read.problems, ...material.load(read.files))
 

@@ -92,7 +92,7 @@ export function referenceFiles(commands: readonly DocumentedCommand[]): Page[] {
         return { ...rest, properties: Object.fromEntries(common) }
       },
       beside:
-        'Any text may be or hold a reference: `${env:NAME}`, `${file:/path}`, `${param:name}`. [The guide](../../guide/credentials.md) tells more.',
+        'Any text may be or hold a reference: `${env:NAME}`, `${file:/path}`, `${secret:NAME}`, `${param:name}`. [The guide](../../guide/credentials.md) tells more.',
     }),
     ...kindPages({
       folder: 'clients',

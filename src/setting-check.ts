@@ -4,6 +4,7 @@ import type { Document } from './core/document.ts'
 import type { ProblemCode } from './core/problem-codes.ts'
 import { nearest, type Problem } from './core/problem.ts'
 import { describe } from './core/shape-values.ts'
+import { KEY_VARIABLE } from './security/secret-keys.ts'
 
 /** What is wrong with a setting, wherever it comes from. */
 export interface SettingMistake {
@@ -119,7 +120,13 @@ export function strayVariables(
   known: readonly string[],
 ): Problem[] {
   return Object.keys(environment)
-    .filter((name) => name.startsWith(PREFIX) && !/^SLUICE_PARAM(_|$)/.test(name) && !known.includes(name))
+    .filter(
+      (name) =>
+        name.startsWith(PREFIX) &&
+        name !== KEY_VARIABLE &&
+        !/^SLUICE_PARAM(_|$)/.test(name) &&
+        !known.includes(name),
+    )
     .flatMap((name) => {
       const near = nearest(
         name.slice(PREFIX.length),

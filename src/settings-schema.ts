@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
+import { egressSchema } from './egress-setting.ts'
 
 const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
 
@@ -33,6 +34,23 @@ export const settingsSchema = Keys({
     description: 'Folder of the message log and the state; one engine a folder.',
     default: './data',
   }),
+  secret: Keys(
+    {
+      file: Optional(
+        Text({
+          description:
+            'File of the encrypted secrets; secrets.yaml in the folder of the credentials when left out.',
+        }),
+      ),
+      keyFile: Optional(
+        Text({
+          description:
+            'File of the key that opens them; age.key in the folder "data" when left out. The variable SLUICE_SECRET_KEY may hold the key itself.',
+        }),
+      ),
+    },
+    { description: 'The encrypted secrets, `${secret:NAME}` in credentials.' },
+  ),
   dev: Flag({
     description: 'Literal secrets are warnings instead of problems. Not for production.',
     default: false,
@@ -91,6 +109,7 @@ export const settingsSchema = Keys({
     },
     { description: 'Tokens for those who call endpoints that are not public.' },
   ),
+  egress: egressSchema,
   limits: Keys(
     {
       body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),

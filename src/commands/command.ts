@@ -20,6 +20,8 @@ export interface CommandIo {
   /** Absolute; the working folder where no `--project` is given. */
   readonly projectFolder: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What lets others read secrets of this process, a sentence each. */
+  readonly exposed?: readonly string[]
   /** Aborts on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
   /** Calls `action` at each SIGHUP. */

@@ -3,6 +3,7 @@ import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { appSettingFor, settingOptions } from './project-setting.ts'
+import { checkProcess } from './safe-process.ts'
 import { printCredentialTest } from './test-report.ts'
 import { waiting } from './waiting.ts'
 
@@ -34,6 +35,7 @@ the credential's hosts, with a new token after a 401, redirects are told and not
 Asks in the engine that uses this data folder, if one is running, which keeps the token; else in a process of its own.
 Exit code: 0 the settings as they are work, 1 they do not, 2 wrong usage, 3 a fault.`,
   async run(io, [name], options) {
+    checkProcess(io)
     const call = options['call'] as string | undefined
     if (call?.trim() === '') throw new UsageError('--call wants a URL, or a path after the baseUrl')
     const request = { tryOthers: options['try'] === true, ...(call !== undefined && { call }) }

@@ -18,6 +18,7 @@ import {
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
+import { checkProcess } from './safe-process.ts'
 import { startSummary } from './start-summary.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -42,6 +43,7 @@ secrets take effect when they are saved, and a file with mistakes leaves the ver
 Many runs at once are counted, a line a second. The key ? tells what the keys do: run a flow (r), the last \
 failure (f), the last runs (l), problems (p), credentials (c), restart (R), quit (q).`,
   async run(io, _args, options) {
+    checkProcess(io)
     return await new Dev(io, options).run()
   },
 }

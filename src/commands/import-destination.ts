@@ -25,6 +25,8 @@ const SECRETS = {
   tokenServicePassword: 'TOKEN_SERVICE_PASSWORD',
   Password: 'PASSWORD',
 } as const
+/** Of a key store: many have none. */
+const KEY_STORE_PASSWORD = 'KeyStorePassword'
 
 export const importDestinationCommand: CommandDefinition = {
   name: 'import destination',
@@ -59,8 +61,10 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; choose one with --name`,
       )
     const prefix = name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()
+    const ofKeyStore = new RegExp(`(^|[{,\\s])"?${KEY_STORE_PASSWORD}\\b`).test(text)
+    const secrets = { ...SECRETS, ...(ofKeyStore && { [KEY_STORE_PASSWORD]: 'KEY_STORE_PASSWORD' }) }
     const references = Object.fromEntries(
-      Object.entries(SECRETS).map(([property, word]) => [property, `\${env:${prefix}_${word}}`]),
+      Object.entries(secrets).map(([property, word]) => [property, `\${env:${prefix}_${word}}`]),
     )
     const shown = relative(io.projectFolder, path).split(sep).join('/')
     const asCredential = stringify({ type: 'destination', file: basename(path), override: references })

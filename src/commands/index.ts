@@ -31,6 +31,9 @@ import { newCredentialCommand } from './new-credential.ts'
 import { newFlowCommand } from './new-flow.ts'
 import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
+import { secretKeyCommand, secretRekeyCommand } from './secret-key.ts'
+import { secretSetCommand } from './secret-set.ts'
+import { secretListCommand, secretRemoveCommand } from './secret.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { wrap } from './wrap.ts'
@@ -65,6 +68,11 @@ export const commands: readonly CommandDefinition[] = [
   clientDisableCommand,
   clientEnableCommand,
   clientRemoveCommand,
+  secretSetCommand,
+  secretListCommand,
+  secretRemoveCommand,
+  secretRekeyCommand,
+  secretKeyCommand,
   logCommand,
   docsCommand(() => commands),
 ]
@@ -75,6 +83,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   flow: 'Lists and shows flows; sets what is kept of their runs.',
   credential: 'Lists, shows and tries credentials; never tells a secret.',
   client: 'Makes, lists and changes clients: who may call the endpoints.',
+  secret: 'Keeps secrets encrypted in a file that may be committed.',
 }
 
 /** What the command line gets; its options say the rest. */

@@ -1,12 +1,10 @@
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { credentials } from '../credentials/index.ts'
 import { didYouMean } from '../core/problem.ts'
 import { credentialSkeleton, secretField } from '../reference/credential-skeleton.ts'
 import { isCredentialName } from '../security/credential-file.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
-import { readEnvironment } from '../security/environment.ts'
+import { knownCredential } from './known-credential.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import {
   folderOptions,
@@ -19,6 +17,7 @@ import {
 } from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
 import { canAsk, Questions } from './questions.ts'
+import { secretReference, secretStep } from './secret-reference.ts'
 
 const TYPES = credentials.map(({ name }) => name)
 const AUTHENTICATIONS = ['header', 'body', 'none']
@@ -52,6 +51,10 @@ export const newCredentialCommand: CommandDefinition = {
   ],
   options: [
     { flags: '--type <type>', description: TYPES.join(', ') },
+    {
+      flags: '--like <service>',
+      description: 'as it is known to fit a service, such as salesforce or zoom (docs/guide/providers.md)',
+    },
     { flags: '--token-service-url <url>', description: 'oauth2: where tokens come from' },
     { flags: '--client-id <id>', description: 'oauth2: who asks' },
     {
@@ -71,34 +74,49 @@ export const newCredentialCommand: CommandDefinition = {
     {
       flags: '--secret <reference>',
       description:
-        'where the secret is kept: env:NAME or file:/path; never the secret (default: env: and a name made of its own)',
+        'where the secret is kept: env:NAME, secret:NAME (encrypted) or file:/path; never the secret (default: env: and a name made of its own)',
     },
     { flags: '--description <text>', description: 'what it is for' },
     ...folderOptions,
   ],
   examples: [
     'sluice new credential',
+    'sluice new credential crm --like salesforce',
     'sluice new credential im_read --type oauth2 --client-id sluice \\\n    --scope im.read --token-service-url https://api.example.com/oauth/token \\\n    --base-url https://api.example.com/im/',
     'sluice new credential weather --type apiKey --secret env:WEATHER_KEY \\\n    --base-url https://weather.example.com/v1/',
   ],
   details: `On a terminal it asks for what is missing, but never for a secret: the file refers to it, and you put it into the \
-environment or the file .env. An existing file is never overwritten.
+environment, the file .env, or with \`sluice secret set\` into the encrypted secrets. An existing file is never overwritten.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], options) {
     const settings = await settingsFor(io, options)
     const questions = canAsk(io) ? new Questions(io) : undefined
     try {
-      const path = given?.replace(/\.ya?ml$/, '') ?? (await askName(questions))
+      const like = options['like'] as string | undefined
+      const path = given?.replace(/\.ya?ml$/, '') ?? like ?? (await askName(questions))
       const name = path.split('/').at(-1)!
       const complaint = badName(path)
       if (complaint !== undefined) throw new UsageError(complaint)
+      if (`${pathOf(settings.securityMaterial, path)}.yaml` === settings.secret.file)
+        throw new Stop(
+          1,
+          `"${shownPath(io, settings.secret.file)}" is the file of the encrypted secrets; choose another name`,
+        )
       await refuseName(io, settings.securityMaterial, name)
       await refuseExisting(io, pathOf(settings.securityMaterial, path))
+      if (like !== undefined) {
+        const to = pathOf(settings.securityMaterial, path)
+        io.stdout(await writeKnown(io, options, like, to, settings.secret.file))
+        return 0
+      }
       const kind = await kindOf(options, questions)
       checkFlags(kind, options)
       const fields = await fieldsOf(kind, options, questions)
       const field = fields['clientAuthentication'] === 'none' ? undefined : secretField(kind.options)
-      const reference = field === undefined ? undefined : secretReference(options, name, field)
+      const reference =
+        field === undefined
+          ? undefined
+          : await secretReference(options, { name, field, file: settings.secret.file }, questions)
       const text = credentialSkeleton({
         about:
           'A credential: how requests to one receiver are authenticated; flows name it, and never see a token or secret. Fields with a # before them are off; what follows "# " explains.',
@@ -112,18 +130,47 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       })
       const file = pathOf(settings.securityMaterial, path)
       const shown = await writeChecked(io, options, file, (await schemaLine(io, file, 'credential')) + text)
-      io.stdout(
-        told(shown, [
-          ...(await secretStep(reference, io)),
-          [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
-          ['npx sluice check', 'after each change of it'],
-        ]),
-      )
+      io.stdout(told(shown, [...(await secretStep(reference, settings.secret.file, io)), ...lastSteps(name)]))
       return 0
     } finally {
       questions?.close()
     }
   },
+}
+
+/** What follows with every credential. */
+function lastSteps(name: string): (readonly [string, string])[] {
+  return [
+    [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
+    ['npx sluice check', 'after each change of it'],
+  ]
+}
+
+/**
+ * Copies the credential of a known service; gives what is told of it.
+ * @param path absolute, without its ending
+ * @param secretFile of the encrypted secrets
+ */
+async function writeKnown(
+  io: CommandIo,
+  options: Record<string, unknown>,
+  like: string,
+  path: string,
+  secretFile: string,
+): Promise<string> {
+  const other = [...Object.keys(FIELDS), 'type', 'secret', 'description'].find(
+    (field) => options[field] !== undefined,
+  )
+  if (other !== undefined)
+    throw new UsageError(`${flagOf(other)}: with --like the file says it; change it there`)
+  const { text, references } = await knownCredential(like)
+  const shown = await writeChecked(io, options, path, (await schemaLine(io, path, 'credential')) + text)
+  const secrets = await Promise.all(references.map((reference) => secretStep(reference, secretFile, io)))
+  return told(shown, [
+    [`edit ${shown}`, 'addresses and ids in it are examples'],
+    ...secrets.flat(),
+    ...lastSteps(path.replace(/^.*[/\\]/, '')),
+  ])
 }
 
 type Kind = (typeof credentials)[number]
@@ -213,34 +260,4 @@ function badAnswer(field: string, answer: string): string | undefined {
   if (/Url$/.test(field) && !answer.includes('${') && !URL.canParse(answer))
     return 'a URL is needed: https://...'
   return undefined
-}
-
-/** `env:IM_READ_SECRET`. What is no reference is not repeated: it may be the secret itself. */
-function secretReference(options: Record<string, unknown>, name: string, field: string): string {
-  const given = options['secret'] as string | undefined
-  const word = field.replace(/^.*?([A-Z]?[a-z]+)$/, '$1')
-  if (given === undefined) return `env:${`${name}_${word}`.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`
-  const reference = /^\$\{(.*)\}$/.exec(given)?.[1] ?? given
-  if (/^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s{}]+)$/.test(reference)) return reference
-  throw new UsageError(
-    '--secret wants env:NAME or file:/path: where the secret is kept, never the secret itself',
-  )
-}
-
-/** What is left to do about the secret: nothing where it is there. */
-async function secretStep(
-  reference: string | undefined,
-  io: CommandIo,
-): Promise<(readonly [string, string])[]> {
-  if (reference === undefined) return []
-  const [kind, where] = [
-    reference.slice(0, reference.indexOf(':')),
-    reference.slice(reference.indexOf(':') + 1),
-  ]
-  if (kind === 'file') {
-    const there = await stat(resolve(io.projectFolder, where)).catch(() => undefined)
-    return there ? [] : [[`put the secret into ${where}`, 'readable for the engine alone']]
-  }
-  const environment = await readEnvironment(io.projectFolder, io.environment)
-  return environment[where] ? [] : [[`add ${where}=... to .env`, 'the secret; or set it in the environment']]
 }

@@ -9,6 +9,8 @@ export function canAsk({ terminal, stdin }: CommandIo): boolean {
 
 /** Asks for what the command line does not say. Ctrl-C and the end of the input end the command. */
 export class Questions {
+  /** Somebody was asked before. */
+  asked = false
   private readonly io: CommandIo
   private lines: AsyncIterator<string> | undefined
   private reader: Interface | undefined
@@ -26,6 +28,7 @@ export class Questions {
     preset?: string,
     complain: (answer: string) => string | undefined = () => undefined,
   ): Promise<string> {
+    this.asked = true
     for (;;) {
       const text = `${question}${preset ? ` [${preset}]` : ''}: `
       this.io.stderr(wrap(text, Math.min(this.io.columns, 80)).join('\n'))

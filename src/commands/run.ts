@@ -16,6 +16,7 @@ import {
   settingOptions,
 } from './project-setting.ts'
 import { canAsk } from './questions.ts'
+import { checkProcess } from './safe-process.ts'
 import { sayItem } from './run-words.ts'
 import { waiting } from './waiting.ts'
 
@@ -42,6 +43,7 @@ export const runCommand: CommandDefinition = {
   details:
     'Runs in the engine that uses this data folder, if one is running, else in a process of its own.\nExit code: 0 completed, 1 failed, 2 wrong usage, 3 a fault.',
   async run(io, [flow], options) {
+    checkProcess(io)
     const setting = await appSettingFor(io, {
       ...(io.environment['SLUICE_LOG_LEVEL'] ? {} : { logLevel: 'warn' }),
       ...options,

@@ -10,6 +10,7 @@ import {
   parameterOption,
   settingOptions,
 } from './project-setting.ts'
+import { checkProcess } from './safe-process.ts'
 import { startSummary } from './start-summary.ts'
 import { untilAborted } from './until-aborted.ts'
 import { waiting } from './waiting.ts'
@@ -31,6 +32,7 @@ export const startCommand: CommandDefinition = {
   details:
     'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace). SIGHUP reads flows again.\nExit code: 0 stopped, 1 not started because of problems, 2 wrong usage, 3 a fault.',
   async run(io, _args, options) {
+    checkProcess(io)
     const setting = await appSettingFor(io, options)
     const { startApp } = await import('../app.ts')
     const app = await waiting(io, 'starting', startApp(setting))

@@ -64,6 +64,18 @@ export interface Credentials {
   reference(name: string, type?: string): CredentialReference
 }
 
+/** What is refused, and what to do about it. */
+export interface Refused {
+  readonly message: string
+  readonly hint: string
+}
+
+/** Where the engine may connect to. */
+export interface EgressRules {
+  /** Why a URL is certainly refused. Undefined: it may be reached, or only its address can tell. */
+  refusal(url: URL): Refused | undefined
+}
+
 /** Sends a request of a step: checks hosts, adds the credential, renews once after a refusal, follows redirects. */
 export type Send = (
   request: OutgoingRequest,
@@ -194,6 +206,7 @@ export interface Flows {
 export interface Services {
   readonly send: Send
   readonly credentials: Credentials
+  readonly egress: EgressRules
   readonly scripts: Scripts
   readonly routes: Routes
   readonly access: Access

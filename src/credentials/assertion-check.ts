@@ -10,6 +10,8 @@ import {
   type KeyAlgorithm,
   type SigningKey,
 } from '../security/signing-key.ts'
+import { checkSaml, checkSamlKey } from './saml-check.ts'
+import { samlFields } from './saml-options.ts'
 import { SECRET_ALGORITHMS, SOURCES, type AssertionOptions } from './assertion-options.ts'
 
 type Reporter = (report: ProblemReport) => void
@@ -24,8 +26,13 @@ const OWN_CLAIMS: Readonly<Record<string, string>> = {
 }
 /** What is of no use without a key. */
 const OF_KEYS = ['passphrase', 'certificate', 'x5t', 'x5c'] as const
+/** What only a JWT has. */
+const OF_JWTS = ['keyId', 'x5t', 'x5c', 'claims', 'typ'] as const
+const OF_SAML = Object.keys(samlFields) as (keyof typeof samlFields)[]
 /** What is of no use where nothing is signed. */
 const OF_SIGNATURES = [
+  'format',
+  ...OF_SAML,
   ...OF_KEYS,
   'algorithm',
   'keyId',
@@ -37,17 +44,14 @@ const OF_SIGNATURES = [
   'typ',
 ] as const
 
+/** With a key, as a JWT or in XML; with the client's secret; or not at all, because it is made somewhere else. */
+export type Signing = 'jwt' | 'saml2' | 'shared' | 'taken'
+
 /**
  * What is wrong with how something is signed.
  * @param at where it stands
- * @param how with a key; with the client's secret; or not at all, because it is made somewhere else
  */
-export function checkAssertion(
-  given: AssertionOptions,
-  at: Path,
-  how: 'signed' | 'shared' | 'taken',
-  problem: Reporter,
-): void {
+export function checkAssertion(given: AssertionOptions, at: Path, how: Signing, problem: Reporter): void {
   const field = at.join('.')
   if (how === 'shared') {
     checkShared(given, at, problem)
@@ -73,13 +77,29 @@ export function checkAssertion(
       at: [...at, sources[1]!],
       on: 'key',
     })
-  if (given.key === undefined) reportUnused(given, OF_SIGNATURES, at, 'nothing is signed here', problem)
-  else checkKey(given, given.key.reveal(), at, problem)
-  checkClaims(given, at, problem)
+  if (given.key === undefined) {
+    reportUnused(given, OF_SIGNATURES, at, 'nothing is signed here', problem)
+    return
+  }
+  checkKey(given, given.key.reveal(), at, how, problem)
+  if (how === 'saml2') {
+    reportUnused(given, OF_JWTS, at, 'it belongs to JWTs, and this is a SAML assertion', problem)
+    checkSaml(given, at, problem)
+  } else {
+    reportUnused(given, OF_SAML, at, 'it belongs to SAML assertions, and this is a JWT', problem)
+    checkClaims(given, at, problem)
+  }
+  checkAudience(given, at, problem)
 }
 
 function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void {
-  reportUnused(given, [...SOURCES, ...OF_KEYS], at, 'clientSecretJwt signs with the secret', problem)
+  reportUnused(
+    given,
+    [...SOURCES, ...OF_KEYS, ...OF_SAML, ...(given.format === 'saml2' ? (['format'] as const) : [])],
+    at,
+    'clientSecretJwt signs with the secret',
+    problem,
+  )
   const { algorithm = 'HS256' } = given
   if (!SECRET_ALGORITHMS.some((one) => one === algorithm))
     problem({
@@ -89,9 +109,10 @@ function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void
       at: [...at, 'algorithm'],
     })
   checkClaims(given, at, problem)
+  checkAudience(given, at, problem)
 }
 
-function checkKey(given: AssertionOptions, text: string, at: Path, problem: Reporter): void {
+function checkKey(given: AssertionOptions, text: string, at: Path, how: Signing, problem: Reporter): void {
   const read = readSigningKey(text, given.passphrase?.reveal())
   if (!('key' in read)) {
     const name = read.passphrase ? 'passphrase' : 'key'
@@ -101,6 +122,11 @@ function checkKey(given: AssertionOptions, text: string, at: Path, problem: Repo
       hint: read.hint,
       at: [...at, name],
     })
+    return
+  }
+  if (how === 'saml2') {
+    checkSamlKey(given, read.key, at, problem)
+    checkCertificate(given, read, at, how, problem)
     return
   }
   const usual = usualAlgorithm(read.key)
@@ -114,7 +140,7 @@ function checkKey(given: AssertionOptions, text: string, at: Path, problem: Repo
     return
   }
   checkAlgorithm(given, read, at, problem)
-  checkCertificate(given, read, at, problem)
+  checkCertificate(given, read, at, how, problem)
 }
 
 function checkAlgorithm(given: AssertionOptions, { key }: SigningKey, at: Path, problem: Reporter): void {
@@ -131,10 +157,16 @@ function checkAlgorithm(given: AssertionOptions, { key }: SigningKey, at: Path, 
     })
 }
 
-function checkCertificate(given: AssertionOptions, { key }: SigningKey, at: Path, problem: Reporter): void {
+function checkCertificate(
+  given: AssertionOptions,
+  { key }: SigningKey,
+  at: Path,
+  how: Signing,
+  problem: Reporter,
+): void {
   const { certificate } = given
   if (certificate === undefined) {
-    reportUnused(given, ['x5t', 'x5c'], at, 'there is no certificate', problem)
+    if (how === 'jwt') reportUnused(given, ['x5t', 'x5c'], at, 'there is no certificate', problem)
     return
   }
   const report = (message: string, hint: string) =>
@@ -153,7 +185,7 @@ function checkCertificate(given: AssertionOptions, { key }: SigningKey, at: Path
     )
 }
 
-function checkClaims({ claims = {}, audience = [] }: AssertionOptions, at: Path, problem: Reporter): void {
+function checkClaims({ claims = {} }: AssertionOptions, at: Path, problem: Reporter): void {
   for (const name of Object.keys(claims)) {
     const owner = Object.hasOwn(OWN_CLAIMS, name) ? OWN_CLAIMS[name] : undefined
     if (owner !== undefined)
@@ -168,6 +200,9 @@ function checkClaims({ claims = {}, audience = [] }: AssertionOptions, at: Path,
         on: 'key',
       })
   }
+}
+
+function checkAudience({ audience = [] }: AssertionOptions, at: Path, problem: Reporter): void {
   audience.forEach((text, index) => {
     if (text === 'issuer')
       problem({

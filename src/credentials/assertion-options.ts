@@ -13,10 +13,11 @@ import {
   Value,
 } from '../core/schema.ts'
 import { KEY_ALGORITHMS } from '../security/signing-key.ts'
+import { ASSERTION_FORMATS, samlFields, type AssertionFormat } from './saml-options.ts'
 
 const SECOND = 1000
 /** @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2 */
-export const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:'
 const claims = 'Further claims, such as the scope where a service reads it there.'
 
 /** @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
@@ -61,24 +62,30 @@ const keyFields = {
 }
 
 const claimFields = {
-  issuer: Optional(Text({ description: 'Claim `iss`; left out: the `clientId`.', examples: ['acme'] })),
+  issuer: Optional(
+    Text({
+      description: 'Claim `iss`, or the Issuer of SAML; left out: the `clientId`.',
+      examples: ['acme'],
+    }),
+  ),
   audience: Optional(
     OneOrMore(Text({ description: 'The address of the service, or a name.' }), {
       description:
-        'Claim `aud`: `tokenUrl` stands for the address of the token service; or a text that the service wants.',
+        'Claim `aud`, or the Audience of SAML: `tokenUrl` stands for the address of the token service; or a text that the service wants.',
       default: 'tokenUrl',
       examples: ['tokenUrl', 'https://login.example.com/'],
     }),
   ),
   subject: Optional(
     Text({
-      description: 'Claim `sub`: who the token is for; of a client left out, its `clientId`.',
+      description:
+        'Claim `sub`, or the NameID of SAML: who the token is for; of a client left out, its `clientId`.',
       examples: ['acme'],
     }),
   ),
   lifetime: Optional(
     Duration({
-      description: 'From `iat` to `exp`; each attempt gets a new one.',
+      description: 'From its making to its end; each attempt gets a new one.',
       default: '5m',
       minimum: 10 * SECOND,
       maximum: 3600 * SECOND,
@@ -110,6 +117,11 @@ const takenFields = {
 }
 
 const assertionFields = {
+  format: Optional(
+    Choice(ASSERTION_FORMATS, {
+      description: 'jwt, or saml2: a signed XML. Left out: what the grant is given for; of a client jwt.',
+    }),
+  ),
   ...keyFields,
   algorithm: Optional(
     Choice([...KEY_ALGORITHMS, ...SECRET_ALGORITHMS], {
@@ -118,11 +130,17 @@ const assertionFields = {
     }),
   ),
   ...claimFields,
+  ...samlFields,
   ...takenFields,
 }
 
 /** What may be said of anything that is signed here. */
 export type AssertionOptions = Static<TObject<typeof assertionFields>>
+
+/** `client_assertion_type` of this format. */
+export function clientAssertionType(format: AssertionFormat): string {
+  return `${CLIENT_ASSERTION_TYPE}${format}-bearer`
+}
 
 /** What it is made from; one of them. */
 export const SOURCES = ['key', 'token', 'fromCredential'] as const
@@ -136,7 +154,7 @@ export function hasSource(given: AssertionOptions): boolean {
 export const assertion = Optional(
   Keys(assertionFields, {
     description:
-      'With the grant jwt-bearer: the signed JWT that the token is given for. Its `sub` is left out unless it is written.',
+      'With the grants jwt-bearer and saml2-bearer: the signed JWT or SAML assertion that the token is given for. `sub` of a JWT is left out unless it is written.',
   }),
 )
 
@@ -169,15 +187,14 @@ export const clientAssertion = Optional(
       ...assertionFields,
       type: Optional(
         Text({
-          description: '`client_assertion_type`, where it is no JWT.',
-          default: CLIENT_ASSERTION_TYPE,
+          description: '`client_assertion_type`; left out: the URN of the `format`.',
         }),
       ),
       sendClientId: Optional(Flag({ description: '`client_id` goes along as a parameter.', default: true })),
     },
     {
       description:
-        'With `clientAuthentication` privateKeyJwt or clientSecretJwt: the signed JWT that takes the place of the secret.',
+        'With `clientAuthentication` privateKeyJwt or clientSecretJwt: the signed JWT (or, with `format`, SAML assertion) that takes the place of the secret.',
     },
   ),
 )

@@ -6,9 +6,12 @@ import { Secret } from '../core/secret.ts'
 import { signJwt, type JwtHeader } from '../security/jwt.ts'
 import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
 import type { AssertionOptions } from './assertion-options.ts'
+import { createSamlAssertion, describeSaml, encodeSaml, isXml } from './saml-assertion.ts'
+import type { AssertionFormat } from './saml-options.ts'
 
 /** What stands in an assertion unless its options say otherwise. */
 export interface AssertionDefaults {
+  readonly format: AssertionFormat
   readonly issuer: string | undefined
   readonly subject: string | undefined
   /** Address of the token service. */
@@ -43,11 +46,20 @@ export function createAssertion(
     }
   }
   if (given.token) {
-    const ready = { assertion: given.token }
+    const ready = { assertion: encodedToken(given.token) }
     return () => Promise.resolve(ready)
   }
-  const { key, header } = signerOf(given, defaults)
   const lifetime = given.lifetime ?? 5 * MINUTE
+  if ((given.format ?? defaults.format) === 'saml2') {
+    const write = createSamlAssertion(given, defaults)
+    return async () => {
+      const { xml, signature } = await write({ now: world.clock.now(), lifetime, id: world.newId() })
+      const assertion = encodeSaml(xml, given.encoding)
+      for (const text of [assertion, signature]) redact(text)(lifetime)
+      return { assertion: new Secret(assertion) }
+    }
+  }
+  const { key, header } = signerOf(given, defaults)
   const fixed = {
     ...given.claims,
     iss: given.issuer ?? defaults.issuer,
@@ -67,6 +79,7 @@ export function createAssertion(
 export function describeAssertion(given: AssertionOptions, defaults: AssertionDefaults): string {
   if (given.fromCredential) return `the token of ${given.fromCredential.name}`
   if (given.token) return '[secret]'
+  if ((given.format ?? defaults.format) === 'saml2') return describeSaml(given, defaults)
   const { header } = signerOf(given, defaults)
   const audience = audienceOf(given, defaults.tokenUrl)
   const { alg, kid } = header
@@ -81,6 +94,12 @@ export function describeAssertion(given: AssertionOptions, defaults: AssertionDe
       : [`subject ${subject}`]),
     `audience ${typeof audience === 'string' ? audience : audience.join(', ')}`,
   ].join(', ')
+}
+
+/** XML that somebody else signed goes along as RFC 7522 says; anything else as it stands. */
+function encodedToken(token: Secret): Secret {
+  const text = token.reveal()
+  return isXml(text) ? new Secret(encodeSaml(text.trim())) : token
 }
 
 function signerOf(

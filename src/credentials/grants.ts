@@ -1,9 +1,12 @@
+import type { AssertionFormat } from './saml-options.ts'
+
 /** The grants that are known by more than their name. */
 export type GrantKind =
   | 'client_credentials'
   | 'password'
   | 'refresh_token'
   | 'jwt-bearer'
+  | 'saml2-bearer'
   | 'token-exchange'
   | 'none'
   | 'other'
@@ -21,12 +24,14 @@ const BY_NAME: Readonly<Record<string, GrantKind>> = {
   refresh_token: 'refresh_token',
   'jwt-bearer': 'jwt-bearer',
   [`${URN}jwt-bearer`]: 'jwt-bearer',
+  'saml2-bearer': 'saml2-bearer',
+  [`${URN}saml2-bearer`]: 'saml2-bearer',
   'token-exchange': 'token-exchange',
   [`${URN}token-exchange`]: 'token-exchange',
   none: 'none',
 }
 /** Short names of this page for what the service knows by a URN. */
-const BY_URN: readonly GrantKind[] = ['jwt-bearer', 'token-exchange']
+const BY_URN: readonly GrantKind[] = ['jwt-bearer', 'saml2-bearer', 'token-exchange']
 
 /** What people write, for "did you mean". */
 export const GRANT_NAMES: readonly string[] = Object.keys(BY_NAME).filter((name) => !name.startsWith(URN))
@@ -56,7 +61,12 @@ export function insteadOf(grantType: string): string | undefined {
   return Object.hasOwn(WITH_A_PERSON, grantType) ? WITH_A_PERSON[grantType] : undefined
 }
 
-/** Grants of a later version. */
-export function isLater(grantType: string): boolean {
-  return grantType === 'saml2-bearer' || grantType === `${URN}saml2-bearer`
+/** A signed assertion stands for the client, too: it may have no secret. */
+export function isAssertionGrant(kind: GrantKind): kind is 'jwt-bearer' | 'saml2-bearer' {
+  return kind === 'jwt-bearer' || kind === 'saml2-bearer'
+}
+
+/** What the assertion of a grant is written in, unless it says so itself. */
+export function formatOfGrant(grantType: string | undefined): AssertionFormat {
+  return readGrantType(grantType).kind === 'saml2-bearer' ? 'saml2' : 'jwt'
 }

@@ -79,7 +79,12 @@ function checkClientAssertion(
     }
   }
   if (assertion)
-    checkAssertion(assertion, ['clientAssertion'], how === 'clientSecretJwt' ? 'shared' : 'signed', problem)
+    checkAssertion(
+      assertion,
+      ['clientAssertion'],
+      how === 'clientSecretJwt' ? 'shared' : (assertion.format ?? 'jwt'),
+      problem,
+    )
 }
 
 const MOST_SECRETS = 2

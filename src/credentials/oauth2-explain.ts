@@ -10,6 +10,7 @@ export function explainToken(given: OAuth2Options): string {
     (given.grantType ?? 'client_credentials').replaceAll('_', ' '),
     authenticationInWords(given),
     ...(given.username === undefined ? [] : [`user ${given.username}`]),
+    ...(given.assertion?.subject === undefined ? [] : [`for ${given.assertion.subject}`]),
     ...othersInWords(given),
     ...(given.tenants ? [`for the tenant of the step: ${inWords(given.tenants)}`] : []),
     ...scopeInWords(given),
@@ -23,6 +24,7 @@ export function explainToken(given: OAuth2Options): string {
 function authenticationInWords(given: OAuth2Options): string {
   const way = clientAuthenticationOf(given)
   if (way === 'none') return 'client not authenticated'
+  if (given.clientAssertion?.format === 'saml2') return 'client authenticated by a SAML assertion'
   if (given.basicAuth) return `client authenticated by ${way}, user ${given.basicAuth.username} by header`
   return `client authenticated by ${way}`
 }

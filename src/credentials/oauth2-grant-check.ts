@@ -4,8 +4,16 @@ import { isTokenType, TOKEN_TYPES } from './token-type.ts'
 import { checkAssertion } from './assertion-check.ts'
 import type { AssertionOptions } from './assertion-options.ts'
 import { checkPasted } from './pasted.ts'
-import { GRANT_NAMES, insteadOf, isLater, readGrantType, type GrantKind } from './grants.ts'
+import {
+  GRANT_NAMES,
+  formatOfGrant,
+  insteadOf,
+  isAssertionGrant,
+  readGrantType,
+  type GrantKind,
+} from './grants.ts'
 import type { OAuth2Options } from './oauth2-options.ts'
+import type { AssertionFormat } from './saml-options.ts'
 
 type Reporter = (report: ProblemReport) => void
 type GrantField =
@@ -25,6 +33,8 @@ interface Rule {
   /** Where it is for, in words. */
   readonly grant: string
   readonly example: string
+  /** Of single grants. */
+  readonly examples?: Partial<Record<GrantKind, string>>
 }
 
 const RULES: Readonly<Record<GrantField, Rule>> = {
@@ -36,9 +46,13 @@ const RULES: Readonly<Record<GrantField, Rule>> = {
     example: 'refreshToken: ${env:NAME}',
   },
   assertion: {
-    needed: ['jwt-bearer'],
-    grant: 'jwt-bearer',
+    needed: ['jwt-bearer', 'saml2-bearer'],
+    grant: 'jwt-bearer or saml2-bearer',
     example: 'assertion: { key: "${file:keys/client.pem}" }, or { fromCredential: NAME }',
+    examples: {
+      'saml2-bearer':
+        'assertion: { key: "${file:keys/client.pem}", subject: USER, audience: NAME }, or { fromCredential: NAME }',
+    },
   },
   subjectToken: {
     needed: ['token-exchange'],
@@ -73,8 +87,16 @@ function checkProofs(options: OAuth2Options, problem: Reporter): void {
   for (const field of ['assertion', 'subjectToken', 'actorToken'] as const) {
     const given = options[field]
     if (!given) continue
-    checkAssertion(given, [field], field === 'assertion' ? 'signed' : 'taken', problem)
-    const { key, issuer }: AssertionOptions = given
+    checkAssertion(given, [field], field === 'assertion' ? formatOf(options) : 'taken', problem)
+    const { key, issuer, subject }: AssertionOptions = given
+    if (key && field === 'assertion' && formatOf(options) === 'saml2' && !subject)
+      problem({
+        code: 'credential/missing-field',
+        message: '"assertion" has no "subject"; a SAML assertion is for somebody',
+        hint: 'Add subject: the user (or technical user) that the token shall be for, as the service knows it.',
+        at: ['assertion'],
+        on: 'key',
+      })
     if (key && !issuer && !options.clientId)
       problem({
         code: 'credential/missing-field',
@@ -84,6 +106,7 @@ function checkProofs(options: OAuth2Options, problem: Reporter): void {
         on: 'key',
       })
   }
+  checkFormat(options, problem)
   const types = [
     [options.subjectToken?.type, ['subjectToken', 'type']],
     [options.actorToken?.type, ['actorToken', 'type']],
@@ -99,6 +122,25 @@ function checkProofs(options: OAuth2Options, problem: Reporter): void {
       })
 }
 
+function formatOf({ assertion, grantType }: OAuth2Options): AssertionFormat {
+  return assertion?.format ?? formatOfGrant(grantType)
+}
+
+/** These grants say themselves what their assertion is written in; those of services do not. */
+function checkFormat(options: OAuth2Options, problem: Reporter): void {
+  const { assertion, grantType } = options
+  const given = assertion?.format
+  if (given === undefined || given === formatOfGrant(grantType)) return
+  const { kind } = readGrantType(grantType)
+  if (isAssertionGrant(kind))
+    problem({
+      code: 'credential/assertion',
+      message: `"assertion.format" is ${given}, and the grant is ${kind}`,
+      hint: `Take it out, or write grantType: ${given}-bearer.`,
+      at: ['assertion', 'format'],
+    })
+}
+
 function checkField(
   field: GrantField,
   kind: GrantKind,
@@ -106,14 +148,14 @@ function checkField(
   options: OAuth2Options,
   problem: Reporter,
 ): void {
-  const { needed, taken = [], grant, example } = RULES[field]
+  const { needed, taken = [], grant, example, examples = {} } = RULES[field]
   const isThere = options[field] !== undefined && options[field] !== ''
   if (needed.includes(kind)) {
     if (!isThere)
       problem({
         code: 'credential/missing-field',
         message: `"${field}" is missing; the grant ${grantType} needs it`,
-        hint: `Add ${example}.`,
+        hint: `Add ${examples[kind] ?? example}.`,
         at: options[field] === undefined ? ['grantType'] : [field],
       })
   } else if (isThere && !taken.includes(kind) && !OPEN.includes(kind))
@@ -133,13 +175,6 @@ function checkGrantType(grantType: string, problem: Reporter): boolean {
   const instead = insteadOf(grantType)
   if (instead !== undefined) {
     report(`the grant "${grantType}" needs a person at a browser; flows run without one`, instead)
-    return false
-  }
-  if (isLater(grantType)) {
-    report(
-      `the grant "${grantType}" is not in this version`,
-      'client_credentials, password, refresh_token, jwt-bearer and token-exchange are there.',
-    )
     return false
   }
   if (!/^[\x21-\x7e]{1,200}$/.test(grantType)) {

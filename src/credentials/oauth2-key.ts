@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Secret } from '../core/secret.ts'
+import { encodeSaml, isXml } from './saml-assertion.ts'
 import { oauth2Options, type OAuth2Options } from './oauth2-options.ts'
 
 /** Not part of what shapes a token: the client's secret, and when and how patiently it is asked for. */
@@ -33,11 +34,16 @@ function secretsOf(given: unknown): Secret[] {
   return Object.values(given).flatMap(secretsOf)
 }
 
-/** What must not be seen anywhere: all secrets of the options, and the keys inside of JSON. */
+/** What must not be seen anywhere: all secrets of the options, the keys inside of JSON, and XML as it is sent. */
 export function secretTexts(given: OAuth2Options): string[] {
   return secretsOf(given).flatMap((secret) => {
     const text = secret.reveal()
-    return [text, ...(text === text.trim() ? [] : [text.trim()]), ...keysInJson(text)]
+    return [
+      text,
+      ...(text === text.trim() ? [] : [text.trim()]),
+      ...(isXml(text) ? [encodeSaml(text.trim())] : []),
+      ...keysInJson(text),
+    ]
   })
 }
 

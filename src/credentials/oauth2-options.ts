@@ -15,7 +15,7 @@ import {
   Whole,
 } from '../core/schema.ts'
 import { clientAssertion, hasSource } from './assertion-options.ts'
-import { readGrantType } from './grants.ts'
+import { isAssertionGrant, readGrantType } from './grants.ts'
 import { grantOptions } from './oauth2-grant-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
 import type { ClientAuthentication } from './token-request.ts'
@@ -51,7 +51,7 @@ export const oauth2Options = Type.Object({
   grantType: Optional(
     Text({
       description:
-        'How the token is asked for: client_credentials, password, refresh_token, jwt-bearer, token-exchange, a name of the service itself, or none (no `grant_type` is sent).',
+        'How the token is asked for: client_credentials, password, refresh_token, jwt-bearer, saml2-bearer, token-exchange, a name of the service itself, or none (no `grant_type` is sent).',
       default: 'client_credentials',
       examples: ['password', 'account_credentials', 'none'],
     }),
@@ -309,7 +309,7 @@ export function clientAuthenticationOf(given: OAuth2Options): ClientAuthenticati
   if (assertion) return clientSecret && !hasSource(assertion) ? 'clientSecretJwt' : 'privateKeyJwt'
   const { kind } = readGrantType(given.grantType)
   const open = kind === 'none' || kind === 'token-exchange'
-  const proven = kind === 'jwt-bearer' || (open && clientId === undefined)
+  const proven = isAssertionGrant(kind) || (open && clientId === undefined)
   return proven && clientSecret === undefined ? 'none' : 'header'
 }
 

@@ -3,7 +3,13 @@ import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
 import { describeAssertion } from './assertion.ts'
-import { clientDefaults, clientProofOf, describeGrantProof, grantProofOf } from './proofs.ts'
+import {
+  clientDefaults,
+  clientProofOf,
+  describeGrantProof,
+  grantProofOf,
+  otherGrantProofOf,
+} from './proofs.ts'
 import { readGrantType } from './grants.ts'
 import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
 import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
@@ -140,6 +146,7 @@ function fetchSettings(
       ['requested_token_type', given.requestedTokenType && tokenTypeOf(given.requestedTokenType)],
     ],
     grantProof: grantProofOf(given, setting),
+    otherGrantProof: otherGrantProofOf(given, setting),
     refresh,
     body: given.parameters?.body ?? {},
     query: given.parameters?.query ?? {},

@@ -71,6 +71,21 @@ scope: okta.users.read
 baseUrl: https://acme.okta.com/api/v1/
 `,
     },
+    {
+      title: 'SAP SuccessFactors (Employee Central): a SAML assertion for a technical user',
+      yaml: `type: oauth2
+grantType: saml2-bearer
+tokenServiceUrl: https://api4.successfactors.com/oauth/token
+clientId: API_KEY
+assertion:
+  key: \${file:/run/secrets/successfactors.pem}
+  subject: sfapi
+  audience: www.successfactors.com
+  attributes: { api_key: API_KEY }
+parameters: { body: { company_id: acme } }
+baseUrl: https://api4.successfactors.com/odata/v2/
+`,
+    },
   ],
   options: oauth2Options,
   lends: true,

@@ -1,14 +1,19 @@
 import type { CredentialSetting, LentToken } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import { createAssertion, describeAssertion, type AssertionDefaults } from './assertion.ts'
-import { CLIENT_ASSERTION_TYPE } from './assertion-options.ts'
+import { clientAssertionType } from './assertion-options.ts'
 import { clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
+import { formatOfGrant } from './grants.ts'
 import { tokenTypeOf } from './token-type.ts'
 import type { Field, Proof } from './token-request.ts'
+
+/** Where a line of the file belongs. */
+export const UNDER_ASSERTION = ' # under "assertion"'
 
 /** What a client's own assertion says unless it is told otherwise. @see https://www.rfc-editor.org/rfc/rfc7523#section-3 */
 export function clientDefaults(given: OAuth2Options, secret: Secret | undefined): AssertionDefaults {
   return {
+    format: 'jwt',
     issuer: given.clientId,
     subject: given.clientId,
     tokenUrl: new URL(given.tokenServiceUrl),
@@ -25,7 +30,7 @@ export function clientProofOf(
   if (!isJwt(clientAuthenticationOf(given))) return undefined
   const { clientAssertion = {} } = given
   const make = createAssertion(clientAssertion, clientDefaults(given, secret), setting)
-  const type = clientAssertion.type ?? CLIENT_ASSERTION_TYPE
+  const type = clientAssertion.type ?? clientAssertionType(clientAssertion.format ?? 'jwt')
   return async (until) => {
     const { assertion, borrowed } = await make(until)
     return {
@@ -40,7 +45,7 @@ export function clientProofOf(
 
 /** What the grant's own assertion or tokens say unless they are told otherwise. */
 export function grantDefaults(given: OAuth2Options): AssertionDefaults {
-  return { ...clientDefaults(given, undefined), subject: undefined }
+  return { ...clientDefaults(given, undefined), format: formatOfGrant(given.grantType), subject: undefined }
 }
 
 /**
@@ -69,6 +74,20 @@ export function grantProofOf(given: OAuth2Options, setting: CredentialSetting): 
       if (made.borrowed) borrowed.push(made.borrowed)
     }
     return { fields, borrowed }
+  }
+}
+
+/** A SAML assertion in the other encoding; undefined where nothing is signed. */
+export function otherGrantProofOf(
+  given: OAuth2Options,
+  setting: CredentialSetting,
+): { readonly proof: Proof; readonly change: string } | undefined {
+  const { assertion } = given
+  if (!assertion?.key || (assertion.format ?? formatOfGrant(given.grantType)) !== 'saml2') return undefined
+  const encoding = assertion.encoding === 'base64' ? 'base64url' : 'base64'
+  return {
+    proof: (until) => grantProofOf({ ...given, assertion: { ...assertion, encoding } }, setting)!(until),
+    change: `encoding: ${encoding}${UNDER_ASSERTION}`,
   }
 }
 

@@ -15,22 +15,35 @@ const DESCRIPTIONS = [
   'errorMessage',
   'errmsg',
   'message',
+  'msg',
   'detail',
 ]
 
 /**
- * The error and its description, where an answer holds them under one of the usual names, also one level down in `error`.
+ * The error and its description, where an answer holds them under one of the usual names, also one level down in
+ * `error`, or as the first of `errors`, which may stand in `response`.
  * @param failed it is known that there is an error; else a `code` or `message` may mean success
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
  */
 export function errorOf(content: object | string | undefined, failed: boolean, hide: Hide): ServiceWords {
   if (typeof content !== 'object') return {}
-  const inner = own(content, 'error')
-  const nested = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : undefined
+  const nested = asObject(own(content, 'error')) ?? firstError(content, hide)
   const error = firstOf(nested ?? content, nested || failed ? [...CODES, 'code'] : CODES, 64, hide)
   if (error === undefined && nested === undefined && !failed) return {}
   const description = firstOf(nested ?? content, DESCRIPTIONS, 300, hide)
   return { ...(error !== undefined && { error }), ...(description !== undefined && { description }) }
+}
+
+function asObject(value: unknown): object | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+}
+
+/** Of a list, where the answer itself says nothing. */
+function firstError(content: object, hide: Hide): object | undefined {
+  if (firstOf(content, [...CODES, ...DESCRIPTIONS], 64, hide) !== undefined) return undefined
+  const outer = asObject(own(content, 'response')) ?? content
+  const errors = own(outer, 'errors')
+  return Array.isArray(errors) ? asObject(errors[0]) : undefined
 }
 
 /** The first of these members that says something; a code of 0 says that nothing went wrong. */

@@ -1,6 +1,6 @@
 import { sayDuration } from '../core/duration.ts'
 import { Failure, type FailureCode, type FailureDetails } from '../core/failure.ts'
-import { readGrantType } from './grants.ts'
+import { isAssertionGrant, readGrantType } from './grants.ts'
 import type { TokenRequestSettings } from './token-request.ts'
 import type { TokenRejection } from './token-response.ts'
 import type { ServiceWords } from './service-words.ts'
@@ -99,6 +99,13 @@ export function describeBreakdown(name: string, host: string, thrown: unknown): 
       `the token service of credential "${name}" took too long: ${failure.message}`,
       'Look whether the service is up; connectTimeout and readTimeout of the credential say how long is waited.',
       false,
+    )
+  if (failure.code === 'egress.denied')
+    return tell(
+      'egress.denied',
+      `the token service of credential "${name}" is not asked: ${failure.message}`,
+      failure.hint,
+      true,
     )
   if (failure.code === 'request.invalid' || failure.code === 'engine.fault')
     return tell(
@@ -207,6 +214,8 @@ function hintForWhatWasGranted({ grantType }: Sent): string {
     return 'The refresh token has expired, was revoked, or was used by another program. Let the user log in once more, and put the new refresh token where the old one came from.'
   if (kind === 'jwt-bearer')
     return 'The service does not take the assertion. Look at the service which key it knows (keyId, algorithm) and which issuer, subject and audience it wants, whether the user has agreed to this client, and whether the clocks agree.'
+  if (kind === 'saml2-bearer')
+    return 'The service does not take the SAML assertion. Look at the service which certificate is registered there (it must be the one of the key), whether it knows the subject as a user who may use this client, and which issuer, audience and recipient it wants; SAP SuccessFactors wants companyId as company_id (parameters.body) and the attribute api_key. The clocks have to agree. Some services read base64 only: encoding: base64.'
   if (kind === 'token-exchange')
     return 'The service does not take the subject or actor token. Look at its type, whether the service trusts who issued it, and whether it was made for this audience.'
   return 'The service does not take what it was given for the grant; its words say why.'
@@ -219,6 +228,11 @@ function hintForGrant({ contentType, grantTypeIn }: Sent): string {
   return `The service did not find a grant type that it knows. Check tokenServiceUrl, contentType and grantTypeIn.${form}${body}`
 }
 
+/** The client shows nothing else. */
+function onlyAssertion({ grantType, clientAuthentication }: Sent): boolean {
+  return clientAuthentication === 'none' && isAssertionGrant(readGrantType(grantType).kind)
+}
+
 function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (error === 'invalid_client') return hintForClient(sent)
   if (error === 'unauthorized_client')
@@ -229,7 +243,7 @@ function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (known !== undefined) return known
   if (status >= 300 && status < 400)
     return 'Write the address where the service ends up into tokenServiceUrl.'
-  if (status === 401) return hintForClient(sent)
+  if (status === 401) return onlyAssertion(sent) ? hintForWhatWasGranted(sent) : hintForClient(sent)
   if (status === 403)
     return 'Edit the client in the admin console of the service and add the missing scope; some services mean a wrong secret by this, too.'
   if (status === 404 || status === 405)

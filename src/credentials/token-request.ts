@@ -32,6 +32,8 @@ export interface TokenRequestSettings {
   readonly clientProof: Proof | undefined
   /** Of the grant, where it is given for an assertion or a token. */
   readonly grantProof: Proof | undefined
+  /** The same as services may want it, too, with the line of the file that says so. */
+  readonly otherGrantProof?: { readonly proof: Proof; readonly change: string } | undefined
   /** The id goes along as a parameter where it stands nowhere else. */
   readonly sendClientId: boolean
   readonly basicEncoding: 'form' | 'raw'

@@ -89,18 +89,28 @@ export function judgeTokenAnswer(
   const told = content ?? parseObject(answer.body)
   const guarded = hidingTokens(told, hide)
   const said = errorOf(told, status >= 400 || reading.success !== undefined, guarded)
-  if (status !== 200 && status !== 201) {
+  const beside = content === undefined && tokenBeside(answer, reading)
+  if (status !== 200 && status !== 201 && !(status === 204 && beside)) {
     const busy = BUSY.has(status) || status >= 500 || said.error === 'temporarily_unavailable'
     return reject(answer, busy ? 'busy' : reasonOf(status), said)
   }
-  if (content === undefined)
+  if (content === undefined && !beside)
     return reject(answer, 'unusable', { flaw: flawOf(answer, reading.format, guarded) })
   try {
-    return judgeContent(answer, { status, headers, body: content }, said, defaults, reading, guarded)
+    return judgeContent(answer, { status, headers, body: content ?? {} }, said, defaults, reading, guarded)
   } catch (thrown) {
     return reject(answer, 'unusable', {
       flaw: `sent an answer that the credential cannot read, ${Failure.from(thrown).message}`,
     })
+  }
+}
+
+/** A token in a header: what the body is does not matter then, nor that there is none. */
+function tokenBeside({ status, headers }: TokenAnswer, reading: AnswerReading): boolean {
+  try {
+    return typeof reading.token?.({ status, headers, body: {} }) === 'string'
+  } catch {
+    return false
   }
 }
 

@@ -8,6 +8,7 @@ import type { TokenFailure } from './token-failure.ts'
 import { lackingScopes, type TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import type { TokenTest } from './token-manager-settings.ts'
 import type { TokenRequest, TokenRequestSettings } from './token-request.ts'
+import { UNDER_ASSERTION } from './proofs.ts'
 import { variantsOf, type TokenVariant } from './token-variants.ts'
 
 /**
@@ -69,7 +70,7 @@ function titleOf({ requests }: TokenFetchSettings, index: number): string {
 
 async function tryVariants(variants: readonly TokenVariant[], ask: Ask): Promise<void> {
   for (const { request, change } of variants) {
-    const title = `token request with ${change.replaceAll('\n', ', ').replace('# take out "scope"', 'no scope')}`
+    const title = `token request with ${change.replaceAll('\n', ', ').replace('# take out "scope"', 'no scope').replace(UNDER_ASSERTION, '')}`
     const outcome = await ask(request, { title, variant: true, change })
     if (outcome.kind === 'token' || !outcome.rejected) return
   }

@@ -28,7 +28,7 @@ export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
     basicAuth ||
     method === 'GET'
   )
-    return withoutScope(settings)
+    return [...inOtherEncoding(settings), ...withoutScope(settings)]
   const otherHow = how === 'header' ? 'body' : 'header'
   const otherType = contentType === FORM && typeof scope !== 'object' ? JSON_TYPE : FORM
   const grantInBody = settings.grantType === undefined ? {} : { grantTypeIn: 'body' as const }
@@ -40,7 +40,16 @@ export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
     { grantTypeIn: settings.grantTypeIn === 'query' ? 'body' : 'query' },
     { clientAuthentication: 'header', contentType: 'none', grantTypeIn: 'query' },
   ]
-  return [...changes.flatMap((change) => variant(settings, change) ?? []), ...withoutScope(settings)]
+  return [
+    ...inOtherEncoding(settings),
+    ...changes.flatMap((change) => variant(settings, change) ?? []),
+    ...withoutScope(settings),
+  ]
+}
+
+function inOtherEncoding(settings: TokenRequestSettings): TokenVariant[] {
+  const { otherGrantProof: other } = settings
+  return other ? [{ request: { ...settings, grantProof: other.proof }, change: other.change }] : []
 }
 
 function withoutScope(settings: TokenRequestSettings): TokenVariant[] {

@@ -4,6 +4,7 @@ import { Dispatcher, errors, Pool, ProxyAgent } from 'undici'
 import { readCertificates } from '../core/certificates.ts'
 import type { TlsMaterial } from '../core/world.ts'
 import { SET_FREE, type Connections } from './connections.ts'
+import { Egress } from './egress.ts'
 import { OriginPool } from './origin-pool.ts'
 import { createProxyRules, isLoopback, type ProxyRules } from './proxy.ts'
 
@@ -20,6 +21,8 @@ export interface DispatcherSetting {
   /** PEM texts to trust beside the system's. */
   readonly ca?: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where connections may lead to. */
+  readonly egress?: Egress
 }
 
 export interface Dispatchers {
@@ -34,9 +37,10 @@ export interface Dispatchers {
 /** @throws Error when `ca` holds no certificate, or one that cannot be read */
 export function createDispatchers(setting: DispatcherSetting): Dispatchers {
   const rules = createProxyRules(setting.proxy, setting.environment)
+  const egress = setting.egress ?? new Egress()
   const made = new Map<string, Origins>()
   const make = (tls?: TlsMaterial, proxy?: string) =>
-    new Origins(setting.connections, proxyRules(proxy, rules), tlsOptions(tls, setting.ca))
+    new Origins(setting.connections, proxyRules(proxy, rules), tlsOptions(tls, setting.ca), egress)
   const usual = make()
   made.set('', usual)
   return {
@@ -59,6 +63,8 @@ export function createDispatchers(setting: DispatcherSetting): Dispatchers {
 }
 
 interface TlsOptions {
+  /** Whatever the environment says. */
+  readonly rejectUnauthorized: true
   readonly secureContext?: SecureContext
   readonly servername?: string
 }
@@ -68,15 +74,17 @@ class Origins extends Dispatcher implements Connections {
   private readonly connections: number
   private readonly rules: ProxyRules
   private readonly tls: TlsOptions
+  private readonly egress: Egress
   private readonly pools = new Map<string, OriginPool>()
   private readonly proxies = new Map<string, ProxyAgent>()
   private closed = false
 
-  constructor(connections: number, rules: ProxyRules, tls: TlsOptions) {
+  constructor(connections: number, rules: ProxyRules, tls: TlsOptions, egress: Egress) {
     super()
     this.connections = connections
     this.rules = rules
     this.tls = tls
+    this.egress = egress
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -97,12 +105,19 @@ class Origins extends Dispatcher implements Connections {
 
   private open(origin: string): Dispatcher {
     if (this.closed) throw new errors.ClientClosedError()
-    const proxy = this.rules.proxyFor(new URL(origin))
-    return proxy === undefined ? this.openPool(origin) : this.proxyAt(proxy)
+    const url = new URL(origin)
+    const proxy = this.rules.proxyFor(url)
+    this.egress.check(url, proxy === undefined ? 'direct' : 'proxied')
+    return proxy === undefined ? this.openPool(origin, url) : this.proxyAt(proxy)
   }
 
-  private openPool(origin: string): Pool {
-    const connecting = { ...this.tls, allowH2: false, timeout: CONNECT_TIMEOUT }
+  private openPool(origin: string, url: URL): Pool {
+    const connecting = {
+      ...this.tls,
+      allowH2: false,
+      timeout: CONNECT_TIMEOUT,
+      lookup: this.egress.lookupFor(url),
+    }
     const pool = new OriginPool(origin, this.poolOptions(), connecting)
     const letGo = () => {
       if (this.closed || !pool.unused || this.pools.get(origin) !== pool) return
@@ -128,14 +143,19 @@ class Origins extends Dispatcher implements Connections {
   private proxyAt(uri: string): ProxyAgent {
     let agent = this.proxies.get(uri)
     if (!agent) {
-      const { secureContext, servername } = this.tls
+      const url = new URL(uri)
+      this.egress.checkProxy(url)
       agent = new ProxyAgent({
         ...this.poolOptions(),
         uri,
         connectTimeout: CONNECT_TIMEOUT,
         factory: (origin, options) => new Pool(origin, Object.assign(this.poolOptions(), options)),
-        requestTls: { ...(secureContext && { secureContext }), ...(servername && { servername }) } as never,
-        ...(secureContext && { proxyTls: { secureContext } as never }),
+        requestTls: this.tls as never,
+        proxyTls: {
+          ...this.tls,
+          servername: undefined,
+          lookup: this.egress.lookupFor(url, 'the proxy '),
+        } as never,
       })
       this.proxies.set(uri, agent)
     }
@@ -169,11 +189,14 @@ function proxyRules(proxy: string | undefined, usual: ProxyRules): ProxyRules {
 /** Made once for all connections: a context is dear. */
 function tlsOptions(tls: TlsMaterial | undefined, extraCa: string | undefined): TlsOptions {
   const { certificate, key, passphrase, ca, serverName } = tls ?? {}
-  const servername = serverName === undefined ? {} : { servername: serverName }
-  if ([certificate, key, ca, extraCa].every((pem) => pem === undefined)) return servername
+  const always = {
+    rejectUnauthorized: true as const,
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  }
+  if ([certificate, key, ca, extraCa].every((pem) => pem === undefined)) return always
   const extra = [...certificatesIn(ca, "the credential's `tls.ca`"), ...certificatesIn(extraCa, '`http.ca`')]
   return {
-    ...servername,
+    ...always,
     secureContext: createSecureContext({
       ...(certificate === undefined ? {} : { cert: certificate }),
       ...(key === undefined ? {} : { key }),

@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { LostConnection } from './connector.ts'
+import { EgressDenied } from './egress.ts'
 
 /** How far a request had come: `head` and `body` are those of the answer. */
 export type Progress = 'connecting' | 'waiting' | 'head' | 'body'
@@ -60,6 +61,7 @@ const CONNECTING: Record<string, readonly [what: (host: string) => string, hint:
  */
 export function networkFailure(error: unknown, host: string, progress: Progress): Failure {
   if (error instanceof Failure) return error
+  if (error instanceof EgressDenied) return error.failure(host)
   const plain = plainError(error)
   const { code, message, shown } = plain
   const receiver = { host }

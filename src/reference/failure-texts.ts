@@ -168,6 +168,15 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
       OWN_TIME,
     ],
   },
+  'egress.denied': {
+    meaning:
+      'The setting `egress` of the engine refuses this address: `egress.deny` names it, or there is an `egress.allow` that does not, or it is a link-local address or the metadata service of a cloud. The address that a name leads to counts, also after a redirect. Nothing was sent, and it is not tried again.',
+    remedy: [
+      'Read the message: it names the rule.',
+      'Check where the URL comes from: a value of the message, a redirect of the receiver, or an answer of the DNS may lead somewhere else than you think.',
+      'Where the address is meant, let the operator open it in `sluice.yaml`: [Security](../../guide/security.md) tells how.',
+    ],
+  },
   'script.error': {
     meaning: 'The script threw an error. The message log has its position in the file.',
     remedy: [

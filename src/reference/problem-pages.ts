@@ -15,6 +15,7 @@ const AREAS: Readonly<Record<string, string>> = {
   script: 'Scripts',
   credential: 'Credentials',
   client: 'Clients',
+  secret: 'Encrypted secrets',
   destination: 'Destinations of BTP',
   parameter: 'Parameters',
   setting: 'Settings',

@@ -141,7 +141,9 @@ export class CredentialEntry implements CredentialReference {
       'credential.incomplete',
       `the credential "${name}" is incomplete: ${lacking.join('; ')}`,
       {
-        hint: 'Set it (in the environment or in .env) and start the engine again; files are read as soon as they are there.',
+        hint:
+          examined.unset.find(({ hint }) => hint !== undefined)?.hint ??
+          'Set it (in the environment or in .env) and start the engine again; files are read as soon as they are there.',
       },
     )
   }
@@ -149,7 +151,7 @@ export class CredentialEntry implements CredentialReference {
 
 /** A secret of it was taken away: it is no mistake that somebody made in a hurry. */
 function isEnded({ incomplete, unset }: Examined): boolean {
-  return incomplete && !unset.every(({ unreadable }) => unreadable)
+  return incomplete && !unset.every(({ unreadable, kept }) => unreadable || kept)
 }
 
 function stateOf(loaded: LoadedCredential, examined: Examined, now: number): CredentialState {

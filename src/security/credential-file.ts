@@ -3,9 +3,11 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
+import type { EgressRules } from '../core/services.ts'
 import { checkShape } from '../core/shape.ts'
 import { linksIn, type CredentialLink } from './credential-links.ts'
 import { DESTINATION, isDestination, readDestination } from './destination.ts'
+import { checkEgress } from './egress-check.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import {
   PLACEHOLDER_HINT,
@@ -65,6 +67,7 @@ export interface ExamineSetting {
   readonly sources: ReferenceSources
   /** Secrets in clear are warnings only. */
   readonly dev: boolean
+  readonly egress: EgressRules
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -188,15 +191,17 @@ function pickKind(
 }
 
 function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Problem[] {
-  return unset.map(({ reference, why, place }) => {
+  return unset.map(({ reference, why, hint, place }) => {
     const what = describeReference(reference)
     return {
       code: 'credential/unset',
       severity: 'warning' as const,
       message: `${what} ${why}; the credential "${credential}" needs it`,
-      hint: reference.startsWith('env:')
-        ? 'Set it in the environment or in the .env file of the project folder.'
-        : 'Put the secret there.',
+      hint:
+        hint ??
+        (reference.startsWith('env:')
+          ? 'Set it in the environment or in the .env file of the project folder.'
+          : 'Put the secret there.'),
       ...place,
     }
   })
@@ -205,9 +210,11 @@ function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Pr
 /** `env:X` as people call it: `the environment variable "X"`. */
 export function describeReference(reference: string): string {
   const colon = reference.indexOf(':')
-  const what = reference.slice(0, colon).trim() === 'env' ? 'the environment variable' : 'the file'
+  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the file'
   return `${what} "${reference.slice(colon + 1).trim()}"`
 }
+
+const WORDS: Readonly<Record<string, string>> = { env: 'the environment variable', secret: 'the secret' }
 
 interface Reading {
   readonly name: string
@@ -254,6 +261,7 @@ function readSource(
       problem,
     )
     kind.check?.(shape.value as never, problem, { imported })
+    checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
     ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),

@@ -1,3 +1,4 @@
+import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
 import type { Translation } from './destination-translation.ts'
 
 /** Seconds that a time-out may have, and what counts when it has more. */
@@ -41,11 +42,13 @@ const KNOWN = [
   'tokenService.addClientCredentialsInBody',
   'tokenServiceURL.ConnectionTimeoutInSeconds',
   'tokenServiceURL.SocketReadTimeoutInSeconds',
+  ...SAML_PROPERTIES,
 ]
 
 const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => void>> = {
   OAuth2ClientCredentials: clientCredentials,
   OAuth2Password: password,
+  OAuth2SAMLBearerAssertion: samlBearer,
   BasicAuthentication: basic,
   NoAuthentication: none,
 }
@@ -145,6 +148,20 @@ function password(destination: Translation): void {
 
 function clientCredentials(destination: Translation): void {
   destination.set(['type'], 'oauth2', 'Authentication')
+  tokenService(destination)
+  client(destination)
+  tokenRequest(destination)
+  assertion(destination)
+}
+
+function samlBearer(destination: Translation): void {
+  tokenService(destination)
+  samlClient(destination)
+  tokenRequest(destination)
+  if (samlAssertion(destination)) destination.set(['type'], 'oauth2', 'Authentication')
+}
+
+function tokenService(destination: Translation): void {
   if (destination.need('tokenServiceURL', 'tokens come from there') !== undefined)
     destination.copy('tokenServiceURL', 'tokenServiceUrl')
   const type = destination.read('tokenServiceURLType') ?? 'Dedicated'
@@ -155,7 +172,9 @@ function clientCredentials(destination: Translation): void {
       'tokenServiceURLType',
       `"tokenServiceURLType" is "${type}"; Dedicated or Common is wanted`,
     )
-  client(destination)
+}
+
+function tokenRequest(destination: Translation): void {
   destination.copy('scope', 'scope')
   seconds(destination, 'tokenServiceURL.ConnectionTimeoutInSeconds', 'connectTimeout', CONNECT_LIMIT)
   seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
@@ -163,7 +182,6 @@ function clientCredentials(destination: Translation): void {
   destination.copyAll('tokenServiceURL.headers.', 'parameters', 'headers')
   destination.copyAll('tokenServiceURL.queries.', 'parameters', 'query')
   keyStore(destination)
-  assertion(destination)
 }
 
 /** Who asks, and how that is shown: the user of the token service goes first, then the body, then the header. */
@@ -252,12 +270,7 @@ const OF_A_USER = [
   'SAMLAssertion',
   'AppToAppSSO',
 ]
-const LATER = [
-  'ClientCertificateAuthentication',
-  'OAuth2SAMLBearerAssertion',
-  'OAuth2TokenExchange',
-  'OAuth2TechnicalUserPropagation',
-]
+const LATER = ['ClientCertificateAuthentication', 'OAuth2TokenExchange', 'OAuth2TechnicalUserPropagation']
 
 function refuseAuthentication(destination: Translation, given: string): void {
   const possible = `Possible: ${Object.keys(AUTHENTICATIONS).join(', ')}.`

@@ -53,21 +53,30 @@ export interface ReadMaterial {
   readonly problems: readonly Problem[]
 }
 
-/** Reads the security material; files are shown relative to the project folder. Both folders are absolute. */
-export async function readMaterial(folder: string, projectFolder: string): Promise<ReadMaterial> {
+/**
+ * Reads the security material; files are shown relative to the project folder. All paths are absolute.
+ * @param secrets a file that is no credential, wherever it is
+ */
+export async function readMaterial(
+  folder: string,
+  projectFolder: string,
+  secrets?: string,
+): Promise<ReadMaterial> {
   const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
   const found = await findMaterial(folder)
   const files = await Promise.all(
-    found.files.map(async (path): Promise<CredentialFile[]> => {
-      try {
-        const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
-        return [{ file: shown(path), text }]
-      } catch (error) {
-        const { code = 'unknown error' } = error as NodeJS.ErrnoException
-        const isGone = code === 'ENOENT' && !found.links.includes(path)
-        return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
-      }
-    }),
+    found.files
+      .filter((path) => path !== secrets)
+      .map(async (path): Promise<CredentialFile[]> => {
+        try {
+          const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
+          return [{ file: shown(path), text }]
+        } catch (error) {
+          const { code = 'unknown error' } = error as NodeJS.ErrnoException
+          const isGone = code === 'ENOENT' && !found.links.includes(path)
+          return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
+        }
+      }),
   )
   return {
     files: files.flat(),

@@ -4,7 +4,7 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
-import type { Credentials, Logger } from '../core/services.ts'
+import type { Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { RefreshTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { linkProblems, madeWith } from './credential-links.ts'
@@ -12,8 +12,11 @@ import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { examineFile, type CredentialFile, type Examined, type ExamineSetting } from './credential-file.ts'
 import { LoadedCredential } from './loaded-credential.ts'
+import { readMaterial, type ReadMaterial } from './material-files.ts'
 import type { Redactor } from './redaction.ts'
 import { RotationReminder } from './rotation-reminder.ts'
+import { secretNamesIn } from './secret-file.ts'
+import { SecretStore } from './secret-store.ts'
 
 /** Files of the security material that are no credentials for requests. */
 export interface OtherFiles {
@@ -30,6 +33,7 @@ export interface MaterialSetting {
   /** Absolute. */
   readonly projectFolder: string
   readonly world: World
+  readonly egress: EgressRules
   readonly log: Logger
   readonly redactor: Redactor
   readonly refreshTokens: RefreshTokens
@@ -37,12 +41,16 @@ export interface MaterialSetting {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Global parameters of sluice.yaml. */
   readonly parameters: Readonly<Record<string, ParameterValue>>
+  /** The encrypted ones, and the key to them. Absolute; neither has to be there. */
+  readonly secrets: { readonly file: string; readonly keyFile: string }
   /** Secrets may be written in clear. */
   readonly dev: boolean
 }
 
 /** The named credentials of a project. */
 export interface SecurityMaterial extends Credentials {
+  /** Reads a folder, and decrypts what its files refer to, to be loaded or checked next. Absolute. */
+  read(folder: string): Promise<ReadMaterial>
   /**
    * Takes these files for all there is, at once. What has not changed keeps its token; a file with mistakes leaves
    * the credential as it was before, if there was one.
@@ -57,7 +65,7 @@ export interface SecurityMaterial extends Credentials {
   explanation(name: string): CredentialExplanation | undefined
   /** Something is there and could not be read: it should be tried again. */
   isDoubtful(): boolean
-  /** Absolute paths of the files that `${file:}` references name, to be watched. */
+  /** Absolute paths of the files in which references find their values, to be watched. */
   files(): readonly string[]
   /** The engine has started: credentials that want it fetch their first token. */
   warm(): void
@@ -70,10 +78,13 @@ export interface SecurityMaterial extends Credentials {
 export function createSecurityMaterial(setting: MaterialSetting): SecurityMaterial {
   const entries = new Map<string, CredentialEntry>()
   const { clock } = setting.world
+  const secrets = new SecretStore({ ...setting, ...setting.secrets })
+  const { projectFolder, environment, parameters } = setting
   const examining: ExamineSetting = {
     kinds: setting.kinds,
-    sources: setting,
+    sources: { projectFolder, environment, parameters, secret: (name) => secrets.value(name) },
     dev: setting.dev,
+    egress: setting.egress,
     now: () => clock.now(),
   }
   let started = false
@@ -132,10 +143,20 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     }
   }
 
+  function examine(files: readonly CredentialFile[]) {
+    const { examined, problems } = examineAll(files, examining)
+    return { examined, problems: inOrder([...problems, ...secrets.problems]) }
+  }
+
   return {
+    async read(folder) {
+      const read = await readMaterial(folder, projectFolder, setting.secrets.file)
+      await secrets.open(read.files.flatMap(({ text }) => secretNamesIn(text)))
+      return read
+    },
     load(all, tell) {
       const { own, other } = parted(all, setting.others)
-      const { examined, problems: found } = examineAll(own, examining)
+      const { examined, problems: found } = examine(own)
       const problems = inOrder([...found, ...(setting.others?.load(other) ?? [])])
       const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
@@ -157,7 +178,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     },
     check(all) {
       const { own, other } = parted(all, setting.others)
-      return inOrder([...examineAll(own, examining).problems, ...(setting.others?.check(other) ?? [])])
+      return inOrder([...examine(own).problems, ...(setting.others?.check(other) ?? [])])
     },
     names,
     info(name) {
@@ -168,7 +189,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name), clock.now())),
     explanation: (name) => entries.get(name)?.explanation(),
     isDoubtful: () => present().some((entry) => entry.isDoubtful),
-    files: () => [...new Set(present().flatMap((entry) => entry.examined!.files))],
+    files: () => [...new Set([...present().flatMap((entry) => entry.examined!.files), ...secrets.files])],
     warm() {
       started = true
       for (const entry of entries.values()) entry.loaded?.authorizer.warm?.()
@@ -218,5 +239,5 @@ function examineAll(
     examined.set(one.name, { ...rest, problems: [...one.problems, ...found], incomplete: false })
     problems.push(...found)
   }
-  return { examined, problems: inOrder(problems) }
+  return { examined, problems }
 }

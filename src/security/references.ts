@@ -4,6 +4,8 @@ import type { Document, Path } from '../core/document.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, type Place, type Problem } from '../core/problem.ts'
+import { isSecretName } from './secret-file.ts'
+import type { OpenedSecret } from './secret-store.ts'
 
 export interface ReferenceSources {
   /** Relative file references are from here. */
@@ -11,6 +13,8 @@ export interface ReferenceSources {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Global parameters of sluice.yaml. */
   readonly parameters: Readonly<Record<string, ParameterValue>>
+  /** Of the encrypted ones. */
+  readonly secret: (name: string) => OpenedSecret
 }
 
 /** A reference without a value. */
@@ -19,8 +23,12 @@ export interface UnsetReference {
   readonly reference: string
   /** `is not set`, `is empty`, `is not there`. */
   readonly why: string
-  /** Its file is there; another time it may be read. */
+  /** What to do, where it is not the usual. */
+  readonly hint?: string
+  /** It is there; another time it may be read. */
   readonly unreadable?: true
+  /** It is there, and what was in force before stays; its files are watched. */
+  readonly kept?: true
   readonly place: Place
 }
 
@@ -39,7 +47,7 @@ export interface Resolved {
   readonly unset: readonly UnsetReference[]
   /** Texts that still stand as they were written, because something in them has no value. */
   readonly unresolved: readonly Path[]
-  /** Of the environment and of files. */
+  /** Of the environment, of files and of the encrypted secrets. */
   readonly insertions: readonly Insertion[]
   /** Absolute; whether they are there or not. */
   readonly files: readonly string[]
@@ -47,7 +55,7 @@ export interface Resolved {
 
 /** Bytes that a `${file:}` may have. */
 const FILE_LIMIT = 64 * 1024
-const KINDS = ['env', 'file', 'param']
+const KINDS = ['env', 'file', 'secret', 'param']
 const MARKS = /\$\$\{|\$\{([^}]*)\}?|\{\{[^{}]*\}\}/g
 
 interface Piece {
@@ -58,7 +66,7 @@ interface Piece {
   readonly resolved: number
 }
 
-/** Puts the values of `${env:X}`, `${file:/path}` and `${param:x}` into every text of a document, at any depth. `$${` stands for `${`. */
+/** Puts the values of `${env:X}`, `${file:/path}`, `${secret:x}` and `${param:x}` into every text of a document, at any depth. `$${` stands for `${`. */
 export function resolveReferences(document: Document, sources: ReferenceSources): Resolved {
   const problems: Problem[] = []
   const unset: UnsetReference[] = []
@@ -121,6 +129,7 @@ export function resolveReferences(document: Document, sources: ReferenceSources)
       return { ...REFERENCE, message: `"${mark[0]}" names nothing`, hint: `Write \${${kind}:NAME}.` }
     if (kind === 'env') return readVariable(name, sources.environment)
     if (kind === 'param') return readParameter(mark[0], name, sources.parameters)
+    if (kind === 'secret') return readSecret(mark[0], name, sources.secret)
     const file = resolve(sources.projectFolder, name)
     files.add(file)
     return readSecretFile(name, file)
@@ -165,19 +174,20 @@ interface Value {
   readonly guarded: boolean
 }
 
-type Unset = Pick<UnsetReference, 'why' | 'unreadable'>
+type Unset = Pick<UnsetReference, 'why' | 'hint' | 'unreadable' | 'kept'>
 
 interface Mistake {
   readonly code: ProblemCode
   readonly message: string
   readonly hint: string
+  readonly related?: readonly (Place & { readonly message: string })[]
 }
 
 const REFERENCE = { code: 'credential/reference' } as const
 
 /** What to do about CPI's `{{name}}`. */
 export const PLACEHOLDER_HINT =
-  'Write the value, or a reference: ${env:NAME}, ${file:/path} or ${param:name}, in quotes.'
+  'Write the value, or a reference: ${env:NAME}, ${file:/path}, ${secret:NAME} or ${param:name}, in quotes.'
 
 function placeholder(text: string): Mistake {
   return {
@@ -188,22 +198,16 @@ function placeholder(text: string): Mistake {
 }
 
 function unknownKind(text: string, kind: string): Mistake {
-  if (kind === 'secret')
-    return {
-      ...REFERENCE,
-      message: `"${text}": the secret store is not in this version`,
-      hint: 'Use ${env:NAME} or ${file:/path}.',
-    }
   if (kind !== '' && /^[\w-]+$/.test(kind))
     return {
       ...REFERENCE,
       message: `"${text}": there is no "${kind}" to refer to${didYouMean(kind, KINDS)}`,
-      hint: 'There are ${env:NAME}, ${file:/path} and ${param:name}; $${ stands for a plain ${.',
+      hint: 'There are ${env:NAME}, ${file:/path}, ${secret:NAME} and ${param:name}; $${ stands for a plain ${.',
     }
   return {
     ...REFERENCE,
     message: `"${text}" is no reference; a credential does not see messages`,
-    hint: 'There are ${env:NAME}, ${file:/path} and ${param:name}; $${ stands for a plain ${. Expressions of `response` and `invalidateWhen` stand bare, without ${}.',
+    hint: 'There are ${env:NAME}, ${file:/path}, ${secret:NAME} and ${param:name}; $${ stands for a plain ${. Expressions of `response` and `invalidateWhen` stand bare, without ${}.',
   }
 }
 
@@ -224,6 +228,19 @@ function readParameter(
     message: `"${text}": sluice.yaml has no parameter "${name}"${didYouMean(name, names)}`,
     hint: 'Add it to "parameters" of sluice.yaml.',
   }
+}
+
+function readSecret(text: string, name: string, secret: ReferenceSources['secret']): Value | Unset | Mistake {
+  if (!isSecretName(name))
+    return {
+      ...REFERENCE,
+      message: `"${text}": "${name}" cannot be the name of a secret`,
+      hint: 'It is a letter, then at most 149 letters, digits, "_", "." and "-".',
+    }
+  const opened = secret(name)
+  if ('value' in opened) return { value: opened.value, guarded: true }
+  const { state: _, ...outcome } = opened
+  return 'why' in outcome ? outcome : { code: 'credential/secret', ...outcome }
 }
 
 function readSecretFile(name: string, file: string): Value | Unset | Mistake {

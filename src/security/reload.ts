@@ -3,7 +3,6 @@ import type { Logger } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import type { CredentialChange, Outcome } from './credential-change.ts'
 import type { SecurityMaterial } from './material.ts'
-import { readMaterial } from './material-files.ts'
 import { Watch } from './watch.ts'
 
 export interface MaterialWatchSetting {
@@ -12,8 +11,6 @@ export interface MaterialWatchSetting {
   readonly log: Logger
   /** The security material. Absolute. */
   readonly folder: string
-  /** Absolute. */
-  readonly projectFolder: string
   /** Flows that run and use a credential of this name. */
   readonly usedBy: (name: string) => readonly string[]
   /** Gets what is different, once it is in force. */
@@ -24,13 +21,13 @@ export interface MaterialWatchSetting {
 
 /** From now on, until it is closed, credentials and secrets are read again when their files change. */
 export function watchMaterial(setting: MaterialWatchSetting): Watch {
-  const { clock, log, folder, projectFolder, material, loaded, tellProblems } = setting
+  const { clock, log, folder, material, loaded, tellProblems } = setting
   let trouble = ''
   let found: readonly Problem[] = []
 
   /** False: a folder cannot be read, so nothing is known of what is in it, and all stays as it is. */
   async function reload(): Promise<boolean> {
-    const { files, problems } = await readMaterial(folder, projectFolder)
+    const { files, problems } = await material.read(folder)
     const former = trouble
     trouble = problems.map(({ file, message }) => `${file} ${message}`).join()
     if (trouble === '') {

@@ -18,7 +18,7 @@ export function guardSecret(
     problem({
       code: 'value/empty',
       message: `${fieldName(at)} is empty`,
-      hint: 'Write a reference: ${env:NAME} or ${file:/path}.',
+      hint: 'Write a reference: ${env:NAME}, ${file:/path} or ${secret:NAME}.',
       at,
     })
   ;(parent as Record<string | number, unknown>)[path.at(-1)!] = new Secret(text)
@@ -38,7 +38,7 @@ export function literalSecrets(document: Document, fields: readonly Path[], dev:
       code: 'credential/literal-secret',
       severity: dev ? ('warning' as const) : ('error' as const),
       message: `${fieldName(path)} is written in clear`,
-      hint: `Put the secret into the environment or a file and write \${env:NAME} or \${file:/path}${dev ? '; without --dev the credential does not load' : ', or start with --dev to try it out'}.`,
+      hint: `Put the secret into the environment, a file or the encrypted secrets and write \${env:NAME}, \${file:/path} or \${secret:NAME}${dev ? '; without --dev the credential does not load' : ', or start with --dev to try it out'}.`,
       ...document.place(path),
     }
   })

@@ -66,9 +66,11 @@ function checkAddress(
   const mistake = checkUrl(parts, info?.baseUrl ?? { credential: info?.name })
   if (mistake) deployment.problem({ code: 'flow/url', at: ['url'], ...mistake })
   const origin = certainOrigin(parts)
-  if (mistake || info?.allows === undefined || origin === undefined) return
+  if (mistake || origin === undefined) return
   const address = readAddress(origin)
-  if (info.allows(address.url)) return
+  const refused = deployment.services.egress.refusal(address.url)
+  if (refused) deployment.problem({ code: 'flow/egress', ...refused, at: ['url'] })
+  if (refused || info?.allows === undefined || info.allows(address.url)) return
   const { message, hint = '' } = notAllowed({ name: info.name, hosts: info.hosts ?? [] }, address)
   deployment.problem({ code: 'credential/host', message, hint, at: ['url'] })
 }

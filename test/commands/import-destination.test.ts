@@ -58,6 +58,43 @@ test('JSON, another name, shown only', async (t) => {
   assert.ok(!existsSync(join(folder, 'security-material')))
 })
 
+test('a destination with a SAML assertion: its password of the key is a reference, too', async (t) => {
+  const destination = {
+    Name: 'sf',
+    URL: 'https://api4.example.com/odata/v2',
+    Authentication: 'OAuth2SAMLBearerAssertion',
+    tokenServiceURL: 'https://api4.example.com/oauth/token',
+    clientKey: 'API_KEY',
+    audience: 'www.successfactors.com',
+    SystemUser: 'sfadmin',
+    companyId: 'acme',
+    KeyStoreLocation: 'sf.pem',
+  }
+  for (const more of [{}, { KeyStorePassword: 'a-literal-secret-9f2c' }]) {
+    const args = ['import', 'destination', 'security-material/sf.json', '--stdout']
+    const { code, stdout, stderr } = await sluice(t, args, {
+      'security-material/sf.json': JSON.stringify({ ...more, ...destination }),
+    })
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.deepEqual(parse(stdout), {
+      type: 'oauth2',
+      tokenServiceUrl: 'https://api4.example.com/oauth/token',
+      clientId: 'API_KEY',
+      clientAuthentication: 'none',
+      baseUrl: 'https://api4.example.com/odata/v2',
+      grantType: 'saml2-bearer',
+      assertion: {
+        subject: 'sfadmin',
+        key: '${file:security-material/keystores/sf.pem}',
+        ...('KeyStorePassword' in more && { passphrase: '${env:SF_KEY_STORE_PASSWORD}' }),
+        audience: 'www.successfactors.com',
+        attributes: { api_key: 'API_KEY' },
+      },
+      parameters: { body: { company_id: 'acme' } },
+    })
+  }
+})
+
 test('what cannot be imported is told, and nothing is written', async (t) => {
   const unsafe = await sluice(t, ['import', 'destination', 'jam.properties'], {
     'jam.properties': `${JAM}TrustAll=TRUE\n`,

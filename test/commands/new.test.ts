@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse } from 'yaml'
 import { credentials } from '../../src/credentials/index.ts'
+import { readKnownServices } from '../../src/known-services.ts'
 import { steps } from '../../src/steps/index.ts'
 import { sluice } from '../support/command-line.ts'
 import { projectFolder } from '../support/project.ts'
@@ -299,7 +300,7 @@ test('new credential: wrong usage names the flags; a secret in clear is not repe
     [
       ['a', '--type', 'bearer', ...base, '--secret', 'geheim-7f3a'],
       2,
-      /--secret wants env:NAME or file:\/path/,
+      /--secret wants env:NAME, secret:NAME or file:\/path/,
     ],
     [
       [
@@ -334,6 +335,40 @@ test('new credential: wrong usage names the flags; a secret in clear is not repe
   assert.deepEqual(readdirSync(join(folder, 'security-material')).toSorted(), ['hosts.yaml', 'shop.yaml'])
 })
 
+test('new credential --like: every known service passes the check', async (t) => {
+  const folder = projectFolder(t, {})
+  const services = await readKnownServices()
+  assert.ok(services.size >= 40)
+  for (const [like, { credential }] of services) {
+    const { code, stderr, stdout } = await sluice(t, ['new', 'credential', '--like', like], {}, { folder })
+    assert.deepEqual([code, stderr], [0, ''], like)
+    assert.match(stdout, new RegExp(`^wrote security-material/${like}.yaml\n[^]*credential test ${like} `))
+    for (const [, name] of credential.matchAll(/\$\{env:(\w+)\}/g))
+      assert.match(stdout, new RegExp(`^ {2}add ${name}=\\.\\.\\. to \\.env +# `, 'm'))
+    const { text, value } = read(folder, `security-material/${like}.yaml`)
+    assert.deepEqual(value, parse(credential))
+    assert.match(text, /^# [^]*\n\ntype: /)
+    for (const line of text.split('\n')) if (/^#(?! See )/.test(line)) assert.ok(line.length <= 96, line)
+  }
+})
+
+test('new credential --like: another name; what is not known, and other flags, are refused', async (t) => {
+  const folder = projectFolder(t, {})
+  const named = await sluice(t, ['new', 'credential', 'erp/crm', '--like', 'Salesforce'], {}, { folder })
+  assert.match(named.stdout, /^wrote security-material\/erp\/crm\.yaml\n[^]*credential test crm /)
+  const unknown = await sluice(t, ['new', 'credential', 'a', '--like', 'salesforec'], {}, { folder })
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.stderr, /no service is known as "salesforec"; did you mean "salesforce"\?/)
+  const part = await sluice(t, ['new', 'credential', 'a', '--like', 'jam'], {}, { folder })
+  assert.match(part.stderr, /no service is known as "jam"; there are: sap-jam$/m)
+  const foreign = await sluice(t, ['new', 'credential', 'a', '--like', 'qqqqqq'], {}, { folder })
+  assert.match(foreign.stderr, /there are: adobe, amadeus, [^]*zoom$/m)
+  const flags = ['new', 'credential', 'a', '--like', 'zoom', '--scope', 'x']
+  const both = await sluice(t, flags, {}, { folder })
+  assert.deepEqual([both.code, /--scope: with --like the file says it/.test(both.stderr)], [2, true])
+  assert.ok(!existsSync(join(folder, 'security-material/a.yaml')))
+})
+
 test('new credential asks a person, never for the secret', async (t) => {
   const folder = projectFolder(t, {})
   const answers = [
@@ -347,12 +382,16 @@ test('new credential asks a person, never for the secret', async (t) => {
     'me',
     '',
     'https://b.example.com/',
+    'geheim-7f3a',
+    '',
   ]
   const { code, stderr } = await sluice(t, ['new', 'credential'], {}, { folder, answers })
   assert.equal(code, 0, stderr)
   assert.match(stderr, /a URL is needed/)
   assert.match(stderr, /one of header, body, none/)
   assert.doesNotMatch(stderr, /(secret|password|token): /i)
+  assert.match(stderr, /where it is kept, never the secret itself/)
+  assert.doesNotMatch(stderr, /geheim/)
   const { description: _, ...fields } = read(folder, 'security-material/im_read.yaml').value
   assert.deepEqual(fields, {
     type: 'oauth2',

@@ -50,6 +50,7 @@ test('titles begin with a capital letter, end without a dot, and are told apart'
 /** What a caller may get for each group, where no line of its own says so. */
 const REPLIES: Record<string, readonly number[]> = {
   receiver: [502],
+  egress: [502],
   credential: [502],
   request: [500],
   script: [500],

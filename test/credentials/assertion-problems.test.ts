@@ -21,6 +21,9 @@ const environment = {
 const CLIENT = `type: oauth2\n${URLS}clientId: acme\n`
 const jwt = (fields: string) => `${CLIENT}clientAssertion:\n  key: \${env:RSA}\n${fields}`
 
+const SAML = `${CLIENT}grantType: saml2-bearer\nassertion:\n  key: \${env:RSA}\n  subject: svc\n`
+const saml = (fields: string) => SAML + fields
+
 /** Each credential, and what is said of it: `line:column severity code message`. */
 const golden: [title: string, text: string, ...problems: string[]][] = [
   ['a key', jwt('')],
@@ -144,6 +147,96 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     'an assertion in the URL',
     `${jwt('')}contentType: none\n`,
     '5:1 error credential/secret-in-url "clientAssertion" would go into the URL, because contentType none has no body; addresses are written into logs on the way',
+  ],
+  [
+    'SAML, and everything that belongs to it',
+    saml(
+      '  format: saml2\n  algorithm: RS512\n  certificate: ${env:CERTIFICATE}\n  issuer: i\n  audience: [a, b]\n  recipient: https://r.example.com/\n  nameIdFormat: emailAddress\n  nameQualifier: q\n  authnContext: PreviousSession\n  attributes: { a: y, b: [x, z] }\n  encoding: base64\n  lifetime: 10m\n',
+    ),
+  ],
+  [
+    'SAML of an encrypted key, by its URN',
+    `${CLIENT}grantType: urn:ietf:params:oauth:grant-type:saml2-bearer\nassertion: { key: "\${env:ENCRYPTED}", passphrase: "\${env:PASSPHRASE}", subject: a }\n`,
+  ],
+  [
+    'SAML of another credential, or in a file',
+    `${CLIENT}grantType: saml2-bearer\nassertion: { token: "\${env:SECRET}" }\n`,
+  ],
+  [
+    'SAML for nobody, by nobody',
+    `type: oauth2\n${URLS}grantType: saml2-bearer\nassertion: { key: "\${env:RSA}" }\n`,
+    '5:1 error credential/missing-field "assertion" has no "subject"; a SAML assertion is for somebody',
+    '5:1 error credential/missing-field "assertion" has no "issuer", and there is no "clientId" that could stand for it',
+  ],
+  [
+    'SAML with nothing to sign with',
+    `${CLIENT}grantType: saml2-bearer\nassertion: { subject: a, recipient: b }\n`,
+    '6:1 error credential/missing-field "assertion" does not say what it is signed with',
+    '6:14 error credential/unused-field "assertion.subject" has no use: nothing is signed here',
+    '6:26 error credential/unused-field "assertion.recipient" has no use: nothing is signed here',
+  ],
+  [
+    'SAML with an EC key',
+    `${CLIENT}grantType: saml2-bearer\nassertion: { key: "\${env:EC}", subject: a }\n`,
+    '6:19 error credential/key "assertion.key" is an EC key of the curve P-256; SAML assertions are signed with an RSA key',
+  ],
+  [
+    'SAML with an algorithm of JWTs',
+    saml('  algorithm: PS256\n'),
+    '9:14 error credential/key "algorithm" is PS256; SAML assertions are signed with RS256 or RS512',
+  ],
+  [
+    "SAML with another key's certificate",
+    saml('  certificate: ${env:OTHER}\n'),
+    '9:16 error credential/certificate "assertion.certificate" is of another key',
+  ],
+  [
+    'SAML with what belongs to JWTs',
+    saml('  keyId: k\n  x5t: sha1\n  claims: { scope: a }\n'),
+    '9:3 error credential/unused-field "assertion.keyId" has no use: it belongs to JWTs, and this is a SAML assertion',
+    '10:3 error credential/unused-field "assertion.x5t" has no use: it belongs to JWTs, and this is a SAML assertion',
+    '11:3 error credential/unused-field "assertion.claims" has no use: it belongs to JWTs, and this is a SAML assertion',
+  ],
+  [
+    'a JWT with what belongs to SAML',
+    jwt('  recipient: a\n  attributes: { a: b }\n'),
+    '7:3 error credential/unused-field "clientAssertion.recipient" has no use: it belongs to SAML assertions, and this is a JWT',
+    '8:3 error credential/unused-field "clientAssertion.attributes" has no use: it belongs to SAML assertions, and this is a JWT',
+  ],
+  [
+    'SAML with words that are none',
+    saml('  nameIdFormat: emailadress\n  authnContext: not a class\n  attributes: { "": a }\n'),
+    '9:17 error credential/assertion "emailadress" is no format of a NameID; did you mean "emailAddress"?',
+    '10:17 error credential/assertion "not a class" is no class of authentication',
+    '11:17 error credential/assertion an attribute has no name',
+  ],
+  [
+    'SAML with characters that XML cannot have',
+    saml('  issuer: "a\\u0001"\n  audience: [a, "\\u001b"]\n  attributes: { a: [b, "\\uffff"] }\n'),
+    '9:11 error credential/assertion "assertion.issuer" holds the character U+0001, which XML cannot have',
+    '10:17 error credential/assertion "assertion.audience.1" holds the character U+001B, which XML cannot have',
+    '11:24 error credential/assertion "assertion.attributes.a.1" holds the character U+FFFF, which XML cannot have',
+  ],
+  [
+    'a format that is not the one of the grant',
+    saml('  format: jwt\n  claims: { scope: a }\n'),
+    '9:11 error credential/assertion "assertion.format" is jwt, and the grant is saml2-bearer',
+  ],
+  [
+    'SAML for a grant of the service itself',
+    `${saml('  format: saml2\n').replace('saml2-bearer', 'acme_saml')}clientAuthentication: none\n`,
+  ],
+  ['SAML of a client', jwt('  format: saml2\n')],
+  [
+    'SAML signed with the secret of a client',
+    `${CLIENT}clientSecret: \${env:SECRET}\nclientAuthentication: clientSecretJwt\nclientAssertion: { format: saml2, recipient: a }\n`,
+    '7:20 error credential/unused-field "clientAssertion.format" has no use: clientSecretJwt signs with the secret',
+    '7:35 error credential/unused-field "clientAssertion.recipient" has no use: clientSecretJwt signs with the secret',
+  ],
+  [
+    'SAML in the place of a grant that wants none',
+    `${CLIENT}clientSecret: \${env:SECRET}\nassertion: { key: "\${env:RSA}", format: saml2, subject: a }\n`,
+    '6:1 error credential/unused-field "assertion" has no place in the grant client_credentials',
   ],
 ]
 for (const [title, text, ...expected] of golden) {

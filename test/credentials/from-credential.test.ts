@@ -59,12 +59,18 @@ test('an assertion of the grant, and one of the client, come from other credenti
   load(
     files.inner,
     file(`${start}grantType: jwt-bearer\nassertion: { fromCredential: inner }\n`, 'bought'),
+    file(`${start}grantType: saml2-bearer\nassertion: { fromCredential: inner }\n`, 'bearer'),
     file(`${start}clientAssertion: { fromCredential: inner }\n`, 'proven'),
   )
   await tokenOf('bought')
+  await tokenOf('bearer')
   await tokenOf('proven')
-  const [bought, proven] = second.asked.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))
+  const [bought, bearer, proven] = second.asked.map(({ body }) =>
+    Object.fromEntries(new URLSearchParams(body)),
+  )
   assert.equal(bought!['assertion'], 'inner-token-1')
+  assert.equal(bearer!['assertion'], 'inner-token-1')
+  assert.equal(bearer!['grant_type'], 'urn:ietf:params:oauth:grant-type:saml2-bearer')
   assert.equal(proven!['client_assertion'], 'inner-token-1')
   assert.equal(proven!['grant_type'], 'client_credentials')
 })

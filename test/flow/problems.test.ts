@@ -11,6 +11,9 @@ import { sluice } from '../support/command-line.ts'
  * `sluice check` prints for it. A project may have a `case.json` with further arguments and variables.
  * `UPDATE=1 node --test test/flow/problems.test.ts` writes the .out files; look at the difference.
  */
+/** Of the encrypted secrets in the cases. */
+const KEY = 'AGE-SECRET-KEY-1YPUWU4TGCJXA75CA7CQLEXW60SGVAM64ANN3MW0K300WQVF8MP7SKHF7PK'
+
 interface Case {
   readonly arguments?: string[]
   readonly environment?: Record<string, string>
@@ -25,7 +28,7 @@ async function check(t: TestContext, folder: string): Promise<string> {
     {},
     {
       folder,
-      environment: { SHOP_SECRET: 'the-secret-of-the-shop', ...environment },
+      environment: { SHOP_SECRET: 'the-secret-of-the-shop', SLUICE_SECRET_KEY: KEY, ...environment },
     },
   )
   return stdout

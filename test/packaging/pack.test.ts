@@ -9,10 +9,15 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
+import { startService } from '../support/credentials.ts'
+import { pemOf, rsa } from '../support/keys.ts'
+import { numbered } from '../support/oauth2.ts'
+import { isSigned } from '../support/saml.ts'
 import { imageSetting } from './dockerfile.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
@@ -105,7 +110,7 @@ test('the package holds what runs and what is read, and nothing else', async () 
 
 test('the licenses of all packages in the bundles are there', () => {
   const text = readFileSync(join(project, 'node_modules/sluice/dist/third-party-licenses.txt'), 'utf8')
-  for (const name of ['fastify', 'undici', 'vm2', 'acorn', 'yaml', '@sinclair/typebox'])
+  for (const name of ['fastify', 'undici', 'vm2', 'acorn', 'yaml', 'xml-crypto', '@sinclair/typebox'])
     assert.match(text, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\n\n[^]{200}`, 'm'), name)
 })
 
@@ -137,6 +142,25 @@ test('in the made project: check, start, a call of its endpoint, log, SIGTERM', 
   assert.equal(await engine.ended, 0, engine.output())
   const { stdout } = await run(join(project, 'node_modules/.bin/sluice'), ['log', '--flow', 'order'], project)
   assert.match(stdout, /COMPLETED +order/)
+})
+
+test('what is loaded only where it is needed is in the package: a SAML assertion is signed', async (t) => {
+  const service = await startService(t, numbered(60))
+  const own = join(folder, 'saml')
+  mkdirSync(join(own, 'security-material'), { recursive: true })
+  writeFileSync(join(own, 'key.pem'), pemOf(rsa))
+  writeFileSync(
+    join(own, 'security-material/sf.yaml'),
+    `type: oauth2\ngrantType: saml2-bearer\ntokenServiceUrl: ${service.url}\nclientId: acme\nassertion: { key: '\${file:key.pem}', subject: svc }\nbaseUrl: https://api.example.com/\n`,
+  )
+  const { stdout } = await run(
+    join(project, 'node_modules/.bin/sluice'),
+    ['credential', 'test', 'sf', '--data', 'data'],
+    own,
+  )
+  assert.match(stdout, /sf gets a token/)
+  const assertion = new URLSearchParams(service.asked[0]!.body).get('assertion')!
+  assert.ok(isSigned(Buffer.from(assertion, 'base64url').toString(), rsa.publicKey))
 })
 
 test('a fault in the package names the files that it was written in', async () => {

@@ -200,9 +200,9 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '6:12 error credential/grant-type the grant "authorization_code" needs a person at a browser; flows run without one',
   ],
   [
-    'a grant of a later version',
+    'a grant without its assertion',
     `${OAUTH}grantType: saml2-bearer\n`,
-    '6:12 error credential/grant-type the grant "saml2-bearer" is not in this version',
+    '6:12 error credential/missing-field "assertion" is missing; the grant saml2-bearer needs it',
   ],
   [
     'a grant misspelt',
@@ -339,9 +339,9 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '3:10 warning credential/unset the environment variable "NONE" is not set; the credential "x" needs it',
   ],
   [
-    'the secret store',
+    'an encrypted secret that is not there',
     OAUTH.replace('env:', 'secret:'),
-    '5:15 error credential/reference "${secret:SECRET}": the secret store is not in this version',
+    '5:15 warning credential/unset the secret "SECRET" is not decrypted yet; the credential "x" needs it',
   ],
 ]
 for (const [title, text, ...expected] of golden) {

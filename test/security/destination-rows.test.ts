@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { readDocument } from '../../src/core/document.ts'
 import { readDestination } from '../../src/security/destination.ts'
+import { certificateOf, pemOf, rsa } from '../support/keys.ts'
 import { setUpMaterial } from '../support/material.ts'
 
 const SECRETS = "override: { clientSecret: '${env:SECRET}' }\n"
@@ -137,6 +138,114 @@ for (const [title, lines, differs, ...problems] of rows)
     )
     assert.deepEqual(read.fields, wanted)
     assert.deepEqual(read.problems, problems)
+  })
+
+const SAML = `URL=https://api4.example.com/odata/v2
+Authentication=OAuth2SAMLBearerAssertion
+tokenServiceURL=https://api4.example.com/oauth/token
+clientKey=API_KEY
+audience=www.successfactors.com
+SystemUser=sfadmin
+KeyStoreLocation=sf.pem
+`
+const SAML_NATIVE = {
+  type: 'oauth2',
+  baseUrl: 'https://api4.example.com/odata/v2',
+  tokenServiceUrl: 'https://api4.example.com/oauth/token',
+  clientAuthentication: 'none',
+  clientId: 'API_KEY',
+  grantType: 'saml2-bearer',
+}
+const SAML_ASSERTION = {
+  subject: 'sfadmin',
+  key: '${file:security-material/keystores/sf.pem}',
+  audience: 'www.successfactors.com',
+}
+
+/** Rows of the table for a technical user, each with what differs from the plain one. */
+const samlRows: readonly [title: string, destination: string, differs: object, assertion: object][] = [
+  ['for a technical user', SAML, {}, {}],
+  [
+    'everything of the assertion',
+    `${SAML}assertionIssuer=idp.example.com
+assertionRecipient=https://other.example.com/token?sap-client=400
+nameIdFormat=urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress
+nameQualifier=www.successfactors.com
+authnContextClassRef=urn:oasis:names:tc:SAML:2.0:ac:classes:PreviousSession
+apiKey=OTHER_KEY
+includeSigningCertificateInSAMLAssertion=true
+KeyStorePassword=p
+userIdSource=email
+skipUserUuidInSAMLAttributes=true
+`,
+    {},
+    {
+      issuer: 'idp.example.com',
+      recipient: 'https://other.example.com/token?sap-client=400',
+      nameIdFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+      nameQualifier: 'www.successfactors.com',
+      authnContext: 'urn:oasis:names:tc:SAML:2.0:ac:classes:PreviousSession',
+      attributes: { api_key: 'OTHER_KEY' },
+      certificate: '${file:security-material/keystores/sf.pem}',
+      passphrase: 'p',
+    },
+  ],
+  [
+    'a company of SuccessFactors: its API key is an attribute',
+    `${SAML}companyId=acme\ntokenServiceURL.headers.x=1\nscope=a\n`,
+    { parameters: { body: { company_id: 'acme' }, headers: { x: '1' } }, scope: 'a' },
+    { attributes: { api_key: 'API_KEY' } },
+  ],
+  [
+    'a user of the token service: client and user both go along',
+    `${SAML}tokenServiceUser=u\ntokenServicePassword=p\n`,
+    { basicAuth: { username: 'u', password: 'p' } },
+    {},
+  ],
+]
+for (const [title, destination, differs, assertion] of samlRows)
+  test(`OAuth2SAMLBearerAssertion: ${title}`, (t) => {
+    const read = translated(t, destination, '')
+    assert.deepEqual(read.problems, [])
+    assert.deepEqual(read.fields, {
+      ...SAML_NATIVE,
+      ...differs,
+      assertion: { ...SAML_ASSERTION, ...assertion },
+    })
+  })
+
+const samlMistakes: readonly [title: string, destination: string, ...problems: string[]][] = [
+  [
+    'for who is logged in',
+    SAML.replace('SystemUser=sfadmin', 'userIdSource=mail'),
+    'x.properties:2:16 error destination/user "Authentication" is OAuth2SAMLBearerAssertion without a "SystemUser": it passes on who is logged in, and a flow has nobody there',
+  ],
+  [
+    'the key of the subaccount',
+    SAML.replace('KeyStoreLocation=sf.pem', ''),
+    'x.yaml:2:7 error destination/missing "KeyStoreLocation" is missing; the assertion is signed with its key, and the key of the BTP subaccount cannot be had',
+  ],
+  [
+    'a key store in PKCS#12',
+    `${SAML.replace('sf.pem', 'sf.p12')}KeyStorePassword=p\n`,
+    'x.properties:7:18 error destination/keystore the key store "sf.p12" is not in PEM',
+  ],
+  [
+    'a key store of Java',
+    SAML.replace('sf.pem', 'sf.jks'),
+    'x.properties:7:18 error destination/keystore the key store "sf.jks" is not in PEM',
+  ],
+  [
+    'neither client nor audience',
+    SAML.replace(/clientKey.*\naudience.*\n/, 'clientKez=a\n'),
+    'x.yaml:2:7 error destination/missing "clientKey" is missing; the token service knows the client by it',
+    'x.yaml:2:7 error destination/missing "audience" is missing; the token service looks whether it is meant',
+    'x.properties:4:1 warning destination/unused "clientKez" is not used; did you mean "clientKey"?',
+  ],
+]
+for (const [title, destination, ...problems] of samlMistakes)
+  test(`OAuth2SAMLBearerAssertion, what is wrong: ${title}`, (t) => {
+    assert.deepEqual(translated(t, destination, '').problems, problems)
   })
 
 /** Destinations of other kinds: the credential, or why there is none. */
@@ -288,6 +397,23 @@ for (const [title, destination, more, ...problems] of checked)
       problems,
     )
   })
+
+test('as a credential: an assertion that is signed with a key beside it', (t) => {
+  const { folder, text } = project(t, `${SAML}companyId=acme\n`)
+  mkdirSync(join(folder, 'security-material/keystores'))
+  const keyStore = join(folder, 'security-material/keystores/sf.pem')
+  writeFileSync(keyStore, `${pemOf(rsa)}${certificateOf(rsa)}`)
+  const { material } = setUpMaterial(t, { projectFolder: folder })
+  const check = () => material.check([{ file: 'security-material/x.yaml', text }])
+  assert.deepEqual(check(), [])
+  writeFileSync(keyStore, certificateOf(rsa))
+  assert.deepEqual(
+    check().map(({ file, line, code, message }) => `${file}:${line} ${code} ${message}`),
+    [
+      'security-material/x.properties:7 credential/key "assertion.key" holds a certificate, and no private key',
+    ],
+  )
+})
 
 test('properties may stand in the file itself', (t) => {
   const { material, file } = setUpMaterial(t)

@@ -9,6 +9,10 @@ const sources: ReferenceSources = {
   projectFolder: '/nowhere',
   environment: { HOST: 'api.example.com', SECRET: 's3cret-value', EMPTY: '' },
   parameters: { region: 'eu10', port: 8443 },
+  secret: (name) =>
+    name === 'lms'
+      ? { value: 's3cret-of-lms' }
+      : { state: 'missing', why: 'is not there', hint: 'Put it there.' },
 }
 
 function resolve(text: string, from: ReferenceSources = sources) {
@@ -99,7 +103,8 @@ test('what is not set or empty is recorded once, and the text stays as written',
 
 const mistakes: [text: string, message: RegExp, column: number][] = [
   ['a: x ${evn:HOST}', /there is no "evn" to refer to; did you mean "env"\?/, 6],
-  ['a: ${secret:lms}', /the secret store is not in this version/, 4],
+  ['a: ${secret:not/here}', /"not\/here" cannot be the name of a secret/, 4],
+  ['a: ${secret:none}', /^$/, 4],
   ['a: ${headers.x}', /is no reference; a credential does not see messages/, 4],
   ['a: ${HOST}', /is no reference/, 4],
   ['a: ${env:}', /names nothing/, 4],

@@ -3,7 +3,6 @@ import fs, { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { readMaterial } from '../../src/security/material-files.ts'
 import { watchMaterial } from '../../src/security/reload.ts'
 import { settle } from '../support/clock.ts'
 import { TestLog } from '../support/credentials.ts'
@@ -18,14 +17,13 @@ async function setUp(t: TestContext) {
   const at = (name: string) => join(folder, name)
   const log = new TestLog()
   const { material, clock } = setUpMaterial(t, { projectFolder: folder, log })
-  const files = async () => (await readMaterial(at('security-material'), folder)).files
+  const files = async () => (await material.read(at('security-material'))).files
   material.load(await files())
   const watch = watchMaterial({
     material,
     clock,
     log,
     folder: at('security-material'),
-    projectFolder: folder,
     usedBy: () => [],
     loaded: () => Promise.resolve(),
   })

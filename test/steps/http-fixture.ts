@@ -10,6 +10,7 @@ import { checkShape } from '../../src/core/shape.ts'
 import type { World } from '../../src/core/world.ts'
 import { compileExpression } from '../../src/expression/compile.ts'
 import { compileParts, compileTemplate } from '../../src/expression/template.ts'
+import { Egress, type EgressSetting } from '../../src/net/egress.ts'
 import { createSend } from '../../src/net/send.ts'
 import { http } from '../../src/steps/http.ts'
 import { testWorld } from '../net/fixture.ts'
@@ -33,6 +34,7 @@ export async function prepareHttp(
     timeout?: number
     retry?: Retry
     world?: Partial<World>
+    egress?: EgressSetting
   } = {},
 ): Promise<Prepared> {
   const { document } = readDocument('flows/test.yaml', yaml)
@@ -70,6 +72,7 @@ export async function prepareHttp(
         reference: (name: string) =>
           setting.credentials?.find((credential) => credential.name === name) as never,
       },
+      egress: new Egress(setting.egress),
       limits: { body: 1_000_000 },
     },
     problem: (report: ProblemReport) => void problems.push(report),

@@ -109,7 +109,7 @@ describe('story 001: a flow names a credential', { concurrency: 2 }, () => {
     const { sluice, environment } = await story(t)
     const whole = await sluice('check')
     assert.equal(whole.code, 0, whole.stdout + whole.stderr)
-    assert.match(whole.stdout, /6 flows, no problems/)
+    assert.match(whole.stdout, /^\d+ flows, no problems$/m)
 
     delete environment['LMS_CLIENT_SECRET']
     const unset = await sluice('check')

@@ -8,6 +8,7 @@ import type { Services } from '../../src/core/services.ts'
 import { prepareFlow, type Kinds } from '../../src/engine/deployment.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { loadFlow } from '../../src/flow/load.ts'
+import { Egress } from '../../src/net/egress.ts'
 import { createSend } from '../../src/net/send.ts'
 import { steps } from '../../src/steps/index.ts'
 import { triggers } from '../../src/triggers/index.ts'
@@ -47,6 +48,7 @@ export async function startFlows(
   const services = {
     send: createSend(world, { userAgent: 'sluice/test' }),
     credentials: { names: () => [], info: () => undefined, reference: () => assert.fail() },
+    egress: new Egress(),
     routes,
     flows: { run: (flow, request) => engine.process(flow, request) },
     log,

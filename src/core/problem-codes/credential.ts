@@ -194,4 +194,18 @@ key: \${env:SHOP_SECRET}
 baseUrl: https://api.example.com/
 `,
   },
+  'credential/egress': {
+    title: 'A credential leads where connections may not',
+    meaning: 'The setting `egress` refuses the address of the token service or of `baseUrl`.',
+    wrong: `# security-material/shop_api.yaml
+type: bearer
+token: \${env:SHOP_SECRET}
+baseUrl: https://169.254.169.254/
+`,
+    right: `# security-material/shop_api.yaml
+type: bearer
+token: \${env:SHOP_SECRET}
+baseUrl: https://api.example.com/
+`,
+  },
 } as const satisfies Record<string, ProblemText>

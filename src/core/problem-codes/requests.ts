@@ -259,4 +259,17 @@ baseUrl: https://api.example.com/
   - endpoint: { path: /orders, access: public }
 `,
   },
+  'flow/egress': {
+    title: 'A request leads where connections may not',
+    meaning:
+      'The setting `egress` refuses this address; addresses of this link and of cloud metadata are refused unless it names them.',
+    wrong: `# flows/orders.yaml
+steps:
+  - http: { url: "http://169.254.169.254/latest/meta-data" }
+`,
+    right: `# flows/orders.yaml
+steps:
+  - http: { url: "https://api.example.com/latest" }
+`,
+  },
 } as const satisfies Record<string, ProblemText>

@@ -157,4 +157,27 @@ password: \${env:SHOP_SECRET}
 baseUrl: https://api.example.com/
 `,
   },
+  'secret/file': {
+    title: 'The file of the encrypted secrets has a mistake',
+    meaning:
+      'The file is written by `sluice secret`, a line for each secret, and ends with a mark. A line that is none of it, a conflict of a merge or a missing end means that something was lost on the way; it is never guessed at.',
+    wrong: `# security-material/secrets.yaml
+recipients:
+secrets:
+  hello: world
+...
+`,
+    right: `$ sluice check
+`,
+  },
+  'secret/key': {
+    title: 'The key of the encrypted secrets cannot be used',
+    meaning:
+      'The key comes from the variable `SLUICE_SECRET_KEY` or from a file (`secret.keyFile`, else `data/age.key`) that only its owner may read.',
+    wrong: `$ SLUICE_SECRET_KEY=nonsense sluice check
+`,
+    right: `$ sluice check
+`,
+    onlyTold: 'it takes an encrypted secret that a credential refers to',
+  },
 } as const satisfies Record<string, ProblemText>

@@ -153,4 +153,21 @@ http: { proxy: "http://proxy.example.com:3128" }
     right: `$ SLUICE_LIMITS_BODY=40MB sluice check
 `,
   },
+  'setting/egress': {
+    title: 'An entry of `egress` is not possible',
+    meaning:
+      '`egress` says where connections may lead to: hosts, domains, addresses, networks, and words for kinds of addresses.',
+    wrong: `# sluice.yaml
+egress: { deny: ['10.0.0.0/64'] }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+    right: `# sluice.yaml
+egress: { deny: ['10.0.0.0/8'] }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+  },
 } as const satisfies Record<string, ProblemText>

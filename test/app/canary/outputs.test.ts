@@ -11,6 +11,7 @@ import { call, rawCall } from '../../support/http.ts'
 import { startEngine } from '../../support/process.ts'
 import { projectFolder } from '../../support/project.ts'
 import { scrape } from '../../support/scrape.ts'
+import { KEY, secretFile } from '../../support/secrets.ts'
 import { leaksIn } from './search.ts'
 import { API_WAYS, canaryService, keyOf, secretOf, TOKEN_WAYS } from './service.ts'
 
@@ -34,8 +35,10 @@ const SECRETS: Record<string, string> = {
   API_QUERY: secretOf('api query'),
   PROXY: keyOf('proxy').replace('/', ''),
 }
+const SECRET_FILE = 'security-material/secrets.yaml'
 const FILE = secretOf('file')
 const CHANGED = secretOf('changed file')
+const SEALED = secretOf('encrypted')
 
 /** Every kind of credential, and each way in which a client shows who it is. */
 function credentials(url: string): Record<string, string> {
@@ -57,6 +60,7 @@ function credentials(url: string): Record<string, string> {
       'clientAuthentication: body\ncontentType: application/json\nscope: { userId: svc }\n',
     ),
     empty: oauth('empty', env('EMPTY'), 'contentType: none\n'),
+    sealed: oauth('sealed', '${secret:sealed}'),
     two: oauth('two', `["${env('FIRST')}", "${env('SECOND')}"]`),
     open: `type: oauth2\ntokenServiceUrl: ${url}/token/open\nclientId: client-of-open\nclientAuthentication: none\nparameters: { body: { key: "${env('OPEN')}" }, headers: { x-key: "${env('OPEN_HEADER')}" }, query: { q: "${env('OPEN_QUERY')}" } }\n${common}`,
     basic: `type: basic\nusername: user\npassword: ${env('PASSWORD')}\n${common}`,
@@ -124,6 +128,7 @@ test('at the finest level no secret and no token is in any output, record, file 
   const material = credentials(service.url)
   const folder = projectFolder(t, {
     'secret.txt': `${FILE}\n`,
+    [SECRET_FILE]: await secretFile({ sealed: SEALED }),
     ...Object.fromEntries(
       Object.entries(material).map(([name, text]) => [`security-material/${name}.yaml`, text]),
     ),
@@ -132,6 +137,7 @@ test('at the finest level no secret and no token is in any output, record, file 
   })
   const environment = {
     ...SECRETS,
+    SLUICE_SECRET_KEY: KEY,
     HTTPS_PROXY: `http://proxy-user:${encodeURIComponent(SECRETS['PROXY']!)}@127.0.0.1:9`,
     SLUICE_LOG_LEVEL: 'debug',
     SLUICE_LOG_FORMAT: 'json',
@@ -144,7 +150,9 @@ test('at the finest level no secret and no token is in any output, record, file 
     assert.ok(text.length > 0, `${where}: there is something to look at`)
     if (text.includes('[secret]')) redacted++
     leaks.push(
-      ...leaksIn(text, { ...SECRETS, FILE, CHANGED, ...service.tokens }).map((name) => `${name} in ${where}`),
+      ...leaksIn(text, { ...SECRETS, FILE, CHANGED, SEALED, KEY, ...service.tokens }).map(
+        (name) => `${name} in ${where}`,
+      ),
     )
   }
 
@@ -220,6 +228,7 @@ test('at the finest level no secret and no token is in any output, record, file 
         ['all.json', 'all.txt', 'all.bin', 'script.json'],
       )
   }
+  look(readFileSync(join(folder, SECRET_FILE), 'utf8'), SECRET_FILE)
   for (const command of COMMANDS) await sluice(...command.split(' '))
   for (const name of Object.keys(material)) {
     await sluice('credential', 'show', name, '--json')
@@ -269,6 +278,13 @@ const COMMANDS = [
   'credential test html-header --try',
   'credential test inheaders-body --try --json',
   'credential invalidate header',
+  'credential test sealed --call echo',
+  'secret list',
+  'secret list --json',
+  'secret key',
+  'secret key --json',
+  'secret remove sealed',
+  'secret rekey --finish',
   'credential invalidate inheaders-header --json',
   'run inheaders-body --json',
 ]

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { AuthorizationServer } from '../../src/access/authorization-server.ts'
+import { makeSecretHash } from '../../src/access/secret-hash.ts'
+import type { AccessRule } from '../../src/core/access.ts'
+import { startServer } from '../server/start-server.ts'
+import { ManualClock } from '../support/clock.ts'
+import { TestLog } from '../support/credentials.ts'
+
+export const SECRET = 'secret-of-the-shop-1234567890'
+export const ISSUER = 'https://flows.example.com'
+/** Made once: it is what costs. */
+export const HASH = await makeSecretHash(SECRET)
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Record<string, unknown>
+}
+
+/** An engine's door: the token service, and endpoints that want the roles that their paths name: `/http/orders.write`. */
+export async function door(t: TestContext, clients: Record<string, string> = { shop: '' }, folder?: string) {
+  const clock = new ManualClock()
+  const log = new TestLog()
+  const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-access-'))
+  let ids = 0
+  const access = new AuthorizationServer({ world: { clock, newId: () => `refusal-${++ids}` }, log })
+  /** From now on these are the clients; a text without a hash gets that of `SECRET`. */
+  const write = (texts: Record<string, string>) =>
+    access.clients.load(
+      Object.entries(texts).map(([name, text]) => ({
+        file: `security-material/${name}.yaml`,
+        text: `type: client\n${text.includes('secretHash') ? '' : `secretHash: ${HASH}\n`}${text}`,
+      })),
+    )
+  write(clients)
+  const opened = await access.open({ folder: data, issuer: () => ISSUER, audience: () => ISSUER })
+  t.after(async () => {
+    await opened.close()
+    if (folder === undefined) rmSync(data, { recursive: true, force: true })
+  })
+  const { routes, url } = await startServer(t, { addresses: opened.addresses })
+  let bodies = 0
+  const serve = (path: string, rule: AccessRule) =>
+    routes.serve({ path, methods: ['POST'] }, path, (request) => {
+      void (async () => {
+        const caller = await access.admit(rule, path.slice(1), request)
+        if (!caller) return
+        request.proceed()
+        request.raw.resume()
+        bodies++
+        request.answer(200, [], Buffer.from(JSON.stringify(caller)))
+      })()
+    })
+  for (const role of ['ESBMessaging.send', 'orders.write']) serve(`/${role}`, { roles: [role], all: false })
+
+  const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {
+    const answer = await fetch(url + path, { method: 'POST', ...init })
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, body: text === '' ? {} : JSON.parse(text) }
+  }
+  const basic = (id = 'shop', secret = SECRET) => ({
+    authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
+  })
+  const token = async (form: Record<string, string> = {}, headers: Record<string, string> = basic()) =>
+    String(
+      (
+        await ask('/oauth2/token', {
+          headers,
+          body: new URLSearchParams({ grant_type: 'client_credentials', ...form }),
+        })
+      ).body['access_token'],
+    )
+  const call = (token: string, path = '/http/ESBMessaging.send') =>
+    ask(path, { headers: { authorization: `Bearer ${token}` }, body: '{}' })
+  return { clock, log, data, access, write, url, ask, basic, token, call, opened, bodies: () => bodies }
+}
