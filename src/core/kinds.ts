@@ -189,8 +189,6 @@ export interface PreparedTrigger {
     readonly schema?: object
     /** Whether `Retry-After` may come. */
     readonly limited?: boolean
-    /** It is left out of the description for callers. */
-    readonly hidden?: boolean
   }
 }
 

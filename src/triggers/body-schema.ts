@@ -4,7 +4,13 @@ import { RE2JS } from 're2js'
 import type { Body } from '../core/body.ts'
 import type { Path } from '../core/document.ts'
 import { Failure } from '../core/failure.ts'
-import { eachSchema, OPENAPI_WORDS, pathOfPointer, wordMistakes, type SchemaMistake } from './json-schema.ts'
+import {
+  eachSchema,
+  OPENAPI_WORDS,
+  pathOfPointer,
+  wordMistakes,
+  type SchemaMistake,
+} from '../core/json-schema.ts'
 
 /** A JSON Schema, ready to check bodies by it. */
 export interface BodySchema {

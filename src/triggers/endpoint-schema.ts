@@ -5,7 +5,7 @@ import { readDocument, type Document, type Path } from '../core/document.ts'
 import type { Deployment, ProblemReport } from '../core/kinds.ts'
 import { describe } from '../core/shape-values.ts'
 import type { BodySchema } from './body-schema.ts'
-import type { SchemaMistake } from './json-schema.ts'
+import type { SchemaMistake } from '../core/json-schema.ts'
 
 /** The schema of an endpoint's bodies, and how it was written. */
 export interface EndpointSchema extends BodySchema {

@@ -1,6 +1,6 @@
-import { nearest, guess } from '../core/problem.ts'
-import type { Path } from '../core/document.ts'
-import { isMap } from '../core/shape-values.ts'
+import { nearest, guess } from './problem.ts'
+import type { Path } from './document.ts'
+import { isMap } from './shape-values.ts'
 
 /** A mistake in a JSON Schema, from the schema's root on. */
 export interface SchemaMistake {
