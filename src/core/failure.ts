@@ -14,6 +14,7 @@ export const FAILURES = {
   'receiver.redirect': { title: 'The receiver redirected too often or badly', reply: 502 },
   'receiver.pages': { title: "The receiver's pages do not come to their end", reply: 502 },
   'request.type': { title: 'The content type is not taken here', reply: 415 },
+  'request.rate': { title: 'The caller calls too often', reply: 429 },
   'request.invalid': { title: 'The request could not be built', reply: 500 },
   'request.throttled': { title: 'The request waited too long for its turn', reply: 503 },
   'credential.missing': { title: 'The credential is not there', reply: 502 },

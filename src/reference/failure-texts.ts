@@ -88,6 +88,14 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
       'The integrator: add the type to `body.contentTypes`.',
     ],
   },
+  'request.rate': {
+    meaning:
+      'The endpoint has a `rateLimit`, and this caller has used it up. It is told with `Retry-After` when the next request is taken. The flow did not run, and the message log has nothing of it.',
+    remedy: [
+      'The sender: wait as long as `Retry-After` says, and spread the requests.',
+      'Where many callers come through one proxy, count `by: caller`, or raise `rate`.',
+    ],
+  },
   'request.invalid': {
     meaning:
       'The request could not be built: a URL that is none, a header with a line end, a map for a content type that takes none.',

@@ -10,6 +10,9 @@ const TOLD: ReadonlySet<string> = new Set([
   'flow.failed',
 ])
 
+/** Browsers take a reply for what its content type says. */
+export const NO_SNIFFING: readonly string[] = ['x-content-type-options', 'nosniff']
+
 export interface ProblemReply {
   readonly status: number
   /** Flat: name, value. */
@@ -24,7 +27,7 @@ export interface ProblemReply {
  */
 export function failureReply(failure: Failure, redact: (text: string) => string, run?: string): ProblemReply {
   const told = TOLD.has(failure.code) || !Object.hasOwn(FAILURES, failure.code)
-  return problemReply(failure.reply, failure.title, {
+  const reply = problemReply(failure.reply, failure.title, {
     ...(told && failure.message !== '' ? { detail: redact(failure.message) } : {}),
     code: redact(failure.code),
     ...(failure.part && {
@@ -32,6 +35,9 @@ export function failureReply(failure: Failure, redact: (text: string) => string,
     }),
     ...(run === undefined ? {} : { run }),
   })
+  if (failure.code === 'request.rate' && failure.retryAfter !== undefined)
+    reply.headers.push('retry-after', String(Math.ceil(failure.retryAfter / 1000)))
+  return reply
 }
 
 /** A problem that is no failure of a flow: no such address, a malformed request. */
@@ -41,7 +47,11 @@ export function problemReply(
   members: Readonly<Record<string, unknown>> = {},
 ): ProblemReply {
   const body = Buffer.from(`${JSON.stringify({ title, status, ...members })}\n`)
-  const headers = ['content-type', 'application/problem+json']
+  const headers = [
+    ...['content-type', 'application/problem+json'],
+    ...['cache-control', 'no-store'],
+    ...NO_SNIFFING,
+  ]
   if (status === 503) headers.push('retry-after', '1')
   return { status, headers, body }
 }

@@ -185,8 +185,9 @@ export class EndpointCall implements RunRequest {
     const bare = empty || status === 204 || status === 304
     if (body.contentType !== undefined && !bare) headers.push('content-type', body.contentType)
     for (const name in message.headers)
-      if (!WITHHELD_HEADERS.has(name)) headers.push(name, message.headers[name]!)
-    headers.push('sluice-run', id!)
+      if (!WITHHELD_HEADERS.has(name) && name !== 'x-content-type-options')
+        headers.push(name, message.headers[name]!)
+    headers.push('x-content-type-options', 'nosniff', 'sluice-run', id!)
     if (stream !== this.incoming) this.letGo(stream !== undefined)
     else if (stream !== undefined) this.request.proceed()
     try {

@@ -1,12 +1,15 @@
 import { DEFAULT_ROLE, type AccessRule, type Caller } from '../core/access.ts'
 import { defineTrigger, type Deployment, type PreparedTrigger } from '../core/kinds.ts'
 import { Failure } from '../core/failure.ts'
+import { sayDuration } from '../core/duration.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
 import { readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
+import { corsOption, rateLimitOption, readCors, readRateLimit } from './endpoint-door.ts'
+import { CallRate, networkOf } from './endpoint-rate.ts'
 import { JSON_TYPES, readEndpointSchema, type EndpointSchema } from './endpoint-schema.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
@@ -64,6 +67,8 @@ export const endpoint = defineTrigger({
         { description: 'What is taken as the body of a request.' },
       ),
     ),
+    rateLimit: rateLimitOption,
+    cors: corsOption,
   }),
   examples: [
     {
@@ -84,7 +89,7 @@ export const endpoint = defineTrigger({
     },
   ],
   concurrency: () => ({ running: 100, waiting: 1000 }),
-  explain({ path, method = ['POST'], access, body }, { flow, limits }) {
+  explain({ path, method = ['POST'], access, body, rateLimit, cors }, { flow, limits }) {
     return {
       text: `with each ${inWords([...new Set(method)], 'or')} request to /http${path}`,
       details: [
@@ -95,6 +100,12 @@ export const endpoint = defineTrigger({
           : [
               `The body has to fit a JSON Schema${typeof body.schema === 'string' ? ` (${body.schema})` : ''}; what does not is answered 400, and the flow does not run.`,
             ]),
+        ...(rateLimit
+          ? [
+              `One ${(rateLimit.by ?? (access === 'public' ? 'address' : 'caller')) === 'caller' ? 'client' : 'address'} may call ${rateLimit.rate} times in ${sayDuration(rateLimit.per ?? 1000)}; what comes more often is answered 429.`,
+            ]
+          : []),
+        ...(cors ? [`Pages of ${inWords(cors.origins, 'and')} may call from browsers.`] : []),
         flow.onDisconnect === 'cancel'
           ? 'When the caller has gone, the run is cancelled.'
           : 'When the caller has gone, the run goes on.',
@@ -125,10 +136,12 @@ interface Options {
     readonly contentTypes?: readonly string[]
     readonly schema?: unknown
   }
+  readonly rateLimit?: { rate: number; per?: number; by?: 'caller' | 'address' }
+  readonly cors?: Parameters<typeof readCors>[0]
 }
 
 function prepared(
-  { path, method = ['POST'], access, body }: Options,
+  { path, method = ['POST'], access, body, rateLimit, cors: pages }: Options,
   schema: EndpointSchema | undefined,
   deployment: Deployment,
 ): PreparedTrigger {
@@ -136,6 +149,8 @@ function prepared(
   const rule = readAccess(access, (report) => deployment.problem(report))
   const named = body?.contentTypes ?? (schema && JSON_TYPES)
   const types = named && contentTypes(named, deployment)
+  const limit = readRateLimit(rateLimit, rule, deployment)
+  const cors = readCors(pages, deployment)
   const methods = [...new Set(method)]
   const { flow, services, world } = deployment
   let unserve: (() => void) | undefined
@@ -147,6 +162,7 @@ function prepared(
       access: rule,
       ...(named && { contentTypes: named }),
       ...(schema && { schema: schema.schema }),
+      ...(limit && { limited: true }),
     },
     start(host) {
       const served: Endpoint = {
@@ -160,9 +176,11 @@ function prepared(
         clock: world.clock,
         log: services.log,
       }
+      const rate = limit && new CallRate(limit, world.clock)
       const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
-      const handler = rule === 'public' ? take : closed(rule, served, services)
-      unserve = services.routes.serve({ path, methods }, host.flow, handler)
+      const open = rule === 'public' ? take : closed(rule, served, services, rate)
+      const handler = rate?.by === 'address' ? limited(rate, open) : open
+      unserve = services.routes.serve({ path, methods, ...(cors && { cors }) }, host.flow, handler)
     },
     stop() {
       unserve?.()
@@ -198,11 +216,28 @@ function checkColons(path: string, deployment: Deployment): void {
     })
 }
 
+/** Lets in addresses that do not call too often; nobody's secret is looked at before that. */
+function limited(rate: CallRate, open: RouteHandler): RouteHandler {
+  return (request) => {
+    const refused = rate.take(networkOf(request.raw.socket.remoteAddress))
+    if (refused) request.refuse(refused)
+    else open(request)
+  }
+}
+
 /** Lets in who may call; the body is not touched before that. */
-function closed(rule: AccessRule, served: Endpoint, { access, log }: Services): RouteHandler {
+function closed(
+  rule: AccessRule,
+  served: Endpoint,
+  { access, log }: Services,
+  rate: CallRate | undefined,
+): RouteHandler {
   return (request) => {
     const enter = (caller: Caller | undefined) => {
-      if (caller && !request.raw.destroyed) new EndpointCall(served, request, caller).take()
+      if (!caller || request.raw.destroyed) return
+      const refused = rate?.by === 'caller' ? rate.take(caller.id) : undefined
+      if (refused) request.refuse(refused)
+      else new EndpointCall(served, request, caller).take()
     }
     const caller = access.admit(rule, served.host.flow, request)
     if (!(caller instanceof Promise)) enter(caller)

@@ -231,6 +231,38 @@ baseUrl: https://api.example.com/
       body: { contentTypes: [application/json] }
 `,
   },
+  'endpoint/cors': {
+    title: 'The pages that may call an endpoint are not told rightly',
+    meaning:
+      '`cors: { origins }` names where pages come from, as browsers say it: scheme, host and port, with no path behind. `*` is every page, and goes with no `credentials`.',
+    wrong: `steps:
+  - endpoint:
+      path: /orders
+      cors: { origins: https://shop.example.com/ }
+`,
+    right: `steps:
+  - endpoint:
+      path: /orders
+      cors: { origins: https://shop.example.com }
+`,
+  },
+  'endpoint/rate-limit': {
+    title: 'The limit of calls cannot be kept',
+    meaning:
+      '`rateLimit` counts by client, or by the address that a connection comes from. Where everybody may call, there are no clients.',
+    wrong: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      rateLimit: { rate: 10, by: caller }
+`,
+    right: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      rateLimit: { rate: 10, by: address }
+`,
+  },
   'endpoint/schema': {
     title: 'The JSON Schema of an endpoint cannot be used as it is written',
     meaning:
