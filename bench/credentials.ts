@@ -11,7 +11,7 @@ import { createSend } from '../src/net/send.ts'
 import { readMaterial } from '../src/security/material-files.ts'
 import { createSecurityMaterial } from '../src/security/material.ts'
 import { createRedactor } from '../src/security/redaction.ts'
-import { createRefreshTokens } from '../src/store/refresh-tokens.ts'
+import { createTokensInMemory } from '../src/store/tokens-in-memory.ts'
 import { Egress } from '../src/net/egress.ts'
 import { realWorld } from '../src/world.ts'
 
@@ -52,7 +52,7 @@ function materialIn(projectFolder: string, world: World) {
     egress: new Egress(),
     log: silent,
     redactor: createRedactor(),
-    refreshTokens: createRefreshTokens(),
+    storedTokens: createTokensInMemory(),
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },
     parameters: {},
     secrets: { file: join(projectFolder, 'secrets.yaml'), keyFile: join(projectFolder, 'age.key') },

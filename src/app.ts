@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
+import { makeDataFolder } from './data-folder.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Flow } from './core/flow.ts'
@@ -10,7 +11,6 @@ import { explainFlow } from './explain.ts'
 import { Engine } from './engine/engine.ts'
 import { resolveParameters } from './flow/parameters.ts'
 import { FlowStarter } from './flow-starter.ts'
-import { makeFolder, sayUnwritable } from './make-folder.ts'
 import type { Monitoring } from './monitoring.ts'
 import { parameterSources, withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
@@ -23,7 +23,6 @@ import { createServer } from './server/server.ts'
 import { OPENAPI_PATH, openApiOf, serveOpenApi } from './openapi.ts'
 import { withProject } from './project-at-rest.ts'
 import { openStores, type Stores } from './store/message-log.ts'
-import { StoreError } from './store/store-error.ts'
 import { realClock } from './world.ts'
 
 /** ms after the grace time that replies of cancelled runs have to go out. */
@@ -137,18 +136,6 @@ async function monitoringOf(
   return new Monitoring({ address, log, redact: (text) => redactor.text(text) })
 }
 
-async function makeDataFolder(folder: string): Promise<void> {
-  try {
-    await makeFolder(folder, 0o700)
-  } catch (error) {
-    throw new StoreError(
-      'store.unwritable',
-      `the data folder "${folder}" cannot be made: ${sayUnwritable(error)}`,
-      'Choose another one (--data, setting `data`, SLUICE_DATA), or give the user that runs Sluice the right to make it.',
-    )
-  }
-}
-
 /** @param closing what has to be closed, the last first */
 async function startOn(
   setting: AppSetting,
@@ -254,6 +241,8 @@ async function startOn(
     closing.push(() => socket.close())
     parts.material.warm()
     parts.material.remind()
+    const endTending = parts.tendTokens()
+    closing.push(async () => endTending())
     const watch = watchMaterial({
       material: parts.material,
       clock: parts.world.clock,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { AuthorizationServer } from './access/authorization-server.ts'
 import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
@@ -8,6 +9,7 @@ import { credentials } from './credentials/index.ts'
 import type { Kinds } from './engine/deployment.ts'
 import { Engine } from './engine/engine.ts'
 import type { Faults, Guard } from './faults.ts'
+import type { Clock } from './core/world.ts'
 import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
 import { createDispatchers } from './net/dispatchers.ts'
@@ -17,15 +19,21 @@ import { createSend } from './net/send.ts'
 import { loadProject, type ProjectSetting } from './project.ts'
 import { createScripts } from './scripts/pool.ts'
 import { readEnvironment } from './security/environment.ts'
-import { createSecurityMaterial } from './security/material.ts'
+import { createSecurityMaterial, type SecurityMaterial } from './security/material.ts'
 import { proxySecrets } from './security/proxy-secrets.ts'
 import { createRedactor, type Redactor } from './security/redaction.ts'
+import { KEY_FILE } from './security/secret-keys.ts'
+import { shownFrom } from './security/secret-store.ts'
 import { RouteTable } from './server/routes.ts'
-import { createRefreshTokens } from './store/refresh-tokens.ts'
+import { SealedTokens } from './store/stored-tokens.ts'
+import { createTokensInMemory } from './store/tokens-in-memory.ts'
 import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
 import { realWorld } from './world.ts'
+
+/** ms that a token request which is under way at the end has: its answer may bring the only token that still holds. */
+const LAST_ANSWERS = 10_000
 
 const kinds: Kinds = {
   steps: new Map(steps.map((kind) => [kind.name, kind])),
@@ -91,6 +99,17 @@ export async function assemble(
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
   let current = settings
   const globals = globalParameters(settings)
+  const { keyFile } = settings.secret
+  const sealed =
+    state &&
+    new SealedTokens({
+      state,
+      clock: world.clock,
+      log,
+      redactor,
+      keys: { environment, keyFile, shownKeyFile: shownFrom(settings.projectFolder, keyFile) },
+      mayMakeKey: keyFile === join(settings.data, KEY_FILE),
+    })
   const access = new AuthorizationServer({ world, log })
   const material = createSecurityMaterial({
     others: access.clients,
@@ -100,7 +119,7 @@ export async function assemble(
     egress,
     log,
     redactor,
-    refreshTokens: createRefreshTokens(),
+    storedTokens: sealed ?? createTokensInMemory(),
     environment,
     parameters: globals,
     secrets: settings.secret,
@@ -156,12 +175,36 @@ export async function assemble(
     load: () => loadProject(loading()),
     loading,
     readSettings,
+    /** Looks after the tokens that are kept, once a day. @returns how to end that */
+    tendTokens: () => tendDaily(sealed, material, world.clock, log),
     close: async () => {
       material.stop()
       await scripts.close()
+      await sealed?.settled(world.clock, LAST_ANSWERS)
       await dispatchers.destroy()
     },
   }
+}
+
+/** ms from the start until all credentials have looked at what is kept for them, and between two times. */
+const FIRST_TENDING = 60_000
+const DAY = 24 * 60 * 60 * 1000
+
+function tendDaily(
+  sealed: SealedTokens | undefined,
+  material: Pick<SecurityMaterial, 'names'>,
+  clock: Clock,
+  log: Logger,
+): () => void {
+  let timer = clock.after(FIRST_TENDING, tend)
+  function tend(): void {
+    timer = clock.after(DAY, tend)
+    const names = new Set(material.names())
+    sealed
+      ?.tend((credential) => names.has(credential))
+      .catch((error: unknown) => log.warn({ err: error }, 'the kept tokens could not be looked after'))
+  }
+  return () => timer.cancel()
 }
 
 function replaceAll<T>(target: Record<string, T>, values: Readonly<Record<string, T>>): void {
@@ -184,4 +227,5 @@ async function certificates(file: string): Promise<string> {
 const NO_STATE: StateStore = {
   atomically: () => Promise.resolve(true),
   lastFire: () => Promise.resolve(undefined),
+  tokens: () => Promise.resolve([]),
 }

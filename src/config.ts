@@ -17,6 +17,7 @@ import {
 } from './setting-check.ts'
 import { placeless, readSetting, type Source } from './setting-source.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
+import { KEY_FILE } from './security/secret-keys.ts'
 import { settingsSchema } from './settings-schema.ts'
 
 export { settingsSchema }
@@ -199,7 +200,7 @@ function withAbsoluteFolders(settings: Settings): Settings {
     data: from(data),
     secret: {
       file: file === undefined ? from(securityMaterial, 'secrets.yaml') : from(file),
-      keyFile: keyFile === undefined ? from(data, 'age.key') : from(keyFile),
+      keyFile: keyFile === undefined ? from(data, KEY_FILE) : from(keyFile),
     },
     http: {
       ...settings.http,

@@ -111,7 +111,13 @@ function askedOf(url: string, credential: Credential, grant: Grant | undefined):
   } catch {
     return { ...NOTHING_ASKED, method: 'GET', url: shownUrl(url) }
   }
-  const asked = { ...NOTHING_ASKED, method: 'GET', url: target.origin + target.pathname }
+  const { shownCertificate: certificate } = credential
+  const asked = {
+    ...NOTHING_ASKED,
+    method: 'GET',
+    url: target.origin + target.pathname,
+    ...(certificate !== undefined && { certificate }),
+  }
   const added = [credential.apiQuery, grant?.query ?? ''].flatMap((query) => namesOf(query))
   return {
     ...asked,

@@ -1,36 +1,49 @@
+import type { AppSetting } from '../assembly.ts'
 import type { CredentialInvalidation } from '../core/control.ts'
 import { connectControl } from '../server/control-client.ts'
 import type { CommandDefinition } from './command.ts'
 import { unknown } from './credential-test.ts'
-import { dataOption, settingsFor } from './project-setting.ts'
+import { appSettingFor, settingOptions } from './project-setting.ts'
 
 export const credentialInvalidateCommand: CommandDefinition = {
   name: 'credential invalidate',
-  summary: 'Drops the token that the running engine keeps: the next request asks for a new one.',
+  summary: 'Drops the token that is kept: the next request asks for a new one.',
   arguments: [{ name: 'credential', description: 'name of the credential' }],
-  options: [dataOption, { flags: '--json', description: 'as JSON' }],
+  options: [...settingOptions, { flags: '--json', description: 'as JSON' }],
   examples: ['sluice credential invalidate im_read'],
   details: `For a token whose rights have changed since, or that was revoked. A remembered refusal is forgotten, too. Requests that \
 are under way end with the token that they have. A token that a receiver refuses is dropped without being told.
 Exit code: 0 done, or nothing to do, 2 wrong usage, 3 a fault.`,
   async run(io, [name], options) {
-    const { data } = await settingsFor(io, options)
-    const engine = await connectControl(data)
+    const quiet = io.environment['SLUICE_LOG_LEVEL'] ? {} : { logLevel: 'error' }
+    const setting = await appSettingFor(io, { ...quiet, ...options })
+    const engine = await connectControl(setting.settings.data)
     const done = await engine?.invalidateCredential(name!)
     if (engine && !done)
       throw unknown(
         name!,
         (await engine.credentials()).map((entry) => entry.name),
       )
-    if (options['json']) io.stdout(`${JSON.stringify(done ?? null, undefined, 2)}\n`)
+    const alone = engine ? undefined : await dropAlone(name!, setting)
+    if (options['json']) io.stdout(`${JSON.stringify(done ?? alone ?? null, undefined, 2)}\n`)
     else
       io.stdout(
         done
           ? `${told(done)}\n`
-          : 'nothing to drop: tokens live only in a running engine, and none runs here\n',
+          : alone
+            ? `"${name}": the token that was kept for the next engine is dropped\n`
+            : 'nothing to drop: no engine runs here, and none is kept for the next one\n',
       )
     return 0
   },
+}
+
+/** What is kept where no engine runs. Undefined: nothing is. */
+async function dropAlone(name: string, setting: AppSetting): Promise<{ name: string } | undefined> {
+  const { dropKeptToken } = await import('../credential-test-alone.ts')
+  const { isThere, dropped, names } = await dropKeptToken(name, setting)
+  if (!isThere) throw unknown(name, names)
+  return dropped ? { name } : undefined
 }
 
 function told({ name, type, keeps, status }: CredentialInvalidation): string {

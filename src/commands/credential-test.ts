@@ -32,7 +32,8 @@ export const credentialTestCommand: CommandDefinition = {
   details: `It tells what was asked (names of headers and fields, never their secrets), what came back, why it failed and \
 what to do. It asks at once, also where a refusal is remembered. A call is one GET by the rules of the engine: only to \
 the credential's hosts, with a new token after a 401, redirects are told and not followed.
-Asks in the engine that uses this data folder, if one is running, which keeps the token; else in a process of its own.
+Asks in the engine that uses this data folder, if one is running, which keeps the token; else in a process of its own,
+where a token is kept as well that the next engine needs (refresh_token, exclusive).
 Exit code: 0 the settings as they are work, 1 they do not, 2 wrong usage, 3 a fault.`,
   async run(io, [name], options) {
     checkProcess(io)
@@ -83,7 +84,15 @@ async function testIn(
     )
   }
   const { testCredentialAlone } = await import('../credential-test-alone.ts')
-  const { report, names } = await testCredentialAlone(name, request, setting, io.signal)
+  const { report, names } = await testCredentialAlone(name, request, setting, io.signal).catch(
+    (error: Error & { code?: string }) => {
+      if (error.code !== 'store.in-use') throw error
+      throw new Stop(
+        3,
+        `nothing was asked: "${name}" keeps its token, and ${error.message}, but does not answer\n  A test here would end the token of that process. Try again when it is up, or stop it first.`,
+      )
+    },
+  )
   if (!report) throw unknown(name, names)
   return { report, byEngine: false }
 }

@@ -25,8 +25,6 @@ const SECRETS = {
   tokenServicePassword: 'TOKEN_SERVICE_PASSWORD',
   Password: 'PASSWORD',
 } as const
-/** Of a key store: many have none. */
-const KEY_STORE_PASSWORD = 'KeyStorePassword'
 
 export const importDestinationCommand: CommandDefinition = {
   name: 'import destination',
@@ -61,8 +59,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; choose one with --name`,
       )
     const prefix = name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()
-    const ofKeyStore = new RegExp(`(^|[{,\\s])"?${KEY_STORE_PASSWORD}\\b`).test(text)
-    const secrets = { ...SECRETS, ...(ofKeyStore && { [KEY_STORE_PASSWORD]: 'KEY_STORE_PASSWORD' }) }
+    const secrets = { ...SECRETS, ...keyStoreSecrets(text) }
     const references = Object.fromEntries(
       Object.entries(secrets).map(([property, word]) => [property, `\${env:${prefix}_${word}}`]),
     )
@@ -103,6 +100,19 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     )
     return 0
   },
+}
+
+/** Key stores that always have a password, or that one is written for. */
+function keyStoreSecrets(text: string): Readonly<Record<string, string>> {
+  const found = text.matchAll(
+    /\b((?:tokenService\.)?)KeyStore(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
+  )
+  return Object.fromEntries(
+    Array.from(found, ([, prefix]) => [
+      `${prefix}KeyStorePassword`,
+      prefix === '' ? 'KEY_STORE_PASSWORD' : 'TOKEN_SERVICE_KEY_STORE_PASSWORD',
+    ]),
+  )
 }
 
 /** The name that the destination has. */

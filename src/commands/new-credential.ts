@@ -113,6 +113,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       checkFlags(kind, options)
       const fields = await fieldsOf(kind, options, questions)
       const field = fields['clientAuthentication'] === 'none' ? undefined : secretField(kind.options)
+      const store = kind.name === 'certificate' ? `certificates/${name}` : undefined
       const reference =
         field === undefined
           ? undefined
@@ -126,11 +127,22 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           description: options['description'] ?? `What "${name}" is for.`,
           ...fields,
           ...(field !== undefined && { [field]: `\${${reference}}` }),
+          ...(store !== undefined && {
+            tls: { certificate: `\${file:${store}.crt}`, key: `\${file:${store}.key}` },
+          }),
         },
       })
       const file = pathOf(settings.securityMaterial, path)
       const shown = await writeChecked(io, options, file, (await schemaLine(io, file, 'credential')) + text)
-      io.stdout(told(shown, [...(await secretStep(reference, settings.secret.file, io)), ...lastSteps(name)]))
+      io.stdout(
+        told(shown, [
+          ...(await secretStep(reference, settings.secret.file, io)),
+          ...(store === undefined
+            ? []
+            : [[`put the certificate into ${store}.crt`, `its key into ${store}.key`] as const]),
+          ...lastSteps(name),
+        ]),
+      )
       return 0
     } finally {
       questions?.close()

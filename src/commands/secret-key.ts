@@ -109,6 +109,7 @@ function nextSteps({ environment }: SecretProject, shownKeyFile: string): string
     ? `  ${KEY_VARIABLE} holds the old key: put the new one into it, from ${shownKeyFile}\n`
     : ''
   return `${variable}  give ${shownKeyFile} to every engine that uses these secrets, before the new file
+  restart them: a minute later the tokens that they keep have the new key, too
   keep a copy of it in a safe place
   sluice secret rekey --finish   # then: takes the old key out of ${shownKeyFile}
 `

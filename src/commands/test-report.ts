@@ -91,13 +91,14 @@ class Sheet {
     if (hint !== undefined) this.row('fix', hint)
   }
 
-  #asked({ method, url, headers, query, fields }: CredentialTestStep['asked']): void {
+  #asked({ method, url, headers, query, fields, certificate }: CredentialTestStep['asked']): void {
     if (method === '') return
     this.#put('asked', [printable(`${method} ${url}`)])
     const own = headers.filter((name) => !USUAL.has(name))
     const sorted = [...own, ...headers.filter((name) => USUAL.has(name))]
     for (const [name, list] of Object.entries({ headers: sorted, query, fields }))
       if (list.length > 0) this.row('', list, undefined, name)
+    if (certificate !== undefined) this.row('', `client certificate ${certificate}`)
   }
 
   /** @param whole also what the message of the failure tells */

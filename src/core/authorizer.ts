@@ -49,6 +49,8 @@ export interface Authorizer {
    * It is in reach of credentials only. @throws Failure `credential.*`
    */
   lend?(until: Cancellation): Promise<LentToken>
+  /** Its tokens outlive the process: two processes must not work with them at once. */
+  readonly keepsTokens?: true
   stop?(): void
 }
 

@@ -200,6 +200,7 @@ export interface CredentialReport {
 /** Requests with it fail, or will soon. */
 const NOT_WELL: ReadonlySet<string> = new Set([
   'refused',
+  'locked',
   'unreachable',
   'renewal fails',
   'broken',
@@ -210,14 +211,18 @@ export function isNotWell(status: string): boolean {
   return NOT_WELL.has(status)
 }
 
+/** The detail of a credential's state that tells that its client certificate ends soon. */
+export const CERTIFICATE_ENDS = 'client certificate ends'
+
 /** What is wrong with a credential, in a few words; undefined where all is well. */
 export function credentialTrouble({ state, unset, file }: CredentialReport): string | undefined {
   if (unset.length > 0) return `not set: ${unset.join(', ')}`
   if (state.status === 'broken') return `${file} has mistakes`
-  const { 'last error': error, 'in force': stale } = state.details
+  const { 'last error': error, 'in force': stale, [CERTIFICATE_ENDS]: ends } = state.details
   if (NOT_WELL.has(state.status) || state.token?.failing)
     return String(error ?? `its state is "${state.status}"`)
-  return stale === undefined ? undefined : `in force: ${String(stale)}`
+  if (stale !== undefined) return `in force: ${String(stale)}`
+  return ends === undefined ? undefined : `its client certificate: ${String(ends)}`
 }
 
 export interface CredentialTestRequest {

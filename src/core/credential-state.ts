@@ -1,5 +1,5 @@
 export interface CredentialState {
-  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`. */
+  /** `ready`, `unused`, `renewing`, `renewal fails` (the token before is still good), `refused`, `unreachable`, `locked` (a token is kept that cannot be read). */
   readonly status: string
   /** Lines of name and value for people, in order. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>

@@ -13,6 +13,8 @@ export interface CredentialTestStep {
     readonly query: readonly string[]
     /** Names of the fields of the body. */
     readonly fields: readonly string[]
+    /** The client certificate that was ready for whoever wants one: `CN=acme, until 2027-01-31`. */
+    readonly certificate?: string
   }
   /** What came back, line by line, in order: `status`, `error`, `lifetime`, ... */
   readonly got: Readonly<Record<string, string | number>>

@@ -26,6 +26,7 @@ export const FAILURES = {
   'credential.unreachable': { title: 'The token service could not be reached', reply: 502 },
   'credential.answer': { title: "The token service's answer is not usable", reply: 502 },
   'credential.timeout': { title: 'The token service took too long', reply: 504 },
+  'credential.kept': { title: 'A token that is kept cannot be read', reply: 502 },
   'egress.denied': { title: 'The engine may not connect to this address', reply: 502 },
   'script.error': { title: 'The script failed', reply: 500 },
   'script.timeout': { title: 'The script took too long', reply: 504 },

@@ -12,7 +12,7 @@ import type { Message } from './message.ts'
 import type { ProblemCode } from './problem-codes.ts'
 import type { Place } from './problem.ts'
 import type { Services } from './services.ts'
-import type { RefreshTokens } from './stores.ts'
+import type { StoredTokens } from './stores.ts'
 import type { World } from './world.ts'
 
 export type { Authorizer, CredentialState, CredentialTestStep, Grant, LentToken }
@@ -217,6 +217,8 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
   readonly options: TObject<Keys>
   /** Its token may be another credential's assertion. */
   readonly lends?: true
+  /** It asks a token service: a client certificate goes there, and to the receiver only with `tls.useForApi`. */
+  readonly asksService?: true
   /** Checks what the schema cannot say. References are resolved: texts are texts, secrets are `Secret`. */
   check?(
     options: Static<TObject<Keys>>,
@@ -244,7 +246,7 @@ export interface CredentialOrigin {
 export interface CredentialSetting {
   readonly world: World
   readonly log: Services['log']
-  readonly refreshTokens: RefreshTokens
+  readonly storedTokens: StoredTokens
   /** The token of another credential. @throws Failure `credential.*` */
   borrow(credential: string, until: Cancellation): Promise<LentToken>
   /** From now on this text is redacted at every sink. Returns how to end that. @param ms that it is still good for */

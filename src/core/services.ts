@@ -29,6 +29,8 @@ export interface Credential {
   readonly authorizer: Authorizer
   /** Where its requests go through; undefined: through the usual connections. */
   readonly dispatcher: Dispatcher | undefined
+  /** For people: the client certificate that the receiver sees, if it asks for one. */
+  readonly shownCertificate?: string | undefined
   /** Static extras of each call, flat; they go only where the credential goes. */
   readonly apiHeaders: readonly string[]
   readonly apiQuery: string

@@ -113,26 +113,82 @@ export interface MessageLog {
 
 export type StateOperation =
   /** A guard: fails the whole group when this occurrence (epoch ms) was recorded before. */
-  { readonly kind: 'fire'; readonly timer: string; readonly scheduledAt: number }
+  | { readonly kind: 'fire'; readonly timer: string; readonly scheduledAt: number }
+  /** Takes the place of what is kept of the same credential and kind. It is written without waiting for others. */
+  | { readonly kind: 'keep-token'; readonly token: SealedToken }
+  /** A guard: only where the one that is kept is still this one (its encrypted text). */
+  | { readonly kind: 'replace-token'; readonly before: string; readonly token: SealedToken }
+  | { readonly kind: 'drop-token'; readonly credential: string; readonly token: SealedToken['kind'] }
 
-/** What must survive a crash: timer ticks now; variables, queues and refresh tokens later. */
+/** What must survive a crash: timer ticks and tokens now; variables and queues later. */
 export interface StateStore {
   /** All or nothing, on disk when it resolves; rejects when the disk refused it. False: a guard said no. */
   atomically(operations: readonly StateOperation[]): Promise<boolean>
   /** Epoch ms of the last recorded occurrence. */
   lastFire(timer: string): Promise<number | undefined>
+  /** What is kept of this credential, or of all. */
+  tokens(credential?: string): Promise<readonly SealedToken[]>
+}
+
+/** A token as a state store holds it: nothing of it can be read without the key. */
+export interface SealedToken {
+  /** With its tenant, where the credential has several. */
+  readonly credential: string
+  /** `asked`: there is no token; a request with the refresh token was sent, and no answer has come yet. */
+  readonly kind: StoredKind | 'asked'
+  /** Tells what the token goes back to, without giving it away. */
+  readonly origin: string
+  /** Epoch ms when the token came, or the request was sent. */
+  readonly at: number
+  /** Public parts of the keys that open it, a space between them. */
+  readonly recipients: string
+  /** An age file in base64. */
+  readonly sealed: string
+  /** Epoch ms when it was first seen that there is no such credential any more. */
+  readonly orphanedAt: number | undefined
 }
 
 /**
- * Refresh tokens that services gave in the place of those in credential files. The one before may be dead as soon as
- * the new one is handed out: what is not kept is lost.
+ * Tokens that outlive the engine: refresh tokens that services gave in the place of those in credential files, and
+ * access tokens of credentials for which a new token ends the one before.
  */
-export interface RefreshTokens {
+export type StoredKind = 'refresh' | 'access'
+
+/** Where a token of a credential is kept. */
+export interface TokenSlot {
+  /** With its tenant, where it has several. */
+  readonly credential: string
+  readonly kind: StoredKind
+  /** Tells what the token goes back to, without giving it away: one of another origin does not count. */
+  readonly origin: string
+}
+
+export interface StoredToken {
+  readonly content: Secret
+  /** Epoch ms since when it is kept. */
+  readonly at: number
+}
+
+/**
+ * Keeps tokens beyond the end of the engine, encrypted. The one before may be dead as soon as a new one is handed out:
+ * what is not kept is lost. One engine at a time works on a store.
+ */
+export interface StoredTokens {
   /**
-   * The newest one, or undefined where none was given.
-   * @param origin tells the token in the file it goes back to, without giving it away
+   * The one that is kept, or undefined where there is none.
+   * @throws Failure `credential.kept` when there is one that cannot be read, or nobody can tell
    */
-  newest(credential: string, origin: string): Promise<Secret | undefined>
-  /** From now on this one. Takes the place of those of the credential that go back to another origin, too. */
-  keep(credential: string, origin: string, token: Secret): Promise<void>
+  read(slot: TokenSlot): Promise<StoredToken | undefined>
+  /**
+   * A request with the refresh token is about to be sent: gets ready to keep what its answer brings.
+   * @returns epoch ms of an earlier request that no answer followed, if there was one
+   */
+  asking(slot: TokenSlot): Promise<number | undefined>
+  /** The answer is there, and brought no token to keep. */
+  answered(slot: TokenSlot): Promise<void>
+  /** From now on this one; it is on disk when it resolves. Takes the place of one of another origin, too. */
+  keep(slot: TokenSlot, content: Secret): Promise<void>
+  drop(slot: Pick<TokenSlot, 'credential' | 'kind'>): Promise<void>
+  /** Does the work when nobody else works with the token: a service that gives a new one with each request takes each once. */
+  inTurn<Result>(slot: Pick<TokenSlot, 'credential' | 'kind'>, work: () => Promise<Result>): Promise<Result>
 }

@@ -16,6 +16,8 @@ export interface Clock {
 
 /** TLS material of a connection: PEM texts. */
 export interface TlsMaterial {
+  /** Certificate and key in one, in base64. */
+  readonly pkcs12?: string
   readonly certificate?: string
   readonly key?: string
   readonly passphrase?: string

@@ -50,11 +50,18 @@ export type Signing = 'jwt' | 'saml2' | 'shared' | 'taken'
 /**
  * What is wrong with how something is signed.
  * @param at where it stands
+ * @param issuer of the token service, where it is known
  */
-export function checkAssertion(given: AssertionOptions, at: Path, how: Signing, problem: Reporter): void {
+export function checkAssertion(
+  given: AssertionOptions,
+  at: Path,
+  how: Signing,
+  problem: Reporter,
+  issuer?: string,
+): void {
   const field = at.join('.')
   if (how === 'shared') {
-    checkShared(given, at, problem)
+    checkShared(given, at, problem, issuer)
     return
   }
   const sources = SOURCES.filter((name) => given[name] !== undefined)
@@ -89,10 +96,10 @@ export function checkAssertion(given: AssertionOptions, at: Path, how: Signing, 
     reportUnused(given, OF_SAML, at, 'it belongs to SAML assertions, and this is a JWT', problem)
     checkClaims(given, at, problem)
   }
-  checkAudience(given, at, problem)
+  checkAudience(given, at, problem, issuer)
 }
 
-function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void {
+function checkShared(given: AssertionOptions, at: Path, problem: Reporter, issuer: string | undefined): void {
   reportUnused(
     given,
     [...SOURCES, ...OF_KEYS, ...OF_SAML, ...(given.format === 'saml2' ? (['format'] as const) : [])],
@@ -109,7 +116,7 @@ function checkShared(given: AssertionOptions, at: Path, problem: Reporter): void
       at: [...at, 'algorithm'],
     })
   checkClaims(given, at, problem)
-  checkAudience(given, at, problem)
+  checkAudience(given, at, problem, issuer)
 }
 
 function checkKey(given: AssertionOptions, text: string, at: Path, how: Signing, problem: Reporter): void {
@@ -202,13 +209,18 @@ function checkClaims({ claims = {} }: AssertionOptions, at: Path, problem: Repor
   }
 }
 
-function checkAudience({ audience = [] }: AssertionOptions, at: Path, problem: Reporter): void {
+function checkAudience(
+  { audience = [] }: AssertionOptions,
+  at: Path,
+  problem: Reporter,
+  issuer: string | undefined,
+): void {
   audience.forEach((text, index) => {
-    if (text === 'issuer')
+    if (text === 'issuer' && issuer === undefined)
       problem({
         code: 'credential/assertion',
         message: '"audience" is issuer, but the address of the issuer is not known here',
-        hint: 'Write the address itself, such as audience: https://login.example.com/; the service tells it as "issuer" under /.well-known/openid-configuration.',
+        hint: 'Write issuer in place of tokenServiceUrl; or the address itself here, such as audience: https://login.example.com/; the service tells it as "issuer" under /.well-known/openid-configuration.',
         at: audience.length === 1 ? [...at, 'audience'] : [...at, 'audience', index],
       })
   })

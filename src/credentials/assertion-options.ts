@@ -71,9 +71,9 @@ const claimFields = {
   audience: Optional(
     OneOrMore(Text({ description: 'The address of the service, or a name.' }), {
       description:
-        'Claim `aud`, or the Audience of SAML: `tokenUrl` stands for the address of the token service; or a text that the service wants.',
+        'Claim `aud`, or the Audience of SAML: `tokenUrl` stands for the address of the token service, `issuer` for the `issuer` of the credential; or a text that the service wants.',
       default: 'tokenUrl',
-      examples: ['tokenUrl', 'https://login.example.com/'],
+      examples: ['tokenUrl', 'issuer', 'https://login.example.com/'],
     }),
   ),
   subject: Optional(

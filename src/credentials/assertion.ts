@@ -5,6 +5,7 @@ import type { CredentialSetting, LentToken } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
 import { signJwt, type JwtHeader } from '../security/jwt.ts'
 import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
+import { audiencesOf } from './assertion-audience.ts'
 import type { AssertionOptions } from './assertion-options.ts'
 import { createSamlAssertion, describeSaml, encodeSaml, isXml } from './saml-assertion.ts'
 import type { AssertionFormat } from './saml-options.ts'
@@ -14,8 +15,10 @@ export interface AssertionDefaults {
   readonly format: AssertionFormat
   readonly issuer: string | undefined
   readonly subject: string | undefined
-  /** Address of the token service. */
-  readonly tokenUrl: URL
+  /** Address of the token service, where it is written in the credential. */
+  readonly tokenUrl: URL | undefined
+  /** Whose metadata tells that address. */
+  readonly serviceIssuer: string | undefined
   /** Signs where there is no key. */
   readonly sharedSecret: Secret | undefined
 }
@@ -37,7 +40,7 @@ export function createAssertion(
   given: AssertionOptions,
   defaults: AssertionDefaults,
   { world, redact, borrow }: Pick<CredentialSetting, 'world' | 'redact' | 'borrow'>,
-): (until: Cancellation) => Promise<MadeAssertion> {
+): (until: Cancellation, tokenUrl: URL) => Promise<MadeAssertion> {
   if (given.fromCredential) {
     const { name } = given.fromCredential
     return async (until) => {
@@ -52,8 +55,13 @@ export function createAssertion(
   const lifetime = given.lifetime ?? 5 * MINUTE
   if ((given.format ?? defaults.format) === 'saml2') {
     const write = createSamlAssertion(given, defaults)
-    return async () => {
-      const { xml, signature } = await write({ now: world.clock.now(), lifetime, id: world.newId() })
+    return async (_until, tokenUrl) => {
+      const { xml, signature } = await write({
+        now: world.clock.now(),
+        lifetime,
+        id: world.newId(),
+        tokenUrl,
+      })
       const assertion = encodeSaml(xml, given.encoding)
       for (const text of [assertion, signature]) redact(text)(lifetime)
       return { assertion: new Secret(assertion) }
@@ -64,11 +72,11 @@ export function createAssertion(
     ...given.claims,
     iss: given.issuer ?? defaults.issuer,
     sub: given.subject ?? defaults.subject,
-    aud: audienceOf(given, defaults.tokenUrl),
   }
-  return async () => {
+  return async (_until, tokenUrl) => {
     const now = Math.floor(world.clock.now() / 1000)
-    const claims = { ...fixed, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
+    const aud = audienceOf(given, defaults, tokenUrl)
+    const claims = { ...fixed, aud, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
     const assertion = await signJwt(header, claims, key)
     redact(assertion)(lifetime)
     return { assertion: new Secret(assertion) }
@@ -81,7 +89,7 @@ export function describeAssertion(given: AssertionOptions, defaults: AssertionDe
   if (given.token) return '[secret]'
   if ((given.format ?? defaults.format) === 'saml2') return describeSaml(given, defaults)
   const { header } = signerOf(given, defaults)
-  const audience = audienceOf(given, defaults.tokenUrl)
+  const audience = audienceOf(given, defaults, defaults.tokenUrl)
   const { alg, kid } = header
   const subject = given.subject ?? defaults.subject
   return [
@@ -135,8 +143,12 @@ function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): 
   }
 }
 
-/** The address without its query: that belongs to the request. */
-function audienceOf({ audience = ['tokenUrl'] }: AssertionOptions, tokenUrl: URL): string | string[] {
-  const all = audience.map((text) => (text === 'tokenUrl' ? tokenUrl.origin + tokenUrl.pathname : text))
+/** One stands alone. */
+function audienceOf(
+  given: AssertionOptions,
+  defaults: AssertionDefaults,
+  tokenUrl: URL | undefined,
+): string | string[] {
+  const all = audiencesOf(given, defaults, tokenUrl)
   return all.length === 1 ? all[0]! : all
 }

@@ -1,11 +1,10 @@
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { CredentialOrigin, ProblemReport } from '../core/kinds.ts'
-import { readUrl } from '../security/url.ts'
 import { checkClient } from './oauth2-client-check.ts'
 import { checkGrant } from './oauth2-grant-check.ts'
 import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
-import { checkTenants, PLACEHOLDER } from './tenant-url.ts'
+import { checkTokenService } from './oauth2-service-check.ts'
 import { checkTokenRequest } from './oauth2-request-check.ts'
 import { checkPlacement } from './placed-secret.ts'
 import { checkAnswerExpression } from './answer-expression.ts'
@@ -15,17 +14,6 @@ import { USUAL_NAMES } from './token-request.ts'
 type Reporter = (report: ProblemReport) => void
 
 const MOST_PARAMETERS = 20
-/** As long as the place that is kept for a tenant, so that offsets hold. */
-const STAND_IN = 'a-tenant'
-const SECRET_PARAMETERS = [
-  'client_secret',
-  'client_assertion',
-  'password',
-  'refresh_token',
-  'assertion',
-  'subject_token',
-  'actor_token',
-]
 const OWN_HEADERS: Record<string, string> = {
   authorization: 'clientAuthentication',
   'content-type': 'contentType',
@@ -38,7 +26,7 @@ const OWN_HEADERS: Record<string, string> = {
 
 /** What the schema cannot say about an oauth2 credential. */
 export function checkOAuth2(options: OAuth2Options, problem: Reporter, { imported }: CredentialOrigin): void {
-  checkTokenServiceUrl(options, problem)
+  checkTokenService(options, problem)
   checkGrant(options, problem)
   checkClient(options, problem)
   checkShapeOfRequest(options, problem)
@@ -65,29 +53,6 @@ export function checkOAuth2(options: OAuth2Options, problem: Reporter, { importe
   }
   if (options.invalidateWhen !== undefined)
     checkAnswerExpression(options.invalidateWhen, ['invalidateWhen'], problem)
-}
-
-function checkTokenServiceUrl(options: OAuth2Options, problem: Reporter): void {
-  checkTenants(options, problem)
-  const { tokenServiceUrl } = options
-  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN))
-  if (!(url instanceof URL)) {
-    problem({
-      code: 'credential/url',
-      ...url,
-      message: `"tokenServiceUrl" ${url.message}`,
-      at: ['tokenServiceUrl'],
-    })
-    return
-  }
-  for (const name of SECRET_PARAMETERS)
-    if (url.searchParams.has(name))
-      problem({
-        code: 'credential/url',
-        message: `"tokenServiceUrl" holds "${name}" in its query; addresses are written into logs on the way`,
-        hint: 'Secrets have fields of their own: clientSecret, password, refreshToken, assertion.',
-        at: ['tokenServiceUrl'],
-      })
 }
 
 function checkShapeOfRequest(options: OAuth2Options, problem: Reporter): void {
@@ -163,7 +128,8 @@ function fieldMistake(
   if (name === 'scope' && options.scope !== undefined)
     return { message: '"scope" is sent already', hint: 'Take it out here, or leave the field "scope" out.' }
   const how = clientAuthenticationOf(options)
-  const sendsId = how === 'body' || ((how === 'none' || isJwt(how)) && options.clientId)
+  const sendsId =
+    how === 'body' || ((how === 'none' || how === 'certificate' || isJwt(how)) && options.clientId)
   if (place === 'body' && name === 'client_id' && sendsId && options.clientAssertion?.sendClientId !== false)
     return { message: '"client_id" is sent already', hint: 'Take it out; "clientId" is sent.' }
   return undefined

@@ -1,7 +1,7 @@
 import type { ProblemReport } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import { checkAssertion } from './assertion-check.ts'
-import { clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
+import { clientAuthenticationOf, hasCertificate, isJwt, type OAuth2Options } from './oauth2-options.ts'
 import { checkPasted } from './pasted.ts'
 
 type Reporter = (report: ProblemReport) => void
@@ -16,7 +16,9 @@ export function checkClient(options: OAuth2Options, problem: Reporter): void {
       hint:
         field === 'clientSecret'
           ? 'Add clientSecret: ${env:NAME}, or write clientAuthentication: none for a client without a secret.'
-          : 'Add it.',
+          : field === 'tls.certificate'
+            ? 'Add tls: { certificate: "${file:...}", key: "${file:...}" }, or tls: { pkcs12: "${file:...}", passphrase: "${env:NAME}" }.'
+            : 'Add it.',
       at: [],
     })
   if (isJwt(how)) checkClientAssertion(options, how, missing, problem)
@@ -28,7 +30,12 @@ export function checkClient(options: OAuth2Options, problem: Reporter): void {
       at: ['clientAssertion'],
       on: 'key',
     })
-  if (how !== 'none' && how !== 'privateKeyJwt') {
+  if (how === 'certificate') {
+    if (!options.clientId) missing('clientId')
+    else checkPasted('clientId', options.clientId, ['clientId'], problem)
+    if (!hasCertificate(options) && options.tls?.key === undefined) missing('tls.certificate')
+  }
+  if (how !== 'none' && how !== 'privateKeyJwt' && how !== 'certificate') {
     if (!options.clientId) missing('clientId')
     if (options.clientSecret === undefined) missing('clientSecret')
     else checkSecrets(options.clientSecret, problem)
@@ -84,6 +91,7 @@ function checkClientAssertion(
       ['clientAssertion'],
       how === 'clientSecretJwt' ? 'shared' : (assertion.format ?? 'jwt'),
       problem,
+      options.issuer,
     )
 }
 

@@ -13,17 +13,19 @@ export function explainToken(given: OAuth2Options): string {
     ...(given.assertion?.subject === undefined ? [] : [`for ${given.assertion.subject}`]),
     ...othersInWords(given),
     ...(given.tenants ? [`for the tenant of the step: ${inWords(given.tenants)}`] : []),
+    ...(given.exclusive ? ['one token at a time'] : []),
     ...scopeInWords(given),
     ...(given.audience === undefined ? [] : [`audience ${given.audience}`]),
     ...(given.resource ? [`resource ${inWords(given.resource)}`] : []),
   ]
   const place = placeInWords(placementOf(given.tokenIn, BEARER))
-  return `an access token of ${withoutQuery(given.tokenServiceUrl)} (${how.join(', ')}), ${place}`
+  return `an access token of ${serviceInWords(given)} (${how.join(', ')}), ${place}`
 }
 
 function authenticationInWords(given: OAuth2Options): string {
   const way = clientAuthenticationOf(given)
   if (way === 'none') return 'client not authenticated'
+  if (way === 'certificate') return 'client authenticated by its certificate'
   if (given.clientAssertion?.format === 'saml2') return 'client authenticated by a SAML assertion'
   if (given.basicAuth) return `client authenticated by ${way}, user ${given.basicAuth.username} by header`
   return `client authenticated by ${way}`
@@ -62,6 +64,12 @@ function scopeOf(written: unknown, separator: string): unknown {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function serviceInWords({ tokenServiceUrl, issuer }: OAuth2Options): string {
+  return tokenServiceUrl === undefined
+    ? `the token service that ${issuer ?? 'its issuer'} names`
+    : withoutQuery(tokenServiceUrl)
 }
 
 /** A query may hold a key. */

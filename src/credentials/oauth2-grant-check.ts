@@ -87,7 +87,13 @@ function checkProofs(options: OAuth2Options, problem: Reporter): void {
   for (const field of ['assertion', 'subjectToken', 'actorToken'] as const) {
     const given = options[field]
     if (!given) continue
-    checkAssertion(given, [field], field === 'assertion' ? formatOf(options) : 'taken', problem)
+    checkAssertion(
+      given,
+      [field],
+      field === 'assertion' ? formatOf(options) : 'taken',
+      problem,
+      options.issuer,
+    )
     const { key, issuer, subject }: AssertionOptions = given
     if (key && field === 'assertion' && formatOf(options) === 'saml2' && !subject)
       problem({

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { Secret } from '../core/secret.ts'
 import { encodeSaml, isXml } from './saml-assertion.ts'
 import { oauth2Options, type OAuth2Options } from './oauth2-options.ts'
@@ -12,18 +12,19 @@ const NOT_IN_KEY: ReadonlySet<string> = new Set([
   'connectTimeout',
   'readTimeout',
   'refreshBefore',
+  'exclusive',
 ])
 
 /** Nothing can be told from what is made with it, outside of this process. */
 const keyOfKeys = randomBytes(32)
 
 /** The same for settings that get the same token. In place of a secret stands that there is one. */
-export function keyOf(given: OAuth2Options): string {
+export function keyOf(given: OAuth2Options, fingerprint = fingerprintOf): string {
   const shaping = Object.entries(given).filter(
     ([field]) => Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field),
   )
   // Another refresh token may be another user's.
-  const user = given.refreshToken && fingerprintOf(given.refreshToken.reveal())
+  const user = given.refreshToken && fingerprint(given.refreshToken.reveal())
   return JSON.stringify([user, ...shaping.toSorted(([a], [b]) => (a < b ? -1 : 1))])
 }
 
@@ -60,9 +61,30 @@ function keysInJson(text: string): string[] {
 
 /** All secrets that a request with this client secret is made of, as one; undefined where there is none. */
 export function joinedSecret(given: OAuth2Options, clientSecret: Secret | undefined): Secret | undefined {
-  const { clientSecret: _, ...others } = given
-  const texts = [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)].map((one) => one.reveal())
+  const texts = textsOf(given, clientSecret)
   return texts.length === 0 ? undefined : new Secret(fingerprintOf(JSON.stringify(texts)))
+}
+
+/** As `keyOf`, the same in every process. */
+export function lastingKey(name: string, given: OAuth2Options): string {
+  return digestOf(JSON.stringify([name, keyOf(given, digestOf)]))
+}
+
+/** As `joinedSecret`, the same in every process: it is kept only where a secret may be. */
+export function lastingSecret(given: OAuth2Options, clientSecret: Secret | undefined): string {
+  return digestOf(JSON.stringify(textsOf(given, clientSecret)))
+}
+
+function textsOf(given: OAuth2Options, clientSecret: Secret | undefined): string[] {
+  const { clientSecret: _, ...others } = given
+  const secrets = [...(clientSecret ? [clientSecret] : []), ...secretsOf(others)]
+  // A token may be bound to the certificate that it was got with.
+  const certificate = given.tls?.certificate === undefined ? [] : [given.tls.certificate]
+  return [...secrets.map((one) => one.reveal()), ...certificate]
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function fingerprintOf(text: string): string {

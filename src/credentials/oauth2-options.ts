@@ -14,9 +14,12 @@ import {
   Value,
   Whole,
 } from '../core/schema.ts'
+import type { ReachOptions } from '../security/reach.ts'
 import { clientAssertion, hasSource } from './assertion-options.ts'
 import { isAssertionGrant, readGrantType } from './grants.ts'
 import { grantOptions } from './oauth2-grant-options.ts'
+import { lifeOptions } from './oauth2-life-options.ts'
+import { serviceOptions } from './oauth2-service-options.ts'
 import { tokenIn, type Placement } from './placed-secret.ts'
 import type { ClientAuthentication } from './token-request.ts'
 
@@ -25,29 +28,11 @@ export const BEARER: Placement = { in: 'header', name: 'authorization', prefix: 
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
 
 const parameterMap = (description: string) => Optional(MapOf(Value({ description }), { description }))
 
 export const oauth2Options = Type.Object({
-  tokenServiceUrl: Text({
-    description: 'Address of the token service; its own query is kept.',
-    examples: ['https://acme.plateau.com/learning/oauth-api/rest/v1/token'],
-  }),
-  tokenServiceUrlType: Optional(
-    Choice(['dedicated', 'common'], {
-      description:
-        'common: one token service for several tenants. `{tenant}` in `tokenServiceUrl` is the place of the tenant that a step names; without it the tenant comes before the host.',
-      default: 'dedicated',
-    }),
-  ),
-  tenants: Optional(
-    ListOf(Text({ description: 'Part of a host name.' }), {
-      description:
-        'Tenants that steps may name with `tenant`; no other one ever becomes a part of an address.',
-      examples: [['acme', 'globex']],
-    }),
-  ),
+  ...serviceOptions,
   grantType: Optional(
     Text({
       description:
@@ -79,9 +64,9 @@ export const oauth2Options = Type.Object({
     }),
   ),
   clientAuthentication: Optional(
-    Choice(['header', 'body', 'query', 'privateKeyJwt', 'clientSecretJwt', 'none'], {
+    Choice(['header', 'body', 'query', 'privateKeyJwt', 'clientSecretJwt', 'certificate', 'none'], {
       description:
-        'How the client proves who it is: id and secret in a Basic header, the body or the query (with `allowSecretInUrl`); a JWT signed with a private key or with the secret (`clientAssertion`); or none, with `clientId` alone as a parameter.',
+        'How the client proves who it is: id and secret in a Basic header, the body or the query (with `allowSecretInUrl`); a JWT signed with a private key or with the secret (`clientAssertion`); a client certificate (`tls`); or none, with `clientId` alone as a parameter.',
       default: 'header',
     }),
   ),
@@ -273,33 +258,10 @@ export const oauth2Options = Type.Object({
       examples: ['body.errors[0].code in [601, 602]'],
     }),
   ),
-  lifetime: Optional(
-    Duration({
-      description: 'Of a token whose answer does not say how long it lives.',
-      default: '1h',
-      minimum: SECOND,
-      maximum: 366 * 24 * HOUR,
-    }),
-  ),
-  maxLifetime: Optional(
-    Duration({
-      description: 'No token is kept longer, whatever its answer says.',
-      default: '24h',
-      minimum: SECOND,
-      maximum: 366 * 24 * HOUR,
-    }),
-  ),
-  refreshBefore: Optional(
-    Duration({
-      description: 'So long before its end a token is no longer handed out (at most half of its life).',
-      default: '60s',
-      minimum: 0,
-      maximum: HOUR,
-    }),
-  ),
+  ...lifeOptions,
 })
 
-export type OAuth2Options = Static<typeof oauth2Options>
+export type OAuth2Options = Static<typeof oauth2Options> & Pick<ReachOptions, 'tls'>
 
 /** As written; or what the other fields tell. */
 export function clientAuthenticationOf(given: OAuth2Options): ClientAuthentication {
@@ -308,6 +270,7 @@ export function clientAuthenticationOf(given: OAuth2Options): ClientAuthenticati
   if (basicAuth) return 'body'
   if (assertion) return clientSecret && !hasSource(assertion) ? 'clientSecretJwt' : 'privateKeyJwt'
   const { kind } = readGrantType(given.grantType)
+  if (hasCertificate(given) && clientSecret === undefined && clientId !== undefined) return 'certificate'
   const open = kind === 'none' || kind === 'token-exchange'
   const proven = isAssertionGrant(kind) || (open && clientId === undefined)
   return proven && clientSecret === undefined ? 'none' : 'header'
@@ -315,4 +278,9 @@ export function clientAuthenticationOf(given: OAuth2Options): ClientAuthenticati
 
 export function isJwt(how: ClientAuthentication): how is 'privateKeyJwt' | 'clientSecretJwt' {
   return how === 'privateKeyJwt' || how === 'clientSecretJwt'
+}
+
+/** A client certificate is sent to the token service, whatever it is for. */
+export function hasCertificate({ tls = {} }: Pick<OAuth2Options, 'tls'>): boolean {
+  return tls.certificate !== undefined || tls.pkcs12 !== undefined
 }

@@ -1,8 +1,10 @@
+import type { Cancellation } from '../core/context.ts'
 import type { CredentialSetting, Grant } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
 import { describeAssertion } from './assertion.ts'
+import { Discovery } from './discovery.ts'
 import {
   clientDefaults,
   clientProofOf,
@@ -11,10 +13,17 @@ import {
   otherGrantProofOf,
 } from './proofs.ts'
 import { readGrantType } from './grants.ts'
-import { keyOf, joinedSecret, secretTexts } from './oauth2-key.ts'
-import { BEARER, clientAuthenticationOf, isJwt, type OAuth2Options } from './oauth2-options.ts'
+import { joinedSecret, keyOf, lastingKey, lastingSecret, secretTexts } from './oauth2-key.ts'
+import {
+  BEARER,
+  clientAuthenticationOf,
+  hasCertificate,
+  isJwt,
+  type OAuth2Options,
+} from './oauth2-options.ts'
 import { readScope } from './oauth2-scope.ts'
 import { placementOf, placeSecret } from './placed-secret.ts'
+import { ExclusiveToken, type ExclusiveTokenSettings } from './exclusive-token.ts'
 import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
@@ -36,9 +45,14 @@ export function createTokenManager(
   setting: CredentialSetting,
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
-  const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, setting)
-  const settings = { ...fetchSettings(given, name, setting, refresh), hide }
+  const { host } = new URL(given.tokenServiceUrl ?? given.issuer!)
+  const service = { host, clientId: given.clientId ?? '' }
+  const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, service, setting)
+  const discovery = discoveryOf(given, name, setting)
+  const settings = { ...fetchSettings(given, name, setting, refresh), hide, discovery }
   const fetcher = new TokenFetcher(settings, setting)
+  const exclusive = given.exclusive ? new ExclusiveToken(exclusiveSettings(given, name), setting) : undefined
+  const fetch = (until: Cancellation) => fetcher.fetch(until)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
   const releases = secretTexts(given).map((text) => setting.redact(text))
@@ -52,12 +66,24 @@ export function createTokenManager(
       refreshBefore: given.refreshBefore ?? MINUTE,
       patience: Math.max(PATIENCE, settings.connectTimeout + settings.readTimeout),
       place: (token) => ({ ...placeSecret(placement, token), refusedBy, refuses }),
-      fetch: (until) => fetcher.fetch(until),
-      test: (until, options) => testTokenRequest(settings, fetcher, setting.world, until, options),
+      fetch: (until) => (exclusive ? exclusive.fetch(until, fetch) : fetch(until)),
+      test: (until, options) => {
+        const ask = () => testTokenRequest(settings, fetcher, setting.world, until, options)
+        return exclusive ? exclusive.test(ask) : ask()
+      },
+      ...(refresh && { look: () => refresh.look() }),
+      ...(exclusive && { dropped: () => exclusive.drop() }),
+      stored: () => ({ ...refresh?.describe(), ...exclusive?.describe() }),
+      keepsTokens: refresh !== undefined || exclusive !== undefined,
       lacking: (granted) => lackingScopes(settings.scopes, granted),
       secretInUse: () => fetcher.secretInUse,
       counts: fetcher.counts,
+      details() {
+        const found = discovery?.describe()
+        return found === undefined ? {} : { 'token service': found }
+      },
       stopped() {
+        discovery?.stop()
         refresh?.stop()
         for (const release of releases) release()
       },
@@ -69,12 +95,14 @@ export function createTokenManager(
 /** What `sluice credential show` tells of the settings. */
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
-  const { tenants = [], tokenServiceUrl } = given
+  const { tenants = [], tokenServiceUrl, issuer } = given
   const how = clientAuthenticationOf(given)
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
-    tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, ''),
+    ...(tokenServiceUrl !== undefined && { tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, '') }),
+    ...(issuer !== undefined && { issuer }),
+    ...(given.tokenServiceHosts && { tokenServiceHosts: given.tokenServiceHosts.join(', ') }),
     ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',
     ...(given.username !== undefined && { username: given.username }),
@@ -98,9 +126,23 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
     ...(scope !== undefined && { scope: typeof scope === 'string' ? scope : JSON.stringify(scope) }),
     ...(given.audience !== undefined && { audience: given.audience }),
     ...(given.resource && { resource: given.resource.join(', ') }),
+    ...(given.exclusive && { exclusive: 'a new token ends the one before' }),
     ...(given.tokenIn && { tokenIn: `${tokenPlace.in} ${tokenPlace.name}` }),
     ...(given.invalidateOn && { invalidateOn: given.invalidateOn.join(', ') }),
     ...(given.invalidateWhen !== undefined && { invalidateWhen: given.invalidateWhen }),
+  }
+}
+
+function exclusiveSettings(given: OAuth2Options, name: string): ExclusiveTokenSettings {
+  const clientSecrets: readonly (Secret | undefined)[] = given.clientSecret ?? [undefined]
+  return {
+    name,
+    origin: lastingKey(name, given),
+    secrets: clientSecrets.map((clientSecret) => ({
+      secret: joinedSecret(given, clientSecret),
+      lasting: lastingSecret(given, clientSecret),
+    })),
+    refreshBefore: given.refreshBefore ?? MINUTE,
   }
 }
 
@@ -125,7 +167,7 @@ function fetchSettings(
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
   const names = { ...USUAL_NAMES, ...given.parameterNames }
   const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
-    url: new URL(given.tokenServiceUrl),
+    url: new URL((given.tokenServiceUrl ?? given.issuer)!),
     clientId: given.clientId ?? '',
     method: given.method ?? 'POST',
     clientAuthentication: clientAuthenticationOf(given),
@@ -169,8 +211,7 @@ function fetchSettings(
       delay: given.retry?.delay ?? SECOND,
       factor: given.retry?.factor ?? 2,
     },
-    connectTimeout: given.connectTimeout ?? 10 * SECOND,
-    readTimeout: given.readTimeout ?? 10 * SECOND,
+    ...timesOf(given),
   }
 }
 
@@ -185,4 +226,17 @@ function answerReading({ response = {} }: OAuth2Options, world: World): AnswerRe
     ...(unit !== undefined && { unit }),
     ...(success !== undefined && { success: compileAnswerCondition(success, 'response.success', world) }),
   }
+}
+
+function timesOf({ connectTimeout, readTimeout }: OAuth2Options) {
+  return { connectTimeout: connectTimeout ?? 10 * SECOND, readTimeout: readTimeout ?? 10 * SECOND }
+}
+
+/** Undefined where the credential says itself where its token service is. */
+function discoveryOf(given: OAuth2Options, name: string, setting: CredentialSetting): Discovery | undefined {
+  if (given.issuer === undefined) return undefined
+  const { issuer, tokenServiceHosts: hosts = [] } = given
+  const sendsCertificate = hasCertificate(given)
+  const hide = (text: string) => setting.hide(text)
+  return new Discovery({ name, issuer, hosts, sendsCertificate, ...timesOf(given), hide }, setting)
 }

@@ -72,6 +72,16 @@ baseUrl: https://acme.okta.com/api/v1/
 `,
     },
     {
+      title: 'A client certificate in place of a secret; the service is found by its issuer',
+      yaml: `type: oauth2
+issuer: https://login.example.com
+clientId: acme
+clientAuthentication: certificate
+tls: { certificate: '\${file:/run/secrets/acme.crt}', key: '\${file:/run/secrets/acme.key}', useForApi: true }
+baseUrl: https://api.example.com/
+`,
+    },
+    {
       title: 'SAP SuccessFactors (Employee Central): a SAML assertion for a technical user',
       yaml: `type: oauth2
 grantType: saml2-bearer
@@ -89,13 +99,14 @@ baseUrl: https://api4.successfactors.com/odata/v2/
   ],
   options: oauth2Options,
   lends: true,
+  asksService: true,
   check: checkOAuth2,
   prepare(given, { name }, setting) {
     if (given.tokenServiceUrlType !== 'common') return createTokenManager(given, name, setting)
     const { tenants = [], tokenServiceUrlType: _, ...own } = given
     return new TenantTokens(name, tenants, (tenant) =>
       createTokenManager(
-        { ...own, tokenServiceUrl: tenantUrl(given.tokenServiceUrl, tenant) },
+        { ...own, tokenServiceUrl: tenantUrl(given.tokenServiceUrl ?? '', tenant) },
         `${name} (${tenant})`,
         setting,
       ),

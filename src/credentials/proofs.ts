@@ -16,7 +16,8 @@ export function clientDefaults(given: OAuth2Options, secret: Secret | undefined)
     format: 'jwt',
     issuer: given.clientId,
     subject: given.clientId,
-    tokenUrl: new URL(given.tokenServiceUrl),
+    tokenUrl: given.tokenServiceUrl === undefined ? undefined : new URL(given.tokenServiceUrl),
+    serviceIssuer: given.issuer,
     sharedSecret: secret,
   }
 }
@@ -31,8 +32,8 @@ export function clientProofOf(
   const { clientAssertion = {} } = given
   const make = createAssertion(clientAssertion, clientDefaults(given, secret), setting)
   const type = clientAssertion.type ?? clientAssertionType(clientAssertion.format ?? 'jwt')
-  return async (until) => {
-    const { assertion, borrowed } = await make(until)
+  return async (until, url) => {
+    const { assertion, borrowed } = await make(until, url)
     return {
       fields: [
         ['client_assertion_type', type],
@@ -65,11 +66,11 @@ export function grantProofOf(given: OAuth2Options, setting: CredentialSetting): 
     return { name, typed, make: createAssertion(options, grantDefaults(given), setting) }
   })
   if (parts.length === 0) return undefined
-  return async (until) => {
+  return async (until, url) => {
     const fields: Field[] = []
     const borrowed: LentToken[] = []
     for (const { name, typed, make } of parts) {
-      const made = await make(until)
+      const made = await make(until, url)
       fields.push([name, made.assertion], ...typed)
       if (made.borrowed) borrowed.push(made.borrowed)
     }
@@ -86,7 +87,8 @@ export function otherGrantProofOf(
   if (!assertion?.key || (assertion.format ?? formatOfGrant(given.grantType)) !== 'saml2') return undefined
   const encoding = assertion.encoding === 'base64' ? 'base64url' : 'base64'
   return {
-    proof: (until) => grantProofOf({ ...given, assertion: { ...assertion, encoding } }, setting)!(until),
+    proof: (until, url) =>
+      grantProofOf({ ...given, assertion: { ...assertion, encoding } }, setting)!(until, url),
     change: `encoding: ${encoding}${UNDER_ASSERTION}`,
   }
 }

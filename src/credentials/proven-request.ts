@@ -25,7 +25,7 @@ export async function askWithProof(
   const prove = async (): Promise<Proven | TokenFailure> => {
     try {
       const proven: Proven[] = []
-      for (const proof of proofs) proven.push(await proof(until))
+      for (const proof of proofs) proven.push(await proof(until, wanted.url))
       return {
         fields: proven.flatMap(({ fields }) => fields),
         borrowed: proven.flatMap(({ borrowed }) => borrowed),

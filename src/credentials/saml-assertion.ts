@@ -3,6 +3,7 @@ import { readSigningKey } from '../security/signing-key.ts'
 import type { SignedElement, XmlAlgorithm, XmlSigner } from '../security/xml-signature.ts'
 import { xmlElement, xmlText, type Xml } from '../security/xml.ts'
 import type { AssertionDefaults } from './assertion.ts'
+import { addressOf, audiencesOf } from './assertion-audience.ts'
 import type { AssertionOptions } from './assertion-options.ts'
 import { authnContextOf, nameIdFormatOf } from './saml-options.ts'
 
@@ -12,11 +13,12 @@ const SECOND = 1000
 /** ms that the other side's clock may be behind. */
 const SKEW = 60 * SECOND
 
-/** When one was made, how long it is good for (ms), and what it is told apart by. */
+/** When one was made, how long it is good for (ms), what it is told apart by, and where it goes. */
 export interface Making {
   readonly now: number
   readonly lifetime: number
   readonly id: string
+  readonly tokenUrl: URL
 }
 
 /**
@@ -28,21 +30,19 @@ export function createSamlAssertion(
   defaults: AssertionDefaults,
 ): (making: Making) => Promise<SignedElement> {
   const signer = samlSigner(given)
-  const { recipient, audience } = samlParties(given, defaults)
   const issuer = element('Issuer', {}, xmlText(given.issuer ?? defaults.issuer ?? ''))
   const nameId = element(
     'NameID',
     { Format: nameIdFormatOf(given.nameIdFormat), NameQualifier: given.nameQualifier },
     xmlText(given.subject ?? defaults.subject ?? ''),
   )
-  const audiences = element(
-    'AudienceRestriction',
-    {},
-    ...audience.map((text) => element('Audience', {}, xmlText(text))),
-  )
   const context = given.authnContext === 'none' ? undefined : authnContextOf(given.authnContext)
   const attributes = attributeStatement(given.attributes ?? {})
-  return async ({ now, lifetime, id }) => {
+  return async ({ now, lifetime, id, tokenUrl }) => {
+    const audiences = audiencesOf(given, defaults, tokenUrl).map((text) =>
+      element('Audience', {}, xmlText(text)),
+    )
+    const recipient = given.recipient ?? addressOf(tokenUrl)
     const { signXml } = await import('../security/xml-signature.ts')
     const [made, end] = [instant(now), instant(now + lifetime)]
     const confirmation = { NotOnOrAfter: end, Recipient: recipient }
@@ -56,7 +56,11 @@ export function createSamlAssertion(
         nameId,
         element('SubjectConfirmation', { Method: BEARER }, element('SubjectConfirmationData', confirmation)),
       ),
-      element('Conditions', { NotBefore: instant(now - SKEW), NotOnOrAfter: end }, audiences),
+      element(
+        'Conditions',
+        { NotBefore: instant(now - SKEW), NotOnOrAfter: end },
+        element('AudienceRestriction', {}, ...audiences),
+      ),
       context === undefined
         ? undefined
         : element(
@@ -73,7 +77,7 @@ export function createSamlAssertion(
 /** For people: `RS256, with a certificate, recipient https://...`. */
 export function describeSaml(given: AssertionOptions, defaults: AssertionDefaults): string {
   const { algorithm, certificate } = samlSigner(given)
-  const { audience } = samlParties(given, defaults)
+  const audience = audiencesOf(given, defaults, defaults.tokenUrl)
   const attributes = Object.keys(given.attributes ?? {})
   return [
     `SAML, ${algorithm}`,
@@ -104,18 +108,6 @@ function samlSigner(given: AssertionOptions): XmlSigner {
     key: read.key,
     algorithm: (given.algorithm ?? 'RS256') as XmlAlgorithm,
     certificate: typeof chain === 'string' ? undefined : chain[0],
-  }
-}
-
-/** The address of the service without its query: that belongs to the request. */
-function samlParties(
-  { recipient, audience = ['tokenUrl'] }: AssertionOptions,
-  { tokenUrl }: AssertionDefaults,
-) {
-  const address = tokenUrl.origin + tokenUrl.pathname
-  return {
-    recipient: recipient ?? address,
-    audience: audience.map((text) => (text === 'tokenUrl' ? address : text)),
   }
 }
 

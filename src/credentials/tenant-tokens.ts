@@ -7,10 +7,11 @@ import { didYouMean } from '../core/problem.ts'
 import type { TokenManager } from './token-manager.ts'
 
 /** From the worst on: what the credential as a whole is. */
-const WORST = ['refused', 'unreachable', 'renewal fails', 'renewing', 'unused', 'ready']
+const WORST = ['locked', 'refused', 'unreachable', 'renewal fails', 'renewing', 'unused', 'ready']
 
 /** The tokens of a credential whose token service has several tenants: each has a keeper of its own. */
 export class TenantTokens implements Authorizer {
+  declare readonly keepsTokens?: true
   readonly #name: string
   readonly #keepers: ReadonlyMap<string, TokenManager>
 
@@ -18,6 +19,7 @@ export class TenantTokens implements Authorizer {
   constructor(name: string, tenants: readonly string[], keep: (tenant: string) => TokenManager) {
     this.#name = name
     this.#keepers = new Map(tenants.map((tenant) => [tenant, keep(tenant)]))
+    if (this.#keepers.values().some(({ keepsTokens }) => keepsTokens)) this.keepsTokens = true
   }
 
   /** @throws Failure `credential.tenant` */

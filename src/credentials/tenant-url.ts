@@ -19,7 +19,7 @@ export function tenantUrl(tokenServiceUrl: string, tenant: string): string {
 
 /** What cannot be said of tenants. */
 export function checkTenants(
-  { tokenServiceUrlType, tokenServiceUrl, tenants }: OAuth2Options,
+  { tokenServiceUrlType, tokenServiceUrl = '', issuer, tenants }: OAuth2Options,
   problem: (report: ProblemReport) => void,
 ): void {
   const about = { code: 'credential/tenant' as const }
@@ -44,6 +44,13 @@ export function checkTenants(
       })
     return
   }
+  if (issuer !== undefined && tokenServiceUrl === '')
+    problem({
+      ...about,
+      message: '"tokenServiceUrlType" is common, but an issuer is that of a single tenant',
+      hint: 'Write tokenServiceUrl in place of issuer, with {tenant} in it.',
+      at: ['tokenServiceUrlType'],
+    })
   if (!tenants || tenants.length === 0)
     problem({
       ...about,

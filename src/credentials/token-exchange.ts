@@ -4,6 +4,7 @@ import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
 import { exchange } from '../net/client.ts'
 import { parseRetryAfter } from '../net/retry-after.ts'
+import type { Discovery } from './discovery.ts'
 import { describeBreakdown, describeRejection, type TokenFailure } from './token-failure.ts'
 import { askWithProof } from './proven-request.ts'
 import {
@@ -29,6 +30,8 @@ export interface TokenExchangeSettings {
   readonly readTimeout: number
   /** Takes live secrets out of the service's words. */
   hide(text: string): string
+  /** Where the service is; undefined where the requests say it. */
+  readonly discovery?: Discovery | undefined
 }
 
 /** A token, and when it was asked for: its lifetime counts from there. */
@@ -40,6 +43,8 @@ export interface FetchedToken extends IssuedToken {
   readonly askedTicks: number
   /** Epoch ms. */
   readonly askedAt: number
+  /** Not asked for now, but kept since then. */
+  readonly takenOver?: true
 }
 
 /** Bytes. */
@@ -49,24 +54,41 @@ const LARGEST_ANSWER = 1024 * 1024
  * Asks the token service once. Rejects only when it is called off.
  * @param note gets the request as it goes out, for those who tell what it is made of
  */
-export function askForToken(
-  wanted: TokenRequestSettings,
+export async function askForToken(
+  given: TokenRequestSettings,
   settings: TokenExchangeSettings,
   world: World,
   until: Cancellation,
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
+  const { discovery } = settings
+  const url = discovery ? await discovery.locate(until) : given.url
+  if (!(url instanceof URL)) return url
+  const wanted = { ...given, url }
+  const outcome = await ask(wanted, settings, world, until, note)
+  if (outcome.kind === 'failure' && isNowhere(outcome)) discovery?.doubt()
+  return outcome
+}
+
+/** There is no token service at this address. */
+function isNowhere({ said, rejected }: TokenFailure): boolean {
+  return said === undefined ? !rejected : [404, 405, 410].includes(said.status)
+}
+
+async function ask(
+  wanted: TokenRequestSettings,
+  settings: TokenExchangeSettings,
+  world: World,
+  until: Cancellation,
+  note: ((request: TokenRequest) => void) | undefined,
+): Promise<FetchedToken | TokenFailure> {
   const { refresh, names } = wanted
-  const ask = (fields: readonly Field[], on: Cancellation) =>
+  const askWith = (fields: readonly Field[], on: Cancellation) =>
     askWithProof(wanted, on, settings.name, (proven) =>
       send(wanted, [...fields, ...proven], settings, world, on, note),
     )
-  if (refresh === undefined) return ask([], until)
-  return refresh.inTurn(until, async (newest, toTheEnd) => {
-    const outcome = await ask([[names.refreshToken, newest]], toTheEnd)
-    if (outcome.kind === 'token') await refresh.rotate(outcome.refreshToken)
-    return outcome
-  })
+  if (refresh === undefined) return askWith([], until)
+  return refresh.ask(until, (newest, toTheEnd) => askWith([[names.refreshToken, newest]], toTheEnd))
 }
 
 async function send(

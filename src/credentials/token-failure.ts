@@ -19,6 +19,8 @@ export interface TokenFailure {
   readonly refusesClient: boolean
   /** There is no use in asking again at once. */
   readonly final?: true
+  /** A token is kept that cannot be read. */
+  readonly locked?: true
   /** ms */
   readonly retryAfter?: number
   /** What the service said, where it answered; no secret in it. */
@@ -144,6 +146,31 @@ export function describeBorrowing(name: string, failure: Failure): TokenFailure 
   }
 }
 
+/** A newer token is kept, and cannot be read: nothing was asked. It is looked at again soon. */
+export function describeLocked(failure: Failure): TokenFailure {
+  const { message, hint } = failure
+  return {
+    kind: 'failure',
+    code: 'credential.kept',
+    message,
+    details: { ...(hint !== undefined && { hint }), cause: failure },
+    summary: message,
+    rejected: false,
+    refusesClient: false,
+    final: true,
+    locked: true,
+  }
+}
+
+/** A refused refresh token, where an earlier answer was lost. @param at epoch ms */
+export function explainUnanswered(failure: TokenFailure, at: number): TokenFailure {
+  if (!failure.rejected) return failure
+  const { hint: usual, ...details } = failure.details
+  const lost = `A request with this refresh token, sent at ${new Date(at).toISOString()}, got no answer here: the service may have given a new one then, which was lost on the way. Then let the user log in once more, and put the new refresh token where the old one came from.`
+  const hint = failure.said?.error === 'invalid_grant' || usual === undefined ? lost : `${lost} ${usual}`
+  return { ...failure, details: { ...details, hint } }
+}
+
 /** A remembered failure, anew: each run marks its own. @param wait ms until the service is asked again */
 export function rememberedFailure(name: string, failure: TokenFailure, wait: number): Failure {
   const { hint, ...details } = failure.details
@@ -170,14 +197,17 @@ export function impatientFailure(name: string): Failure {
 
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
-const BY_ERROR: Record<string, string> = {
-  invalid_scope:
-    'Check scope: the client must be granted each of its words, written exactly so, in the admin console.',
-}
+const HINT_FOR_SCOPE =
+  'Check scope: the client must be granted each of its words, written exactly so, in the admin console.'
+
+/** Glewlwyd says `scope_invalid`. */
+const BY_ERROR: Record<string, string> = { invalid_scope: HINT_FOR_SCOPE, scope_invalid: HINT_FOR_SCOPE }
 
 function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
   if (clientAuthentication === 'privateKeyJwt')
     return 'Verify clientId, and look at the service which key and which clientAssertion it wants: the public key (or certificate) registered there, keyId or x5t, algorithm, and audience (the address of the token service, tokenUrl, or the one of the issuer). The clocks of both sides have to agree.'
+  if (clientAuthentication === 'certificate')
+    return 'Verify clientId, and look at the service which certificate it knows for this client: subject and issuer, or thumbprint; sluice credential show tells the one that is sent. Many services take client certificates at an address of their own only (mtls..., ...cert...): check tokenServiceUrl.'
   const others = {
     header: `body, or basicEncoding: ${basicEncoding === 'raw' ? 'form' : 'raw'}`,
     body: 'header',
@@ -228,6 +258,19 @@ function hintForGrant({ contentType, grantTypeIn }: Sent): string {
   return `The service did not find a grant type that it knows. Check tokenServiceUrl, contentType and grantTypeIn.${form}${body}`
 }
 
+/** Some services say no more than this to a wrong secret, a wrong password, or a scope that is missing. */
+function hintForForbidden(sent: Sent): string {
+  const granted = shows(sent) ? ` ${hintForWhatWasGranted(sent)}` : ''
+  const client = onlyAssertion(sent) ? '' : ` ${hintForClient(sent)}`
+  return `Edit the client in the admin console of the service and add the missing scope; some services mean a wrong secret by this, too.${granted}${client}`
+}
+
+/** Something beside the client itself is shown, which may be what is wrong. */
+function shows({ grantType }: Sent): boolean {
+  const { kind } = readGrantType(grantType)
+  return kind === 'password' || kind === 'refresh_token' || isAssertionGrant(kind)
+}
+
 /** The client shows nothing else. */
 function onlyAssertion({ grantType, clientAuthentication }: Sent): boolean {
   return clientAuthentication === 'none' && isAssertionGrant(readGrantType(grantType).kind)
@@ -244,8 +287,7 @@ function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
   if (status >= 300 && status < 400)
     return 'Write the address where the service ends up into tokenServiceUrl.'
   if (status === 401) return onlyAssertion(sent) ? hintForWhatWasGranted(sent) : hintForClient(sent)
-  if (status === 403)
-    return 'Edit the client in the admin console of the service and add the missing scope; some services mean a wrong secret by this, too.'
+  if (status === 403) return hintForForbidden(sent)
   if (status === 404 || status === 405)
     return 'Check tokenServiceUrl: there is no token service at this address.'
   if (status === 429)
@@ -255,5 +297,7 @@ function hintFor({ status, error, why }: TokenRejection, sent: Sent): string {
     return `The service does not read ${sent.contentType === 'none' ? 'an empty body' : sent.contentType}: try another contentType.`
   if (why === 'unusable')
     return 'Check tokenServiceUrl, contentType and clientAuthentication against the description of the service; where its answer has another form, `response` of the credential says where the token is.'
-  return hintForRequest(sent)
+  return error === undefined && shows(sent)
+    ? `${hintForWhatWasGranted(sent)} ${hintForRequest(sent)}`
+    : hintForRequest(sent)
 }

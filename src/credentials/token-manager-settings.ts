@@ -29,6 +29,16 @@ export interface TokenManagerSettings {
   secretInUse(): number | undefined
   /** Goes up with each request to the token service. */
   readonly counts: TokenCounts
+  /** Something of it outlives the process. */
+  readonly keepsTokens: boolean
+  /** Looks whether what is kept can be read. Left out where nothing is. Never rejects. */
+  look?(): Promise<TokenFailure | undefined>
+  /** What is kept beyond the end of the engine, for people. */
+  stored(): Readonly<Record<string, string>>
+  /** The token was dropped for a person. */
+  dropped?(): void
+  /** Further lines of its state, for people. */
+  details(): Readonly<Record<string, string>>
   /** It will not ask any more. */
   stopped(): void
 }

@@ -31,6 +31,7 @@ const LONGEST_PAUSE = 60_000
  * only its own wait. There is no timer: an idle credential costs nothing.
  */
 export class TokenManager implements Authorizer, GrantKeeper {
+  declare readonly keepsTokens?: true
   readonly #settings: TokenManagerSettings
   readonly #setting: CredentialSetting
   #kept: KeptToken | undefined
@@ -54,6 +55,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   constructor(settings: TokenManagerSettings, setting: CredentialSetting) {
     this.#settings = settings
     this.#setting = setting
+    if (settings.keepsTokens) this.keepsTokens = true
   }
 
   authorize(until: Cancellation): Grant | Promise<Grant> {
@@ -134,12 +136,15 @@ export class TokenManager implements Authorizer, GrantKeeper {
         renewing: this.#flight !== undefined,
         failures: this.#failures,
         rejected: this.#memory?.failure.rejected === true,
+        locked: this.#memory?.failure.locked === true,
+        stored: this.#settings.stored(),
         uses: this.#uses,
         renewals: this.#renewals,
         counts: this.#settings.counts,
         secretInUse: inUse === undefined ? undefined : `${inUse} of ${this.#settings.secrets.length}`,
         lastFailure: this.#lastFailure,
         waiting: this.#memory === undefined ? 0 : this.#memory.until - clock.ticks(),
+        further: this.#settings.details(),
       },
       clock,
     )
@@ -167,6 +172,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   warm(): void {
+    void this.#settings.look?.().then((failure) => failure && !this.#kept && this.#remember(failure))
     const wanted = this.#kept === undefined || this.#kept.margin === Infinity
     if (this.#settings.warm && wanted && this.#mayAsk()) this.#flight ??= this.#renew()
   }
@@ -174,6 +180,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   /** A token that is being asked for may be no better than the one that is dropped: it is asked for once more. */
   invalidate(): void {
     this.#forget()
+    this.#settings.dropped?.()
     this.#droppedTicks = this.#setting.world.clock.ticks()
     this.#memory = undefined
     this.#failures = this.#vain = 0
@@ -292,7 +299,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#dropped = undefined
     this.#memory = undefined
     this.#failures = 0
-    this.#renewals++
+    if (!token.takenOver) this.#renewals++
     return this.#kept.grant
   }
 

@@ -4,7 +4,14 @@ import type { LentToken } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
 import type { RefreshTokenChain } from './refresh-token.ts'
 
-export type ClientAuthentication = 'header' | 'body' | 'query' | 'privateKeyJwt' | 'clientSecretJwt' | 'none'
+export type ClientAuthentication =
+  | 'header'
+  | 'body'
+  | 'query'
+  | 'privateKeyJwt'
+  | 'clientSecretJwt'
+  | 'certificate'
+  | 'none'
 export type TokenContentType = 'application/x-www-form-urlencoded' | 'application/json' | 'none'
 
 /** A parameter of the request; a secret is revealed where its bytes are made. */
@@ -17,8 +24,11 @@ export interface Proven {
   readonly borrowed: readonly LentToken[]
 }
 
-/** @throws Failure `credential.*` of another credential that has no token to give */
-export type Proof = (until: Cancellation) => Promise<Proven>
+/**
+ * @param url of the token service
+ * @throws Failure `credential.*` of another credential that has no token to give
+ */
+export type Proof = (until: Cancellation, url: URL) => Promise<Proven>
 
 /** What shapes the request for a token. */
 export interface TokenRequestSettings {

@@ -12,14 +12,20 @@ export interface TokenSituation {
   readonly failures: number
   /** The last failure is one that asking again soon would not change. */
   readonly rejected: boolean
+  /** A token is kept that cannot be read. */
+  readonly locked: boolean
   readonly uses: number
   readonly renewals: number
   readonly counts: TokenCounts
   /** Number of the secret that works, where there are several: `2 of 2`. */
   readonly secretInUse: string | undefined
   readonly lastFailure: LastFailure | undefined
+  /** What is kept beyond the end of the engine. */
+  readonly stored: Readonly<Record<string, string>>
   /** ms in which the service is not asked. */
   readonly waiting: number
+  /** Further lines. */
+  readonly further: Readonly<Record<string, string>>
 }
 
 /** Of requests to the token service. */
@@ -44,6 +50,7 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
     details: {
       uses,
       renewals,
+      ...situation.further,
       ...(situation.secretInUse !== undefined && { 'secret in use': situation.secretInUse }),
       ...(kept !== undefined && {
         obtained: new Date(kept.askedAt).toISOString(),
@@ -53,6 +60,7 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
         ...(kept.scope !== undefined && { 'granted scope': kept.scope }),
         ...(kept.lacking.length > 0 && { 'scope not granted': kept.lacking.join(' ') }),
       }),
+      ...situation.stored,
       ...(lastFailure && {
         'last error': lastFailure.summary,
         'last error at': new Date(lastFailure.at).toISOString(),
@@ -70,8 +78,8 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
   }
 }
 
-function statusOf({ renewing, failures, rejected }: TokenSituation, alive: boolean): string {
+function statusOf({ renewing, failures, rejected, locked }: TokenSituation, alive: boolean): string {
   if (renewing) return 'renewing'
-  if (failures > 0) return alive ? 'renewal fails' : rejected ? 'refused' : 'unreachable'
+  if (failures > 0) return alive ? 'renewal fails' : locked ? 'locked' : rejected ? 'refused' : 'unreachable'
   return alive ? 'ready' : 'unused'
 }

@@ -117,14 +117,14 @@ class Asking {
 
   #asked(): CredentialTestStep['asked'] {
     if (this.#request === undefined) return NOTHING
-    const { method, headers, path, body } = this.#request
-    const { url, contentType } = this.#wanted
-    const query = URL.parse(path, url)!.searchParams
+    const { method, headers, origin, path, body } = this.#request
+    const { contentType } = this.#wanted
+    const url = new URL(origin + path)
     return {
       method,
       url: url.origin + url.pathname,
       headers: headerNames(headers),
-      query: [...new Set(query.keys())],
+      query: [...new Set(url.searchParams.keys())],
       fields: fieldNames(contentType, body),
     }
   }

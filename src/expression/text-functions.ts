@@ -127,6 +127,16 @@ export const TEXT_FUNCTIONS: readonly FunctionKind[] = [
     },
   },
   {
+    name: 'escapeXml',
+    signature: 'escapeXml(x)',
+    summary:
+      'A value as text that can stand in XML, between tags and in the quotes of an attribute; null is nothing.',
+    example: { expression: 'escapeXml("Smith & Sons")', result: 'Smith &amp; Sons' },
+    least: 1,
+    most: 1,
+    bind: (site) => (value) => escapeXml(site, site.textOf(value, 0)),
+  },
+  {
     name: 'base64.encode',
     signature: 'base64.encode(x)',
     summary: 'Base64 of bytes, or of the UTF-8 bytes of a text.',
@@ -170,6 +180,36 @@ export const TEXT_FUNCTIONS: readonly FunctionKind[] = [
     bind: (site) => (value) => createHash('sha256').update(site.text(value, 0)).digest('hex'),
   },
 ]
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\t': '&#x9;',
+  '\n': '&#xA;',
+  '\r': '&#xD;',
+}
+/** @see https://www.w3.org/TR/xml/#charsets */
+const NO_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+
+function escapeXml(site: Site, text: string): string {
+  const none = NO_XML.exec(text)?.[0].codePointAt(0)
+  if (none !== undefined) {
+    const code = none.toString(16).toUpperCase().padStart(4, '0')
+    return site.fail(`XML cannot have the character U+${code}`, 'replace(s, from, to) takes it out.', 0)
+  }
+  const { bodyLimit } = site.setting
+  let { length } = text
+  const escaped = text.replaceAll(/[&<>"'\t\n\r]/g, (one) => {
+    const entity = ENTITIES[one]!
+    length += entity.length - 1
+    if (length > bodyLimit) site.tooLong()
+    return entity
+  })
+  return site.bounded(escaped)
+}
 
 function join(site: Site, list: readonly unknown[], separator: string): string {
   const { bodyLimit } = site.setting

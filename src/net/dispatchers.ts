@@ -26,7 +26,7 @@ export interface DispatcherSetting {
 }
 
 export interface Dispatchers {
-  /** The same one for the same arguments. @throws Error when the certificate or the key cannot be read */
+  /** The same one for the same arguments as long as somebody has it. @throws Error when the certificate or the key cannot be read */
   dispatcherFor(tls?: TlsMaterial, proxy?: string): Dispatcher
   /** Takes nothing new; resolves when all requests are answered. */
   close(): Promise<void>
@@ -38,26 +38,29 @@ export interface Dispatchers {
 export function createDispatchers(setting: DispatcherSetting): Dispatchers {
   const rules = createProxyRules(setting.proxy, setting.environment)
   const egress = setting.egress ?? new Egress()
-  const made = new Map<string, Origins>()
+  const made = new Map<string, WeakRef<Origins>>()
   const make = (tls?: TlsMaterial, proxy?: string) =>
     new Origins(setting.connections, proxyRules(proxy, rules), tlsOptions(tls, setting.ca), egress)
   const usual = make()
-  made.set('', usual)
+  const all = () => [usual, ...[...made.values()].flatMap((origins) => origins.deref() ?? [])]
   return {
     dispatcherFor(tls, proxy) {
       if (tls === undefined && proxy === undefined) return usual
       const key = createHash('sha256')
         .update(JSON.stringify([tls, proxy]))
         .digest('base64')
-      let origins = made.get(key)
-      if (!origins) made.set(key, (origins = make(tls, proxy)))
+      const known = made.get(key)?.deref()
+      if (known) return known
+      for (const [old, origins] of made) if (!origins.deref()) made.delete(old)
+      const origins = make(tls, proxy)
+      made.set(key, new WeakRef(origins))
       return origins
     },
     async close() {
-      await Promise.all(Array.from(made.values(), (origins) => origins.close()))
+      await Promise.all(all().map((origins) => origins.close()))
     },
     async destroy() {
-      await Promise.all(Array.from(made.values(), (origins) => origins.destroy()))
+      await Promise.all(all().map((origins) => origins.destroy()))
     },
   }
 }
@@ -66,6 +69,8 @@ interface TlsOptions {
   /** Whatever the environment says. */
   readonly rejectUnauthorized: true
   readonly secureContext?: SecureContext
+  /** Towards a proxy: the same trust, without the client certificate. */
+  readonly proxyContext?: SecureContext
   readonly servername?: string
 }
 
@@ -112,8 +117,9 @@ class Origins extends Dispatcher implements Connections {
   }
 
   private openPool(origin: string, url: URL): Pool {
+    const { proxyContext: _, ...tls } = this.tls
     const connecting = {
-      ...this.tls,
+      ...tls,
       allowH2: false,
       timeout: CONNECT_TIMEOUT,
       lookup: this.egress.lookupFor(url),
@@ -143,6 +149,7 @@ class Origins extends Dispatcher implements Connections {
   private proxyAt(uri: string): ProxyAgent {
     let agent = this.proxies.get(uri)
     if (!agent) {
+      const { proxyContext, ...requestTls } = this.tls
       const url = new URL(uri)
       this.egress.checkProxy(url)
       agent = new ProxyAgent({
@@ -150,10 +157,10 @@ class Origins extends Dispatcher implements Connections {
         uri,
         connectTimeout: CONNECT_TIMEOUT,
         factory: (origin, options) => new Pool(origin, Object.assign(this.poolOptions(), options)),
-        requestTls: this.tls as never,
+        requestTls: requestTls as never,
         proxyTls: {
-          ...this.tls,
-          servername: undefined,
+          rejectUnauthorized: true,
+          ...(proxyContext && { secureContext: proxyContext }),
           lookup: this.egress.lookupFor(url, 'the proxy '),
         } as never,
       })
@@ -188,21 +195,26 @@ function proxyRules(proxy: string | undefined, usual: ProxyRules): ProxyRules {
 
 /** Made once for all connections: a context is dear. */
 function tlsOptions(tls: TlsMaterial | undefined, extraCa: string | undefined): TlsOptions {
-  const { certificate, key, passphrase, ca, serverName } = tls ?? {}
+  const { certificate, key, pkcs12, passphrase, ca, serverName } = tls ?? {}
   const always = {
     rejectUnauthorized: true as const,
     ...(serverName === undefined ? {} : { servername: serverName }),
   }
-  if ([certificate, key, ca, extraCa].every((pem) => pem === undefined)) return always
   const extra = [...certificatesIn(ca, "the credential's `tls.ca`"), ...certificatesIn(extraCa, '`http.ca`')]
+  const trust = extra.length === 0 ? {} : { ca: [...getCACertificates('default'), ...extra] }
+  const proxyContext = extra.length === 0 ? undefined : createSecureContext(trust)
+  const shown = {
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
+    ...(pkcs12 === undefined ? {} : { pfx: Buffer.from(pkcs12, 'base64') }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  }
+  const showsNothing = Object.keys(shown).length === 0
+  const secureContext = showsNothing ? proxyContext : createSecureContext({ ...trust, ...shown })
   return {
     ...always,
-    secureContext: createSecureContext({
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(key === undefined ? {} : { key }),
-      ...(passphrase === undefined ? {} : { passphrase }),
-      ...(extra.length === 0 ? {} : { ca: [...getCACertificates('default'), ...extra] }),
-    }),
+    ...(secureContext && { secureContext }),
+    ...(proxyContext && { proxyContext }),
   }
 }
 

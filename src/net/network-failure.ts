@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import type { LostConnection } from './connector.ts'
 import { EgressDenied } from './egress.ts'
+import { noTls } from './tls-failure.ts'
 
 /** How far a request had come: `head` and `body` are those of the answer. */
 export type Progress = 'connecting' | 'waiting' | 'head' | 'body'
@@ -100,7 +101,7 @@ export function networkFailure(error: unknown, host: string, progress: Progress)
     ? brokenAnswer(host, plain, progress)
     : new Failure('receiver.unreachable', `"${host}" closed the connection without an answer${shown}`, {
         receiver,
-        hint: 'The receiver may be overloaded or restarting, or does not speak HTTP on this port (perhaps TLS: then the URL begins with "https:"). Whether it took the request is not known.',
+        hint: 'The receiver may be overloaded or restarting, may want a client certificate (or another one than it was shown), or does not speak HTTP on this port (perhaps TLS: then the URL begins with "https:"). Whether it took the request is not known.',
       })
 }
 
@@ -152,16 +153,6 @@ function proxyRefused(host: string, status: string | undefined): Failure {
           : 'Check `http.proxy` in sluice.yaml and the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY.',
     },
   )
-}
-
-function noTls(host: string, code: string, message: string): Failure {
-  const plain = /wrong version number|packet length too long|http request/i.test(`${code} ${message}`)
-  return new Failure('receiver.unreachable', `no TLS connection to "${host}" (${code})`, {
-    receiver: { host },
-    hint: plain
-      ? 'The receiver does not speak TLS on this port: check the port, or whether the URL should begin with "http:".'
-      : 'The receiver refused the TLS handshake; perhaps it wants a client certificate or another TLS version.',
-  })
 }
 
 /** The answer begins with a TLS record: an alert, or a handshake. @see https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */

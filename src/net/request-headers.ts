@@ -47,7 +47,7 @@ export function prepareHeaders(
   let contentType: string | undefined
   for (const [key, value] of Object.entries(written)) {
     const name = key.toLowerCase()
-    if (!checkName(key, name, withCredential, deployment)) continue
+    if (!checkName(key, name, deployment)) continue
     if (names.has(name)) reportTwice(key, deployment)
     names.add(name)
     if (name === 'content-type') {
@@ -55,7 +55,8 @@ export function prepareHeaders(
       continue
     }
     const template = deployment.value(value, ['headers', key])
-    if (template.constant) fixed.push(...constantHeader(name, key, template.constant.value, deployment))
+    if (name === 'cookie' && withCredential && template.constant) reportCookie(key, deployment)
+    else if (template.constant) fixed.push(...constantHeader(name, key, template.constant.value, deployment))
     else changing.push({ name, value: template })
   }
   if (!names.has('accept')) fixed.push('accept', '*/*')
@@ -96,7 +97,7 @@ export function prepareSavedHeaders(written: readonly string[], deployment: Depl
   })
 }
 
-function checkName(key: string, name: string, withCredential: boolean, deployment: Deployment): boolean {
+function checkName(key: string, name: string, deployment: Deployment): boolean {
   const at = ['headers', key]
   checkHeaderName(key, at, deployment)
   if (OF_CONNECTION.has(name)) {
@@ -109,10 +110,10 @@ function checkName(key: string, name: string, withCredential: boolean, deploymen
     })
     return false
   }
-  if (name === 'authorization' || name === 'proxy-authorization' || (name === 'cookie' && withCredential)) {
+  if (name === 'authorization' || name === 'proxy-authorization') {
     deployment.problem({
       code: 'flow/authorization',
-      message: `a flow does not set "${key}"${name === 'cookie' ? ' on a request with a credential' : ''}`,
+      message: `a flow does not set "${key}"`,
       hint:
         name === 'proxy-authorization'
           ? 'The proxy and its user are settings: `http.proxy` in sluice.yaml.'
@@ -123,6 +124,17 @@ function checkName(key: string, name: string, withCredential: boolean, deploymen
     return false
   }
   return true
+}
+
+/** A cookie that an answer gave is never written down; one that is written down is a secret. */
+function reportCookie(key: string, deployment: Deployment): void {
+  deployment.problem({
+    code: 'flow/authorization',
+    message: `a flow does not write "${key}" down on a request with a credential`,
+    hint: 'A secret belongs into the credential (`tokenIn: { in: cookie, name: ... }`). A cookie that an answer gave comes from there: `cookie: "${properties.session}"`.',
+    at: ['headers', key],
+    on: 'key',
+  })
 }
 
 function reportTwice(key: string, deployment: Deployment): void {

@@ -51,6 +51,8 @@ function hintFor(status: number, headers: ReceiverAnswer['headers'], credential:
 
 /** The token, if there is one, was taken: it is a matter of roles. */
 function forbidden(headers: ReceiverAnswer['headers'], credential: string | undefined): string {
+  if (headers['x-csrf-token']?.toLowerCase() === 'required')
+    return 'The receiver wants the header `x-csrf-token` with a token that it gave, and the cookies that came with it: fetch both with a GET before (`headers: { x-csrf-token: fetch }`).'
   if (credential === undefined)
     return 'The receiver forbids this. It may want to know who calls: name a credential, `credential: <name>`.'
   return lacksScope(headers)

@@ -31,6 +31,7 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
     remedy: [
       'Check host and port of `url` (or `baseUrl` of the credential), and the proxy (`http.proxy`).',
       'A certificate of your own authority: `http.ca` for all, `tls.ca` of a credential for one.',
+      'Where the TLS handshake was refused: `tls.certificate` of the credential, `sluice credential show` tells the one it has.',
       RETRY('network'),
     ],
   },
@@ -166,6 +167,15 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
       'Check `tokenServiceUrl`: a login page answers 200, too.',
       'Tell where the token stands: `response: { token: ..., expiresIn: ... }`.',
       TEST,
+    ],
+  },
+  'credential.kept': {
+    meaning:
+      'A newer token is kept in `data/state.db`, encrypted, and cannot be read: the key is not here, is another one, or the file cannot be read. The token in the credential file is not used in its place: the newer one has ended it.',
+    remedy: [
+      'Put the key back: `data/age.key`, the file of `secret.keyFile`, or SLUICE_SECRET_KEY. It is tried again by itself.',
+      'If the key is lost: let the user log in once more, and put the new refresh token where the old one came from; it counts at once.',
+      'Look at it: `sluice credential show NAME`.',
     ],
   },
   'credential.timeout': {

@@ -1,9 +1,10 @@
-import type { CredentialReport } from '../core/control.ts'
+import { CERTIFICATE_ENDS, type CredentialReport } from '../core/control.ts'
 import type { CredentialExplanation } from '../core/explanation.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { CredentialInfo, CredentialReference } from '../core/services.ts'
+import { sayExpiry } from './client-certificate.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
 import { describeReference, type Examined } from './credential-file.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
@@ -161,11 +162,20 @@ function stateOf(loaded: LoadedCredential, examined: Examined, now: number): Cre
     details: {
       ...details,
       ...(loaded.rotation && describeRotation(loaded.rotation, now)),
+      ...certificateDetails(loaded, now),
       ...(!examined.source && {
         'in force': `the version before; sluice check tells what is wrong with ${examined.file}`,
       }),
     },
   }
+}
+
+function certificateDetails(
+  { certificate }: LoadedCredential,
+  now: number,
+): Readonly<Record<string, string>> {
+  const expiry = certificate && sayExpiry(certificate, now)
+  return expiry === undefined ? {} : { [CERTIFICATE_ENDS]: `it ${expiry}` }
 }
 
 function stateWithout({ file, incomplete }: Examined): CredentialState {

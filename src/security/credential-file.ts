@@ -18,6 +18,7 @@ import {
 } from './references.ts'
 import { secretsIn } from './rotation.ts'
 import { hideInsertions } from './insertions.ts'
+import { showsReceiver, type ReachOptions } from './reach.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
@@ -74,7 +75,6 @@ export interface ExamineSetting {
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
 const LATER: Readonly<Record<string, string>> = {
-  certificate: 'oauth2, basic, bearer and apiKey are there.',
   client: 'Write `type: client` as a line of its own; `sluice client create` writes such a file.',
   issuer: 'Endpoints take tokens of this engine only: `type: client`.',
 }
@@ -252,19 +252,19 @@ function readSource(
   found.push(...shape.problems)
   let frame: Frame | undefined
   if (!hasErrors(shape.problems)) {
-    for (const path of secretFields(kind.options, shape.value))
-      guardSecret(shape.value, path, document, problem)
+    for (const path of secretFields(schema, shape.value)) guardSecret(shape.value, path, document, problem)
     frame = readFrame(
       shape.value as FrameOptions,
       secretsIn(kind.options, shape.value),
       setting.now(),
       problem,
+      kind.asksService === true,
     )
     kind.check?.(shape.value as never, problem, { imported })
     checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
-    ...literalSecrets(written, secretFields(kind.options, written.value), setting.dev),
+    ...literalSecrets(written, secretFields(schema, written.value), setting.dev),
     ...found
       .filter((one) => !unresolved.some((path) => isInside(one, written.place(path))))
       .map((one) => hideInsertions(one, insertions)),
@@ -294,7 +294,10 @@ function explained(
     ...(headers.length > 0 ? [`the headers ${headers.join(', ')}`] : []),
     ...(query.length > 0 ? [`the query parameters ${query.join(', ')}`] : []),
   ]
-  const sends = [kind.explain?.(options as never) ?? `what its type ${kind.name} says`, ...further]
+  const told = kind.explain?.(options as never) ?? `what its type ${kind.name} says`
+  const shown = showsReceiver(options as ReachOptions, kind.asksService === true)
+  if (shown && !told.includes('a client certificate')) further.unshift('a client certificate')
+  const sends = [told, ...further]
   return { description, hosts: hosts.names, sends: sends.join('; also ') }
 }
 

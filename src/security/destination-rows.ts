@@ -1,3 +1,5 @@
+import { refreshToken, tokenExchange } from './destination-grants.ts'
+import { clientAssertion, keyStore } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
 import type { Translation } from './destination-translation.ts'
 
@@ -40,14 +42,21 @@ const KNOWN = [
   'tokenServiceUser',
   'tokenServicePassword',
   'tokenService.addClientCredentialsInBody',
+  'tokenService.KeyStoreLocation',
+  'tokenService.KeyStorePassword',
+  'clientAssertion.type',
+  'clientAssertion.destinationName',
   'tokenServiceURL.ConnectionTimeoutInSeconds',
   'tokenServiceURL.SocketReadTimeoutInSeconds',
   ...SAML_PROPERTIES,
 ]
 
 const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => void>> = {
-  OAuth2ClientCredentials: clientCredentials,
+  OAuth2ClientCredentials: (destination) => oauth2(destination),
   OAuth2Password: password,
+  OAuth2TokenExchange: (destination) => oauth2(destination, tokenExchange),
+  OAuth2RefreshToken: (destination) => oauth2(destination, refreshToken),
+  ClientCertificateAuthentication: certificate,
   OAuth2SAMLBearerAssertion: samlBearer,
   BasicAuthentication: basic,
   NoAuthentication: none,
@@ -140,23 +149,35 @@ function basic(destination: Translation): void {
 }
 
 function password(destination: Translation): void {
-  clientCredentials(destination)
+  oauth2(destination)
   destination.set(['grantType'], 'password', 'Authentication')
   destination.copy('User', 'username')
   destination.copy('Password', 'password')
 }
 
-function clientCredentials(destination: Translation): void {
+function certificate(destination: Translation): void {
+  destination.set(['type'], 'certificate', 'Authentication')
+  if (!keyStore(destination, ''))
+    destination.mistake(
+      'destination/missing',
+      undefined,
+      '"KeyStoreLocation" is missing; ClientCertificateAuthentication shows the certificate in it',
+      `Add KeyStoreLocation to the destination, or to "override", and put the file into ${destination.keystores}.`,
+    )
+}
+
+/** @param grant what differs from client_credentials; parameters that it takes are not sent twice */
+function oauth2(destination: Translation, grant?: (destination: Translation) => void): void {
   destination.set(['type'], 'oauth2', 'Authentication')
   tokenService(destination)
   client(destination)
-  tokenRequest(destination)
-  assertion(destination)
+  tokenRequest(destination, grant)
 }
 
 function samlBearer(destination: Translation): void {
   tokenService(destination)
   samlClient(destination)
+  keyStore(destination, 'tokenService.')
   tokenRequest(destination)
   if (samlAssertion(destination)) destination.set(['type'], 'oauth2', 'Authentication')
 }
@@ -174,20 +195,26 @@ function tokenService(destination: Translation): void {
     )
 }
 
-function tokenRequest(destination: Translation): void {
+function tokenRequest(destination: Translation, grant?: (destination: Translation) => void): void {
   destination.copy('scope', 'scope')
   seconds(destination, 'tokenServiceURL.ConnectionTimeoutInSeconds', 'connectTimeout', CONNECT_LIMIT)
   seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
+  grant?.(destination)
   bodyParameters(destination)
   destination.copyAll('tokenServiceURL.headers.', 'parameters', 'headers')
   destination.copyAll('tokenServiceURL.queries.', 'parameters', 'query')
-  keyStore(destination)
 }
 
-/** Who asks, and how that is shown: the user of the token service goes first, then the body, then the header. */
+/**
+ * Who asks, and how that is shown: the user of the token service goes first, then an assertion or a certificate, then the
+ * body, then the header.
+ */
 function client(destination: Translation): void {
   const user = destination.read('tokenServiceUser')
   const id = destination.need('clientId', 'a client asks for the token')
+  const shows = keyStore(destination, 'tokenService.')
+  const asserts = clientAssertion(destination)
+  if (shows) useForTarget(destination)
   const inBody = destination.flag('tokenService.addClientCredentialsInBody', true)
   if (user !== undefined && (user === id || !inBody)) {
     destination.set(['clientAuthentication'], 'header', 'tokenServiceUser')
@@ -198,6 +225,15 @@ function client(destination: Translation): void {
     return
   }
   destination.copy('clientId', 'clientId')
+  if (user === undefined && (asserts || shows)) {
+    destination.read('clientSecret')
+    destination.set(
+      ['clientAuthentication'],
+      asserts ? 'privateKeyJwt' : 'certificate',
+      asserts ? 'clientAssertion.destinationName' : 'tokenService.KeyStoreLocation',
+    )
+    return
+  }
   destination.copy('clientSecret', 'clientSecret')
   if (user !== undefined) {
     destination.copy('tokenServiceUser', 'basicAuth', 'username')
@@ -210,6 +246,23 @@ function client(destination: Translation): void {
     inBody ? 'body' : 'header',
     'tokenService.addClientCredentialsInBody',
   )
+}
+
+/** The key store of the target is the same one, or none: there is one certificate for both. */
+function useForTarget(destination: Translation): void {
+  const store = destination.read('KeyStoreLocation')
+  destination.read('KeyStorePassword')
+  if (store === undefined) return
+  if (store === destination.read('tokenService.KeyStoreLocation'))
+    destination.set(['tls', 'useForApi'], true, 'KeyStoreLocation')
+  else
+    destination.mistake(
+      'destination/unused',
+      'KeyStoreLocation',
+      '"KeyStoreLocation" is not used: a credential has one client certificate, the one for the token service',
+      'Where the target takes the same one, name the same file.',
+      'warning',
+    )
 }
 
 /** Parameters that have a field of their own take its place. */
@@ -236,41 +289,16 @@ function seconds(destination: Translation, property: string, field: string, limi
     )
 }
 
-function keyStore(destination: Translation): void {
-  const store = destination.read('tokenService.KeyStoreLocation')
-  destination.read('tokenService.KeyStorePassword')
-  if (store === undefined) return
-  destination.mistake(
-    'destination/not-yet',
-    'tokenService.KeyStoreLocation',
-    'a client certificate for the token service is not in this version',
-    'Where the service takes a secret, too: "override": { tokenService.KeyStoreLocation: null, clientSecret: ${env:NAME} }.',
-  )
-}
-
-function assertion(destination: Translation): void {
-  const type = destination.read('clientAssertion.type')
-  const name = destination.read('clientAssertion.destinationName')
-  if (type === undefined && name === undefined) return
-  destination.mistake(
-    'destination/not-yet',
-    name === undefined ? 'clientAssertion.type' : 'clientAssertion.destinationName',
-    'client assertions of another destination are not in this version',
-    'Where the service takes a secret, too: "override": { clientAssertion.destinationName: null, clientAssertion.type: null }.',
-  )
-}
-
 /** They carry who is logged in at a browser; a flow has nobody there. */
 const OF_A_USER = [
   'OAuth2JWTBearer',
   'OAuth2UserTokenExchange',
   'OAuth2AuthorizationCode',
-  'OAuth2RefreshToken',
   'PrincipalPropagation',
   'SAMLAssertion',
   'AppToAppSSO',
 ]
-const LATER = ['ClientCertificateAuthentication', 'OAuth2TokenExchange', 'OAuth2TechnicalUserPropagation']
+const LATER = ['OAuth2TechnicalUserPropagation']
 
 function refuseAuthentication(destination: Translation, given: string): void {
   const possible = `Possible: ${Object.keys(AUTHENTICATIONS).join(', ')}.`

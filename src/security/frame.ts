@@ -75,6 +75,7 @@ export function readFrame(
   secrets: readonly SecretField[],
   now: number,
   problem: Reporter,
+  asksService: boolean,
 ): Frame {
   const baseUrl = readBaseUrl(options.baseUrl, problem)
   return {
@@ -83,7 +84,7 @@ export function readFrame(
     hosts: readHosts(options, baseUrl, problem),
     apiHeaders: readHeaders(options.apiHeaders ?? {}, problem),
     apiQuery: readQuery(options.apiQuery ?? {}, problem),
-    reach: readReach(options, problem),
+    reach: readReach(options, { asksService, now, problem }),
     rotation: readRotation(options, secrets, now, problem),
   }
 }

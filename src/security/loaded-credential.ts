@@ -1,15 +1,17 @@
 import type { Dispatcher } from 'undici'
 import type { Cancellation } from '../core/context.ts'
 import { printDuration } from '../core/duration.ts'
+import type { CredentialTestStep } from '../core/credential-test.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
 import type { Credential, Logger } from '../core/services.ts'
-import type { RefreshTokens } from '../core/stores.ts'
+import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
+import { describeCertificate, type ClientCertificate } from './client-certificate.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
 import { proxySecrets } from './proxy-secrets.ts'
-import { reachedWorld } from './reach.ts'
+import { reachSecrets, worldToService, type ReachOptions } from './reach.ts'
 import type { Redactor } from './redaction.ts'
 import type { Rotation } from './rotation.ts'
 
@@ -31,6 +33,8 @@ export class LoadedCredential implements Credential {
   readonly settings: Readonly<Record<string, string>>
   readonly rotation: Rotation | undefined
   readonly tenants: readonly string[]
+  readonly certificate: ClientCertificate | undefined
+  readonly shownCertificate: string | undefined
   readonly #rules: HostRules
   readonly #own: Authorizer
   readonly #current: () => LoadedCredential | undefined
@@ -43,14 +47,15 @@ export class LoadedCredential implements Credential {
       readonly world: World
       readonly log: Logger
       readonly redactor: Redactor
-      readonly refreshTokens: RefreshTokens
+      readonly storedTokens: StoredTokens
       readonly borrow: CredentialSetting['borrow']
     },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
-    const { log, redactor, refreshTokens, borrow } = setting
-    const world = reachedWorld(setting.world, frame.reach)
+    const { log, redactor, storedTokens, borrow } = setting
+    const { proxy, ca, certificate, toReceiver, showsReceiver } = frame.reach
+    const world = worldToService(setting.world, frame.reach)
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
       return (ms = 0) => void world.clock.after(Math.max(REDACTION_GRACE, ms), end)
@@ -67,26 +72,35 @@ export class LoadedCredential implements Credential {
     this.tenants = kind.tenants?.(options as never) ?? []
     this.#rules = frame.hosts
     this.#current = current
-    this.dispatcher = world === setting.world ? undefined : world.dispatcherFor()
-    this.#releases = [...source.secrets, ...proxySecrets(frame.reach.proxy, {})].map(redact)
+    this.certificate = certificate
+    this.shownCertificate = showsReceiver ? describeCertificate(certificate!) : undefined
+    this.dispatcher =
+      toReceiver === undefined && proxy === undefined
+        ? undefined
+        : setting.world.dispatcherFor(toReceiver, proxy)
+    const secrets = [...source.secrets, ...reachSecrets(options as ReachOptions), ...proxySecrets(proxy, {})]
+    this.#releases = [...new Set(secrets)].map(redact)
     this.#own = kind.prepare(
       options as never,
       { name, description: frame.description, baseUrl: frame.baseUrl, allowedHosts: frame.hosts.names },
-      { world, log, refreshTokens, borrow, redact, hide: (text) => redactor.text(text) },
+      { world, log, storedTokens, borrow, redact, hide: (text) => redactor.text(text) },
     )
     const own = this.#own
     this.authorizer = {
       authorize: (until, tenant) => this.#authorize(until, tenant),
       state: () => own.state(),
       warm: () => own.warm?.(),
+      ...(own.keepsTokens && { keepsTokens: true as const }),
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
-      ...(own.test && { test: (until, options) => own.test!(until, options) }),
+      ...(own.test && { test: async (until, how) => shown(certificate, await own.test!(until, how)) }),
     }
-    const { proxy, ca } = frame.reach
     const names = frame.apiHeaders.filter((_, index) => index % 2 === 0)
     this.settings = {
       ...kind.describe?.(options as never),
       ...(proxy !== undefined && { proxy: withoutUser(proxy) }),
+      ...(certificate && {
+        'client certificate': `${describeCertificate(certificate)}${kind.asksService ? `, for the token service${showsReceiver ? ' and the receiver' : ''}` : ''}`,
+      }),
       ...(ca !== undefined && { 'tls.ca': 'certificates of its own' }),
       ...(names.length > 0 && { apiHeaders: names.join(', ') }),
       ...(frame.apiQuery !== '' && { apiQuery: [...new URLSearchParams(frame.apiQuery).keys()].join(', ') }),
@@ -147,6 +161,19 @@ export class LoadedCredential implements Credential {
       hint: 'Send the message again.',
     })
   }
+}
+
+/** What was asked with it: the certificate goes along where the service wants one. */
+function shown(
+  certificate: ClientCertificate | undefined,
+  steps: readonly CredentialTestStep[],
+): readonly CredentialTestStep[] {
+  if (!certificate) return steps
+  return steps.map((step) =>
+    step.asked.method === ''
+      ? step
+      : { ...step, asked: { ...step.asked, certificate: describeCertificate(certificate) } },
+  )
 }
 
 function withoutUser(proxy: string): string {

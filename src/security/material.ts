@@ -5,7 +5,7 @@ import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
 import type { Credentials, EgressRules, Logger } from '../core/services.ts'
-import type { RefreshTokens } from '../core/stores.ts'
+import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { linkProblems, madeWith } from './credential-links.ts'
 import type { CredentialChange } from './credential-change.ts'
@@ -36,7 +36,7 @@ export interface MaterialSetting {
   readonly egress: EgressRules
   readonly log: Logger
   readonly redactor: Redactor
-  readonly refreshTokens: RefreshTokens
+  readonly storedTokens: StoredTokens
   /** The real one, and what `.env` adds. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Global parameters of sluice.yaml. */

@@ -4,6 +4,7 @@ import type { Document, Path } from '../core/document.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, type Place, type Problem } from '../core/problem.ts'
+import { isKeyStore } from './client-certificate.ts'
 import { isSecretName } from './secret-file.ts'
 import type { OpenedSecret } from './secret-store.ts'
 
@@ -254,7 +255,9 @@ function readSecretFile(name: string, file: string): Value | Unset | Mistake {
         message: `the file "${name}" has more than ${FILE_LIMIT / 1024} KB`,
         hint: 'Name the file that holds the secret and nothing else.',
       }
-    text = readFileSync(file, 'utf8')
+    const bytes = readFileSync(file)
+    if (isKeyStore(bytes)) return { value: bytes.toString('base64'), guarded: true }
+    text = bytes.toString('utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     return code === 'ENOENT' ? { why: 'is not there' } : { why: `cannot be read (${code})`, unreadable: true }

@@ -1,10 +1,10 @@
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasErrors } from '../core/problem.ts'
 import { createOpener, createSealer, isRecipient, makeIdentity, recipientOf } from './secret-cipher.ts'
 import { printSecretFile, readSecretFile, type EncryptedSecret, type SecretFile } from './secret-file.ts'
 import { findKeys, KEY_VARIABLE, printKey, type KeySources, type SecretKey } from './secret-keys.ts'
-import { whileLocked, writeWhole } from './whole-file.ts'
+import { whileLocked, writeNew, writeWhole } from './whole-file.ts'
 
 export interface SecretFiles extends KeySources {
   /** Of the encrypted secrets. Absolute. */
@@ -59,18 +59,13 @@ export function removeSecret(files: SecretFiles, name: string): Promise<{ was: b
 export async function makeKey({ keyFile, shownKeyFile }: KeySources, now: number): Promise<string> {
   const identity = await makeIdentity()
   await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 })
-  const file = await open(keyFile, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+  const text = await printKey(identity, now)
+  await writeNew(keyFile, text, 0o600).catch((error: NodeJS.ErrnoException) => {
     throw new SecretsRefusal(
       `the key ${shownKeyFile} cannot be made (${error.code})`,
       `Name another place in the setting secret.keyFile, or put a key into ${KEY_VARIABLE}.`,
     )
   })
-  try {
-    await file.writeFile(await printKey(identity, now))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
   return (await recipientOf(identity))!
 }
 

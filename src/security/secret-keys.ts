@@ -6,6 +6,9 @@ import { recipientOf } from './secret-cipher.ts'
 /** Holds the keys themselves; several with white space between them. */
 export const KEY_VARIABLE = 'SLUICE_SECRET_KEY'
 
+/** In the data folder, where no other place is named. */
+export const KEY_FILE = 'age.key'
+
 /** A key that opens secrets. */
 export interface SecretKey {
   readonly identity: Secret

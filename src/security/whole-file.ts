@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -26,6 +26,25 @@ export async function writeWhole(path: string, text: string, mode: number, keeps
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
+  }
+  await syncFolder(folder)
+}
+
+/** Writes a file that is not there yet, whole or not at all. @throws Error with `code` `EEXIST` when it is there */
+export async function writeNew(path: string, text: string, mode: number): Promise<void> {
+  const folder = dirname(path)
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  try {
+    const file = await open(temporary, 'wx', mode)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await link(temporary, path)
+  } finally {
+    await rm(temporary, { force: true })
   }
   await syncFolder(folder)
 }

@@ -181,7 +181,7 @@ export const options = Keys({
   headers: Optional(
     Templates({
       description:
-        'Headers of the request by name; null leaves one out. No authorization: that is what `credential` is for. `accept-encoding` is `identity` when left out (for pages: what is read); compressed answers are decoded.',
+        'Headers of the request by name; null leaves one out. No authorization: that is what `credential` is for; a cookie of an earlier answer may go along. `accept-encoding` is `identity` when left out (for pages: what is read); compressed answers are decoded.',
     }),
   ),
   body: Optional(

@@ -2,9 +2,9 @@ import { getCompileCacheDir } from 'node:module'
 import { dirname, extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../core/services.ts'
-import type { StateOperation, StateStore } from '../core/stores.ts'
+import type { SealedToken, StateOperation, StateStore } from '../core/stores.ts'
 import type { Records } from './records.ts'
-import type { StoreReport, StoreRequest, ThreadSetting } from './sqlite/protocol.ts'
+import type { StoreAnswer, StoreReport, StoreRequest, ThreadSetting } from './sqlite/protocol.ts'
 import { StoreError, type StoreTrouble } from './store-error.ts'
 
 /** What became of batches of records; the batches themselves are kept by who sent them. */
@@ -18,7 +18,7 @@ export interface BatchListener {
 }
 
 interface Pending {
-  resolve(value: boolean | number | undefined): void
+  resolve(value: StoreAnswer): void
   reject(error: StoreError): void
 }
 
@@ -68,6 +68,10 @@ export class StoreThread implements StateStore {
     return (await this.ask((request) => ({ kind: 'last-fire', request, timer }))) as number | undefined
   }
 
+  async tokens(credential?: string): Promise<readonly SealedToken[]> {
+    return (await this.ask((request) => ({ kind: 'tokens', request, credential }))) as readonly SealedToken[]
+  }
+
   /** @param before epoch ms */
   retain(before: number, bytes: number): void {
     this.send({ kind: 'retain', before, bytes })
@@ -91,7 +95,7 @@ export class StoreThread implements StateStore {
     return true
   }
 
-  private ask(make: (request: number) => StoreRequest): Promise<boolean | number | undefined> {
+  private ask(make: (request: number) => StoreRequest): Promise<StoreAnswer> {
     return new Promise((resolve, reject) => {
       const request = ++this.requests
       this.pending.set(request, { resolve, reject })

@@ -378,7 +378,7 @@ test('invalidate: without an engine there is nothing to drop', async (t) => {
   const { run, service } = await setUp(t)
   const { code, stdout } = await run(['invalidate', 'api'])
   assert.equal(code, 0)
-  assert.match(stdout, /^nothing to drop: tokens live only in a running engine/)
+  assert.match(stdout, /^nothing to drop: no engine runs here, and none is kept for the next one/)
   assert.equal((await run(['invalidate', 'api', '--json'])).stdout, 'null\n')
   assert.equal(service.asked.length, 0)
 })

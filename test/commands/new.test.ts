@@ -235,6 +235,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   basic: ['--username', 'me'],
   bearer: [],
   apiKey: [],
+  certificate: [],
   none: [],
 }
 
@@ -272,8 +273,12 @@ test('new credential: every type, with each combination of its flags, passes the
     [field(0, 'clientSecret'), field(1, 'password'), field(2, 'token'), field(3, 'key')],
     ['${env:CRED_0_SECRET}', '${env:CRED_1_PASSWORD}', '${env:CRED_2_TOKEN}', '${env:CRED_3_KEY}'],
   )
-  assert.deepEqual([field(6, 'clientSecret'), field(8, 'clientSecret')], [undefined, '${file:secrets/a}'])
-  assert.deepEqual([field(9, 'token'), field(9, 'description')], ['${env:OTHER}', 'a: b # c'])
+  assert.deepEqual(field(4, 'tls'), {
+    certificate: '${file:certificates/cred_4.crt}',
+    key: '${file:certificates/cred_4.key}',
+  })
+  assert.deepEqual([field(7, 'clientSecret'), field(9, 'clientSecret')], [undefined, '${file:secrets/a}'])
+  assert.deepEqual([field(10, 'token'), field(10, 'description')], ['${env:OTHER}', 'a: b # c'])
 })
 
 test('new credential says which secret is missing, and nothing of one that is there', async (t) => {

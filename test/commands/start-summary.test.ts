@@ -6,8 +6,8 @@ import { startSummary } from '../../src/commands/start-summary.ts'
 
 const flow = (name: string, more: object) => ({ name, state: 'running', ...more })
 const FLOWS = [
-  flow('orders', { route: { methods: ['POST'], path: '/orders' } }),
-  flow('items', { route: { methods: ['GET'], path: '/items/{id}' } }),
+  flow('orders', { route: { methods: ['POST'], path: '/orders', access: 'public' } }),
+  flow('items', { route: { methods: ['GET'], path: '/items/{id}', access: 'public' } }),
   { name: 'broken', state: 'broken', reason: `has mistakes: ${'many words '.repeat(12)}` },
 ]
 
@@ -40,7 +40,7 @@ test('without flows it says how to get some', () => {
 
 test('of many flows the first ones are shown, and how to see the others', () => {
   const many = Array.from({ length: 2021 }, (_, i) =>
-    flow(`f${i}`, { route: { methods: ['GET'], path: `/f${i}` } }),
+    flow(`f${i}`, { route: { methods: ['GET'], path: `/f${i}`, access: 'public' } }),
   )
   const text = summary(80, many)
   assert.match(text, /\n {2}… and 2,001 more: sluice flow list\n\nMessage log/)

@@ -217,7 +217,7 @@ test('a refresh token that is under way when its credential changes is not lost'
 
 test('a refresh token that cannot be kept is used all the same, and the log says so', async (t) => {
   const first = await setUpOAuth2(t, rotating(), refreshing)
-  first.refreshTokens.keep = () => Promise.reject(new Error('the disk is full'))
+  first.storedTokens.keep = () => Promise.reject(new Error('the disk is full'))
   await first.get()
   await first.clock.advance(60_000)
   assert.equal(tokenOf(await first.get()), 'Bearer token-2')

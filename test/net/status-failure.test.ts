@@ -109,3 +109,8 @@ for (const [location, to, hint] of targets)
     assert.match(failure.hint!, hint)
     assert.ok(!inspect(failure).includes('SECRET'))
   })
+
+test('403 of SAP Gateway that wants a CSRF token: the hint says where it comes from', () => {
+  const { hint } = statusFailure('POST', answer(403, { 'x-csrf-token': 'Required' }), 's4', 0)
+  assert.match(hint!, /`x-csrf-token` .* cookies .*`headers: \{ x-csrf-token: fetch \}`/)
+})

@@ -107,6 +107,71 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     { tls: { ca: '${file:security-material/keystores/acme.pem}' } },
   ],
   [
+    'a client certificate in PKCS#12',
+    'tokenService.KeyStoreLocation=acme.p12\ntokenService.KeyStorePassword=${env:PASS}\n',
+    {
+      clientSecret: undefined,
+      clientAuthentication: 'certificate',
+      tls: { pkcs12: '${file:security-material/keystores/acme.p12}', passphrase: '${env:PASS}' },
+    },
+  ],
+  [
+    'a client certificate in PEM, for the target as well',
+    'tokenService.KeyStoreLocation=acme.pem\nKeyStoreLocation=acme.pem\n',
+    {
+      clientSecret: undefined,
+      clientAuthentication: 'certificate',
+      tls: {
+        certificate: '${file:security-material/keystores/acme.pem}',
+        key: '${file:security-material/keystores/acme.pem}',
+        useForApi: true,
+      },
+    },
+  ],
+  [
+    'a client certificate beside a user of the token service',
+    'tokenService.KeyStoreLocation=acme.pem\ntokenServiceUser=u\ntokenServicePassword=p\n',
+    {
+      clientAuthentication: undefined,
+      basicAuth: { username: 'u', password: '${env:SECRET}' },
+      tls: {
+        certificate: '${file:security-material/keystores/acme.pem}',
+        key: '${file:security-material/keystores/acme.pem}',
+      },
+    },
+  ],
+  [
+    'a key store of Java',
+    'tokenService.KeyStoreLocation=acme.jks\n',
+    { clientSecret: undefined, clientAuthentication: 'certificate' },
+    'x.properties:8:31 error destination/keystore the key store "acme.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
+  ],
+  [
+    'another certificate for the target',
+    'tokenService.KeyStoreLocation=a.p12\nKeyStoreLocation=b.p12\n',
+    {
+      clientSecret: undefined,
+      clientAuthentication: 'certificate',
+      tls: { pkcs12: '${file:security-material/keystores/a.p12}' },
+    },
+    'x.properties:9:1 warning destination/unused "KeyStoreLocation" is not used: a credential has one client certificate, the one for the token service',
+  ],
+  [
+    'an assertion of another destination',
+    'clientAssertion.type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\nclientAssertion.destinationName=ias_login\n',
+    {
+      clientSecret: undefined,
+      clientAuthentication: 'privateKeyJwt',
+      clientAssertion: { fromCredential: 'ias_login' },
+    },
+  ],
+  [
+    'an assertion in SAML',
+    'clientAssertion.type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer\nclientAssertion.destinationName=ias_login\n',
+    { clientSecret: undefined, clientAuthentication: 'privateKeyJwt' },
+    'x.properties:8:22 error destination/not-yet client assertions in SAML are not in this version',
+  ],
+  [
     'what is unsafe',
     'TrustAll=TRUE\nHostnameVerifier=BrowserCompatible\n',
     {},
@@ -270,6 +335,74 @@ const others: readonly [
     'URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\n',
     undefined,
     'x.properties:2:16 error destination/user "Authentication" is OAuth2JWTBearer: it passes on who is logged in, and a flow has nobody there',
+  ],
+  [
+    'ClientCertificateAuthentication',
+    'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\nKeyStoreLocation=a.p12\nKeyStorePassword=${env:P}\n',
+    {
+      type: 'certificate',
+      baseUrl: 'https://a.example.com',
+      tls: { pkcs12: '${file:security-material/keystores/a.p12}', passphrase: '${env:P}' },
+    },
+  ],
+  [
+    'ClientCertificateAuthentication without a key store',
+    'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\n',
+    { type: 'certificate', baseUrl: 'https://a.example.com' },
+    'x.yaml:2:7 error destination/missing "KeyStoreLocation" is missing; ClientCertificateAuthentication shows the certificate in it',
+  ],
+  [
+    'OAuth2TokenExchange with nothing to exchange',
+    'URL=https://a.example.com\nAuthentication=OAuth2TokenExchange\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      tokenServiceUrl: 'https://login.example.com/t',
+      clientId: 'c',
+      clientAuthentication: 'body',
+      grantType: 'token-exchange',
+    },
+    'x.properties:2:16 error destination/user "Authentication" is OAuth2TokenExchange: it exchanges the token of who is logged in, and a flow has nobody there',
+  ],
+  [
+    'OAuth2TokenExchange with the token of another credential',
+    'URL=https://a.example.com\nAuthentication=OAuth2TokenExchange\ntokenServiceURL=https://login.example.com/t\nclientId=c\nsubjectToken.destinationName=login\ntokenService.body.subject_token_type=access_token\ntokenService.body.resource=r\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      tokenServiceUrl: 'https://login.example.com/t',
+      clientId: 'c',
+      clientAuthentication: 'body',
+      grantType: 'token-exchange',
+      subjectToken: { fromCredential: 'login', type: 'access_token' },
+      parameters: { body: { resource: 'r' } },
+    },
+  ],
+  [
+    'OAuth2RefreshToken with a refresh token',
+    'URL=https://a.example.com\nAuthentication=OAuth2RefreshToken\ntokenServiceURL=https://login.example.com/t\nclientId=c\ntokenService.body.refresh_token=${env:R}\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      tokenServiceUrl: 'https://login.example.com/t',
+      clientId: 'c',
+      clientAuthentication: 'body',
+      grantType: 'refresh_token',
+      refreshToken: '${env:R}',
+    },
+  ],
+  [
+    'OAuth2RefreshToken without one',
+    'URL=https://a.example.com\nAuthentication=OAuth2RefreshToken\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      tokenServiceUrl: 'https://login.example.com/t',
+      clientId: 'c',
+      clientAuthentication: 'body',
+      grantType: 'refresh_token',
+    },
+    'x.properties:2:16 error destination/user "Authentication" is OAuth2RefreshToken: whoever calls brings a refresh token, and a flow has none',
   ],
   [
     'a mail server',

@@ -5,8 +5,10 @@ import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { certificate, failureOf, receiver, sender, testWorld } from '../net/fixture.ts'
+import { createAuthority } from '../support/certificates.ts'
 import { projectWith } from '../support/files.ts'
 import { setUpMaterial } from '../support/material.ts'
+import { startMtlsService } from '../support/mtls-service.ts'
 
 const PASSWORD = 'proxy-password-0123456789'
 
@@ -83,6 +85,28 @@ test('proxy and certificates of a credential count for its token requests and it
   const { settings } = material.reports(() => [])[0]!
   assert.equal(settings['proxy'], `http://${proxy.host}`)
   assert.equal(settings['tls.ca'], 'certificates of its own')
+})
+
+test('a client certificate goes through the proxy to the token service and the receiver', async (t) => {
+  const authority = createAuthority()
+  const names = 'DNS:idp.example.com,DNS:api.example.com'
+  const service = await startMtlsService(t, authority, { names })
+  const proxy = await startProxy(t, service.port)
+  const { certificate: crt, key } = authority.issue({ subject: '/CN=acme' })
+  const project = projectWith(t, { 'ca.pem': authority.certificate, 'acme.crt': crt, 'acme.key': key })
+  const world = testWorld(t)
+  const { material, file } = setUpMaterial(t, { world, projectFolder: project })
+  const found = material.load([
+    file(
+      `type: oauth2\ntokenServiceUrl: https://idp.example.com/token\nbaseUrl: https://api.example.com/\nclientId: acme\nproxy: ${proxy.host}\ntls: { ca: "\${file:ca.pem}", certificate: "\${file:acme.crt}", key: "\${file:acme.key}", useForApi: true }\n`,
+    ),
+  ])
+  assert.deepEqual(found, [])
+  await sender(t, world)({ url: 'items' }, material.reference('x'))
+  assert.deepEqual(
+    service.seen.map(({ line, client }) => `${line} ${client}`),
+    ['POST /token acme', 'GET /items acme'],
+  )
 })
 
 test('without its certificates the proxy leads to a server that is not trusted', async (t) => {

@@ -489,6 +489,25 @@ test('with a credential the step needs no address of its own', async (t) => {
   assert.equal(requests[0]!.headers['user-agent'], 'sluice/test')
 })
 
+test('a cookie that an answer gave goes along with a credential', async (t) => {
+  const { origin, requests } = await receiver(t, (_, reply) => reply.end('{}'))
+  const credential = testCredential(origin, [new TestGrant('T1')])
+  const yaml = '{ url: a, credential: shop_api, headers: { cookie: "s=${body.n}" } }'
+  await runHttp(t, yaml, order(), [credential])
+  assert.equal(requests[0]!.headers.cookie, 's=12')
+  assert.equal(requests[0]!.headers.authorization, 'Bearer T1')
+})
+
+test('a cookie of the flow does not meet the cookie of a credential', async (t) => {
+  const { origin, requests } = await receiver(t, (_, reply) => reply.end('{}'))
+  const grant = Object.assign(new TestGrant('T1'), { headers: ['cookie', 'key=T1'] })
+  const yaml = '{ url: a, credential: shop_api, headers: { Cookie: "s=${body.n}" } }'
+  const failure = await failureOf(runHttp(t, yaml, order(), [testCredential(origin, [grant])]))
+  assert.equal(failure.code, 'request.invalid')
+  assert.match(failure.message, /the header "cookie" is set by the credential "shop_api"/)
+  assert.equal(requests.length, 0)
+})
+
 test('the step fails when its deadline passes', async (t) => {
   const { origin } = await receiver(t, () => {})
   const { step } = await prepareHttp(t, `url: ${origin}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import type { StateStore } from '../../src/core/stores.ts'
+import type { SealedToken, StateStore } from '../../src/core/stores.ts'
 
 export interface StateDriver {
   readonly state: StateStore
@@ -11,6 +11,18 @@ export interface StateDriver {
 /** What every driver of the state store must do. */
 export function stateStoreBehaviour(name: string, open: (t: TestContext) => Promise<StateDriver>): void {
   const fire = (timer: string, scheduledAt: number) => ({ kind: 'fire', timer, scheduledAt }) as const
+
+  const keep = (one: SealedToken) => ({ kind: 'keep-token', token: one }) as const
+  const token = (one: Partial<SealedToken>): SealedToken => ({
+    credential: 'x',
+    kind: 'refresh',
+    origin: 'file',
+    at: 1,
+    recipients: 'age1a',
+    sealed: 'sealed',
+    orphanedAt: undefined,
+    ...one,
+  })
 
   describe(`state store: ${name}`, () => {
     test('a tick is granted once, whoever asks and however often', async (t) => {
@@ -84,11 +96,50 @@ export function stateStoreBehaviour(name: string, open: (t: TestContext) => Prom
       assert.equal(await state.atomically([fire('a', 10 * day)]), false)
     })
 
+    test('tokens are kept by credential and kind, survive opening anew, and go when dropped', async (t) => {
+      const driver = await open(t)
+      const { state } = driver
+      const refresh = token({ credential: 'a' })
+      const access = token({ credential: 'a', kind: 'access', orphanedAt: 5 })
+      const other = token({ credential: 'b (tenant)' })
+      await state.atomically([keep(refresh), keep(access), keep(other)])
+      const newer = token({ credential: 'a', sealed: 'newer', origin: 'another', at: 2 })
+      await state.atomically([keep(newer)])
+      const opened = await driver.reopen()
+      assert.deepEqual(await opened.state.tokens('a'), [access, newer])
+      assert.deepEqual(await opened.state.tokens('A'), [])
+      assert.equal((await opened.state.tokens()).length, 3)
+      await opened.state.atomically([{ kind: 'drop-token', credential: 'a', token: 'refresh' }])
+      assert.deepEqual(await opened.state.tokens('a'), [access])
+      await opened.state.atomically([{ kind: 'drop-token', credential: 'nobody', token: 'refresh' }])
+    })
+
+    test('a token is replaced only where no other one came in between', async (t) => {
+      const { state } = await open(t)
+      const first = token({ credential: 'a' })
+      await state.atomically([keep(first)])
+      const anew = token({ credential: 'a', sealed: 'anew', recipients: 'age1b' })
+      const replace = { kind: 'replace-token', before: first.sealed, token: anew } as const
+      assert.equal(await state.atomically([replace]), true)
+      assert.equal(await state.atomically([replace]), false)
+      assert.deepEqual(await state.tokens('a'), [anew])
+      assert.equal(await state.atomically([fire('a', 1), replace]), false)
+      assert.equal(await state.lastFire('a'), undefined)
+    })
+
+    test('what is asked sees tokens that are on the way', async (t) => {
+      const { state } = await open(t)
+      const asked = state.atomically([keep(token({ credential: 'a' }))])
+      assert.equal((await state.tokens('a')).length, 1)
+      assert.equal(await asked, true)
+    })
+
     test('after closing it refuses to work', async (t) => {
       const driver = await open(t)
       await driver.reopen()
       await assert.rejects(driver.state.atomically([fire('a', 1)]), /closed/)
       await assert.rejects(driver.state.lastFire('a'), /closed/)
+      await assert.rejects(driver.state.tokens(), /closed/)
     })
   })
 }

@@ -4,7 +4,7 @@ import { credentials } from '../../src/credentials/index.ts'
 import { Egress } from '../../src/net/egress.ts'
 import { createSecurityMaterial, type MaterialSetting } from '../../src/security/material.ts'
 import { createRedactor } from '../../src/security/redaction.ts'
-import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
+import { createTokensInMemory } from '../../src/store/tokens-in-memory.ts'
 import { ManualClock } from './clock.ts'
 import { TestCaller, TestLog, testWorld } from './credentials.ts'
 
@@ -26,7 +26,7 @@ export function setUpMaterial(
     egress: new Egress(),
     log: new TestLog(),
     redactor,
-    refreshTokens: createRefreshTokens(),
+    storedTokens: createTokensInMemory(),
     environment: { SECRET, TENANT: 'tenant-of-the-header' },
     parameters: { region: 'eu10' },
     secrets: { file: '/nowhere/security-material/secrets.yaml', keyFile: '/nowhere/data/age.key' },

@@ -3,10 +3,10 @@ import type { TestContext } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import type { Authorizer, Grant } from '../../src/core/kinds.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { RefreshTokens } from '../../src/core/stores.ts'
+import type { StoredTokens } from '../../src/core/stores.ts'
 import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { SHORTEST_SECRET } from '../../src/security/redaction.ts'
-import { createRefreshTokens } from '../../src/store/refresh-tokens.ts'
+import { createTokensInMemory } from '../../src/store/tokens-in-memory.ts'
 import { ManualClock } from './clock.ts'
 import { startService, TestCaller, TestLog, testWorld, type TestService } from './credentials.ts'
 
@@ -18,7 +18,7 @@ export interface OAuth2Setup {
   readonly log: TestLog
   readonly service: TestService
   readonly authorizer: Authorizer
-  readonly refreshTokens: RefreshTokens
+  readonly storedTokens: StoredTokens
   /** Texts that are redacted now. */
   readonly redacted: Set<string>
   /** Texts that were let go of, and how long (ms) they were still good for. */
@@ -40,7 +40,7 @@ export async function setUpOAuth2(
   const clock = shared?.clock ?? new ManualClock()
   const log = shared?.log ?? new TestLog()
   const service = shared?.service ?? (await startService(t, answer))
-  const refreshTokens = shared?.refreshTokens ?? createRefreshTokens()
+  const storedTokens = shared?.storedTokens ?? createTokensInMemory(() => clock.now())
   const redacted = shared?.redacted ?? new Set<string>()
   const redactedFor = shared?.redactedFor ?? new Map<string, number>()
   const authorizer = oauth2.prepare(
@@ -54,7 +54,7 @@ export async function setUpOAuth2(
     {
       world: testWorld(t, clock, () => random),
       log,
-      refreshTokens,
+      storedTokens,
       borrow: () => Promise.reject(new Error('there is no other credential')),
       redact(text) {
         redacted.add(text)
@@ -75,7 +75,7 @@ export async function setUpOAuth2(
     log,
     service,
     authorizer,
-    refreshTokens,
+    storedTokens,
     redacted,
     redactedFor,
     get: async () => authorizer.authorize(new TestCaller()),
@@ -91,7 +91,7 @@ export function authorizerFor(t: TestContext, clock: ManualClock, options: Parti
     {
       world: testWorld(t, clock),
       log,
-      refreshTokens: createRefreshTokens(),
+      storedTokens: createTokensInMemory(),
       borrow: () => Promise.reject(new Error('there is no other credential')),
       redact: () => () => {},
       hide: (text) => text,

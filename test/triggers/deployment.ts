@@ -10,7 +10,7 @@ import type {
 import type { Failure } from '../../src/core/failure.ts'
 import type { Message } from '../../src/core/message.ts'
 import type { Routes } from '../../src/core/services.ts'
-import type { StateOperation, StateStore } from '../../src/core/stores.ts'
+import type { SealedToken, StateOperation, StateStore } from '../../src/core/stores.ts'
 import { ManualClock } from '../support/clock.ts'
 import { listLog } from '../support/http.ts'
 
@@ -25,7 +25,9 @@ export class MemoryState implements StateStore {
   async atomically(operations: readonly StateOperation[]): Promise<boolean> {
     await this.disk
     if (this.broken) throw this.broken
-    for (const { timer, scheduledAt } of operations) {
+    for (const operation of operations) {
+      if (operation.kind !== 'fire') continue
+      const { timer, scheduledAt } = operation
       const at = new Date(scheduledAt).toISOString()
       if (this.fired.some((tick) => tick.timer === timer && tick.at === at)) return false
       this.fired.push({ timer, at })
@@ -38,6 +40,10 @@ export class MemoryState implements StateStore {
     if (this.broken) throw this.broken
     const times = this.fired.filter((tick) => tick.timer === timer).map((tick) => Date.parse(tick.at))
     return times.length === 0 ? undefined : Math.max(...times)
+  }
+
+  async tokens(): Promise<readonly SealedToken[]> {
+    return []
   }
 }
 

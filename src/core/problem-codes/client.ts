@@ -9,12 +9,12 @@ export const CLIENT_PROBLEMS = {
     wrong: `# security-material/shop.yaml
 type: client
 clientId: web shop
-secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI
+secretHash: $scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA
 `,
     right: `# security-material/shop.yaml
 type: client
 clientId: web-shop
-secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI
+secretHash: $scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA
 `,
   },
   'client/role': {
@@ -23,12 +23,12 @@ secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8o
       'A role is one word of letters, digits and `_ . : / -`; it is what `access` of an endpoint names.',
     wrong: `# security-material/shop.yaml
 type: client
-secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI
+secretHash: $scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA
 roles: [write orders]
 `,
     right: `# security-material/shop.yaml
 type: client
-secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI
+secretHash: $scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA
 roles: [orders.write]
 `,
   },
@@ -42,7 +42,7 @@ secretHash: the-secret-itself
 `,
     right: `# security-material/shop.yaml
 type: client
-secretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI
+secretHash: $scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA
 `,
   },
 } as const satisfies Record<string, ProblemText>

@@ -3,8 +3,9 @@ import type { ProblemText } from './problem-text.ts'
 /** Credentials: their files, their hosts, and where they are named. */
 export const CREDENTIAL_PROBLEMS = {
   'credential/certificate': {
-    title: 'Certificates to trust cannot be read',
-    meaning: '`tls.ca` holds certificates in PEM form; it usually refers to a file of them.',
+    title: 'A certificate cannot be used, or not for long',
+    meaning:
+      '`tls.ca` holds certificates to trust, in PEM form. A client certificate is `tls.certificate` with `tls.key` in PEM, or `tls.pkcs12`; the key must be the one of the certificate, the passphrase the one of the key, and the dates must hold: within 30 days of its end there is a warning, afterwards an error.',
     wrong: `# security-material/shop_api.yaml
 type: bearer
 token: \${env:SHOP_SECRET}

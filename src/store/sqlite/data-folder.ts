@@ -5,7 +5,7 @@ import { openDatabase, shown, toStoreError, type Database } from './database.ts'
 import { LOG_MIGRATIONS, STATE_MIGRATIONS } from './schema.ts'
 
 export const LOG_FILE = 'log.db'
-const STATE_FILE = 'state.db'
+export const STATE_FILE = 'state.db'
 /** Says who holds the lock on `state.db`; the lock itself is the database's, and ends with its process. */
 const PID_FILE = 'engine.pid'
 

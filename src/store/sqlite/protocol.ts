@@ -1,4 +1,4 @@
-import type { StateOperation } from '../../core/stores.ts'
+import type { SealedToken, StateOperation } from '../../core/stores.ts'
 import type { Records } from '../records.ts'
 import type { StoreTrouble } from '../store-error.ts'
 
@@ -18,9 +18,13 @@ export type StoreRequest =
       readonly operations: readonly StateOperation[]
     }
   | { readonly kind: 'last-fire'; readonly request: number; readonly timer: string }
+  /** Of one credential, or of all. */
+  | { readonly kind: 'tokens'; readonly request: number; readonly credential: string | undefined }
   /** Deletes runs that started before (epoch ms), and the oldest while `log.db` holds more bytes. */
   | { readonly kind: 'retain'; readonly before: number; readonly bytes: number }
   | { readonly kind: 'close' }
+
+export type StoreAnswer = boolean | number | readonly SealedToken[] | undefined
 
 export type StoreReport =
   | { readonly kind: 'ready'; readonly abandoned: number }
@@ -28,7 +32,7 @@ export type StoreReport =
   /** `lost`: records of the batch that no database would take. */
   | { readonly kind: 'written'; readonly batch: number; readonly lost: number }
   | { readonly kind: 'unwritten'; readonly batch: number; readonly trouble: StoreTrouble }
-  | { readonly kind: 'answer'; readonly request: number; readonly value: boolean | number | undefined }
+  | { readonly kind: 'answer'; readonly request: number; readonly value: StoreAnswer }
   | { readonly kind: 'failed'; readonly request: number; readonly trouble: StoreTrouble }
   | { readonly kind: 'retained'; readonly runs: number }
   | { readonly kind: 'retention-failed'; readonly trouble: StoreTrouble }

@@ -99,4 +99,16 @@ export const STATE_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (timer, scheduled)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE tokens (
+    credential TEXT NOT NULL,
+    kind TEXT NOT NULL,             -- refresh, access, asked
+    origin TEXT NOT NULL,
+    at INTEGER NOT NULL,            -- epoch ms
+    recipients TEXT NOT NULL,       -- age1..., a space between them
+    sealed TEXT NOT NULL,           -- age, base64
+    orphaned INTEGER,               -- epoch ms
+    PRIMARY KEY (credential, kind)
+  ) WITHOUT ROWID;
+  `,
 ]

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { LOG_FILE, openDataFolder, type DataFolder } from './data-folder.ts'
 import { toStoreError } from './database.ts'
 import { LogWriter } from './log-writer.ts'
-import type { StoreReport, StoreRequest, ThreadSetting } from './protocol.ts'
+import type { StoreAnswer, StoreReport, StoreRequest, ThreadSetting } from './protocol.ts'
 import { retention } from './retention.ts'
 import { StateFile } from './state-file.ts'
 import type { StoreTrouble } from '../store-error.ts'
@@ -34,7 +34,7 @@ function serve(files: DataFolder, writer: LogWriter): void {
     }
   }
 
-  const answer = (request: number, ask: () => number | undefined): void => {
+  const answer = (request: number, ask: () => StoreAnswer): void => {
     try {
       report({ kind: 'answer', request, value: ask() })
     } catch (error) {
@@ -92,6 +92,11 @@ function serve(files: DataFolder, writer: LogWriter): void {
         return answer(message.request, () => {
           state.commit()
           return state.lastFire(message.timer)
+        })
+      case 'tokens':
+        return answer(message.request, () => {
+          state.commit()
+          return state.tokens(message.credential)
         })
       case 'retain':
         return retain(message.before, message.bytes)

@@ -1,0 +1,69 @@
+import type { Translation } from './destination-translation.ts'
+
+/**
+ * The key store of a destination as the client certificate of a credential: PEM (certificates and key in one file) or
+ * PKCS#12, from the folder of key stores. Returns whether it names one.
+ * @param prefix of the properties: `tokenService.` or nothing
+ */
+export function keyStore(destination: Translation, prefix: '' | 'tokenService.'): boolean {
+  const property = `${prefix}KeyStoreLocation`
+  const store = destination.read(property)
+  const password = `${prefix}KeyStorePassword`
+  if (store === undefined) {
+    destination.read(password)
+    return false
+  }
+  const reference = `\${file:${destination.keystores}/${store}}`
+  if (/\.(p12|pfx)$/i.test(store)) {
+    destination.set(['tls', 'pkcs12'], reference, property)
+    destination.copy(password, 'tls', 'passphrase')
+  } else if (/\.(pem|crt|cer)$/i.test(store)) {
+    destination.set(['tls', 'certificate'], reference, property)
+    destination.set(['tls', 'key'], reference, property)
+    destination.copy(password, 'tls', 'passphrase')
+  } else {
+    destination.read(password)
+    const name = store.replace(/\.\w+$/, '')
+    destination.mistake(
+      'destination/keystore',
+      property,
+      `the key store "${store}" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)`,
+      `Convert it: keytool -importkeystore -srckeystore ${store} -destkeystore ${name}.p12 -deststoretype PKCS12, put that into ${destination.keystores}, and name it in "override".`,
+    )
+  }
+  return true
+}
+
+const URN = 'urn:ietf:params:oauth:client-assertion-type:'
+
+/** The token of another destination as the client's assertion. Returns whether there is one. */
+export function clientAssertion(destination: Translation): boolean {
+  const type = destination.read('clientAssertion.type')
+  const name = destination.read('clientAssertion.destinationName')
+  if (type === undefined && name === undefined) return false
+  if (type !== undefined && type !== `${URN}jwt-bearer`) {
+    const isSaml = type === `${URN}saml2-bearer`
+    destination.mistake(
+      isSaml ? 'destination/not-yet' : 'destination/value',
+      'clientAssertion.type',
+      isSaml
+        ? 'client assertions in SAML are not in this version'
+        : `"clientAssertion.type" is "${type}"; ${URN}jwt-bearer is wanted`,
+      isSaml
+        ? `Where the service takes a JWT, too: "override": { clientAssertion.type: ${URN}jwt-bearer }.`
+        : undefined,
+    )
+    return true
+  }
+  if (name === undefined) {
+    destination.mistake(
+      'destination/missing',
+      'clientAssertion.type',
+      '"clientAssertion.destinationName" is missing; it says which destination makes the assertion',
+      'Add it to "override": the name of the credential that the other destination is here.',
+    )
+    return true
+  }
+  destination.set(['clientAssertion', 'fromCredential'], name, 'clientAssertion.destinationName')
+  return true
+}
