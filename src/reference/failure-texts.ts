@@ -92,10 +92,7 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
   'request.rate': {
     meaning:
       'The endpoint has a `rateLimit`, and this caller has used it up. It is told with `Retry-After` when the next request is taken. The flow did not run, and the message log has nothing of it.',
-    remedy: [
-      'The sender: wait as long as `Retry-After` says, and spread the requests.',
-      'Where many callers come through one proxy, count `by: caller`, or raise `rate`.',
-    ],
+    remedy: ['Wait as long as `Retry-After` says; where that is too long, raise `rate`.'],
   },
   'request.invalid': {
     meaning:
@@ -251,10 +248,7 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
   'body.schema': {
     meaning:
       'The endpoint has a JSON Schema (`body.schema`) that the body does not fit. The caller gets 400 with the place in `errors` (a JSON pointer) and what was wanted there; values of the body are told nowhere. The flow did not run.',
-    remedy: [
-      'The sender: look at the place that the answer names, and at the schema in `/openapi.json`.',
-      'Where the body is right, widen the schema of the endpoint.',
-    ],
+    remedy: ['Send what the schema says, or widen `body.schema` of the endpoint.'],
   },
   'body.too-large': {
     meaning:

@@ -49,7 +49,8 @@ for (const code of Object.keys(FAILURES) as FailureCode[])
     assert.equal(got.status, status)
     assert.equal(got.headers['content-type'], 'application/problem+json')
     assert.equal(got.headers['sluice-run'], run)
-    assert.equal(got.headers['retry-after'], status === 503 ? '1' : undefined)
+    const wait = code === 'request.rate' ? '7' : status === 503 ? '1' : undefined
+    assert.equal(got.headers['retry-after'], wait)
     assert.ok(!JSON.stringify(got.headers).includes('INSIDE'))
   })
 
