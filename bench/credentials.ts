@@ -56,6 +56,7 @@ function materialIn(projectFolder: string, world: World) {
     environment: { BENCH_SECRET: 'bench-secret-0123456789' },
     parameters: {},
     secrets: { file: join(projectFolder, 'secrets.yaml'), keyFile: join(projectFolder, 'age.key') },
+    backends: [],
     dev: false,
   })
 }

@@ -39,9 +39,12 @@ export function checkedState(setting: AppSetting): Promise<{
   }))
 }
 
-/** Reads and prepares everything and starts nothing. */
-export function checkProject(setting: AppSetting): Promise<Pick<Project, 'flows' | 'problems' | 'texts'>> {
-  return withProject(setting, (project) => project)
+/** Reads and prepares everything and starts nothing. @param secrets services that keep secrets are asked for them */
+export function checkProject(
+  setting: AppSetting,
+  secrets = false,
+): Promise<Pick<Project, 'flows' | 'problems' | 'texts'>> {
+  return withProject(setting, (project) => project, secrets)
 }
 
 /** What flows do, in words: those that are wanted. */
@@ -257,6 +260,8 @@ async function startOn(
     })
     closing.push(() => watch.close())
     await watch.begun
+    const leave = parts.material.follow(() => void watch.again())
+    closing.push(() => Promise.resolve(leave()))
     const reloader = new Reloader({
       project,
       engine,

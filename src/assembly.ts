@@ -12,6 +12,7 @@ import type { Faults, Guard } from './faults.ts'
 import type { Clock } from './core/world.ts'
 import type { Observer } from './observer.ts'
 import { createLog } from './log.ts'
+import { createConnectivityProxy } from './net/connectivity-proxy.ts'
 import { createDispatchers } from './net/dispatchers.ts'
 import type { TellRequest } from './net/measured.ts'
 import { Egress } from './net/egress.ts'
@@ -30,6 +31,7 @@ import { createTokensInMemory } from './store/tokens-in-memory.ts'
 import { steps } from './steps/index.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
+import { vaultOf, vaultRefused } from './vault-backend.ts'
 import { realWorld } from './world.ts'
 
 /** ms that a token request which is under way at the end has: its answer may bring the only token that still holds. */
@@ -54,6 +56,8 @@ export interface AppSetting {
   readonly faults?: Faults
   /** Who is told what happens, as it happens. */
   readonly observer?: Observer
+  /** Secrets are not asked for: what needs them is without. */
+  readonly leaveVault?: boolean
 }
 
 export interface Ground {
@@ -97,6 +101,11 @@ export async function assemble(
     ...(settings.http.ca === undefined ? {} : { ca: await certificates(settings.http.ca) }),
   })
   const world = realWorld((tls, proxy) => dispatchers.dispatcherFor(tls, proxy))
+  const { url, credential } = settings.connectivityProxy
+  const connectivityProxy =
+    url === undefined
+      ? undefined
+      : createConnectivityProxy({ url, ...(credential !== undefined && { credential }) }, world, egress)
   let current = settings
   const globals = globalParameters(settings)
   const { keyFile } = settings.secret
@@ -117,14 +126,17 @@ export async function assemble(
     projectFolder: settings.projectFolder,
     world,
     egress,
+    ...(connectivityProxy && { connectivityProxy }),
     log,
     redactor,
     storedTokens: sealed ?? createTokensInMemory(),
     environment,
     parameters: globals,
     secrets: settings.secret,
+    backends: [await vaultOf(settings, !setting.leaveVault, { world, log, redactor, environment })],
     dev: settings.dev,
   })
+  found.push(...vaultRefused(settings.vault, egress))
   const scripts = createScripts({ world, log })
   let engine: Engine | undefined
   const routes = new RouteTable((text) => redactor.text(text))

@@ -19,6 +19,7 @@ import { placeless, readSetting, type Source } from './setting-source.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { KEY_FILE } from './security/secret-keys.ts'
 import { settingsSchema } from './settings-schema.ts'
+import { vaultMistake, type VaultSetting } from './vault-setting.ts'
 
 export { settingsSchema }
 
@@ -46,7 +47,18 @@ export interface LoadedSettings {
 export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
-const SECTIONS = ['secret', 'shutdown', 'http', 'egress', 'access', 'limits', 'log', 'messageLog'] as const
+const SECTIONS = [
+  'secret',
+  'vault',
+  'shutdown',
+  'http',
+  'connectivityProxy',
+  'egress',
+  'access',
+  'limits',
+  'log',
+  'messageLog',
+] as const
 
 /** `http.connections` and the like, with their schemas. */
 export function settingNames(schema: TSchema = settingsSchema, prefix = ''): [string, TSchema][] {
@@ -97,6 +109,14 @@ export async function loadSettings(
     },
     problems,
   )
+  const vault = values['vault'] as VaultSetting
+  const wrong = vaultMistake(vault)
+  if (wrong) {
+    const { at, ...mistake } = wrong
+    const place = placeOf?.(['vault', ...at]) ?? placeless(SETTINGS_FILE)
+    problems.push({ code: 'setting/vault', severity: 'error', ...mistake, ...place })
+    values['vault'] = { ...vault, address: undefined }
+  }
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']
   const parameterPlaces = new Map(

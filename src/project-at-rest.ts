@@ -8,8 +8,9 @@ import type { SecurityMaterial } from './security/material.ts'
 export async function withProject<T>(
   setting: AppSetting,
   use: (project: Project, material: SecurityMaterial, parts: Awaited<ReturnType<typeof assemble>>) => T,
+  secrets = false,
 ): Promise<T> {
-  const parts = await assemble(setting, lay(setting), undefined)
+  const parts = await assemble({ ...setting, leaveVault: !secrets }, lay(setting), undefined)
   try {
     const project = await parts.load()
     project.stop()

@@ -20,6 +20,7 @@ const PREFIX = 'SLUICE_'
 export function mistakeOf(name: string, value: unknown): SettingMistake | undefined {
   if (typeof value !== 'string') return undefined
   if (name === 'listen') return wrongPort(value)
+  if (name === 'connectivityProxy.url') return wrongConnectivityProxy(value)
   return name === 'http.proxy' ? wrongProxy(value) : undefined
 }
 
@@ -43,6 +44,18 @@ function wrongProxy(proxy: string): SettingMistake | undefined {
     hint: proxy.includes('${')
       ? 'Settings hold no references: give it as SLUICE_HTTP_PROXY.'
       : 'Write http://host:port; one with a password belongs into SLUICE_HTTP_PROXY.',
+  }
+}
+
+function wrongConnectivityProxy(proxy: string): SettingMistake | undefined {
+  const url = URL.parse(proxy.includes('://') ? proxy : `http://${proxy}`)
+  const isAddress =
+    url && /^https?:$/.test(url.protocol) && url.host !== '' && url.pathname + url.search + url.hash === '/'
+  if (isAddress && url.username + url.password === '') return undefined
+  return {
+    code: 'setting/proxy',
+    message: '"connectivityProxy.url" is no address of a proxy',
+    hint: 'Write http://host:port, without a path; its token comes from the credential that "connectivityProxy.credential" names.',
   }
 }
 

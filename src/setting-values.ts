@@ -8,16 +8,17 @@ export function valueOf(values: object, name: string): unknown {
 
 /** Takes a value out. */
 export function leaveOut(values: Values, name: string): void {
-  const [first, second] = name.split('.')
-  if (second === undefined) delete values[first!]
-  else delete (values[first!] as Values | undefined)?.[second]
+  const keys = name.split('.')
+  const last = keys.pop()!
+  const target = keys.reduce<Values | undefined>((at, key) => at?.[key] as Values | undefined, values)
+  delete target?.[last]
 }
 
-/** Puts a value in; undefined changes nothing. */
+/** Puts a value in, with the maps around it; undefined changes nothing. */
 export function assign(values: Values, name: string, value: unknown): void {
   if (value === undefined) return
   const keys = name.split('.')
   const last = keys.pop()!
-  const target = keys.reduce((at, key) => at[key] as Values, values)
+  const target = keys.reduce((at, key) => (at[key] ??= {}) as Values, values)
   target[last] = value
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
 import { egressSchema } from './egress-setting.ts'
+import { vaultSchema } from './vault-setting.ts'
 
 const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
 
@@ -51,6 +52,7 @@ export const settingsSchema = Keys({
     },
     { description: 'The encrypted secrets, `${secret:NAME}` in credentials.' },
   ),
+  vault: vaultSchema,
   dev: Flag({
     description: 'Literal secrets are warnings instead of problems. Not for production.',
     default: false,
@@ -108,6 +110,28 @@ export const settingsSchema = Keys({
       ),
     },
     { description: 'Tokens for those who call endpoints that are not public.' },
+  ),
+  connectivityProxy: Keys(
+    {
+      url: Optional(
+        Text({
+          description: "Address of SAP's connectivity proxy, `http://host:port`.",
+          examples: ['http://connectivity-proxy.kyma-system.svc.cluster.local:20003'],
+        }),
+      ),
+      credential: Optional(
+        Text({
+          description:
+            'Name of the credential whose token the connectivity proxy wants: the OAuth client of the connectivity service. Left out: it wants none.',
+          pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,149}$',
+          examples: ['connectivity'],
+        }),
+      ),
+    },
+    {
+      description:
+        "SAP's connectivity proxy: the way of credentials with `cloudConnector` to virtual hosts of the Cloud Connector.",
+    },
   ),
   egress: egressSchema,
   openapi: Flag({

@@ -23,7 +23,10 @@ export const checkCommand: CommandDefinition = {
   options: [
     ...settingOptions,
     parameterOption,
-    { flags: '--secrets', description: 'secrets and other references without a value are errors' },
+    {
+      flags: '--secrets',
+      description: 'secrets and other references without a value are errors; Vault is asked',
+    },
     {
       flags: '--format <format>',
       description: 'text (default), json, sarif (code scanning) or github (notes in a pull request)',
@@ -50,7 +53,8 @@ export const checkCommand: CommandDefinition = {
     const named = await findNamed(args, io)
     const { settings, problems: ofSettings, text } = await readSettings(io, options)
     const setting = appSettingOf(settings, io, options)
-    const { flows, problems: ofFiles, texts } = await (await import('../app.ts')).checkProject(setting)
+    const { checkProject } = await import('../app.ts')
+    const { flows, problems: ofFiles, texts } = await checkProject(setting, options['secrets'] === true)
     const found = inOrder([...ofSettings, ...ofFiles]).map((problem) =>
       options['secrets'] && problem.code === 'credential/unset' ? asError(problem) : problem,
     )

@@ -251,6 +251,11 @@ function withCredential(
   const main = mainOption(kind)
   const host = credential.hosts[0]?.replace('*', 'api')
   const isExample = given[main] === exampleOptions(kind)[main]
-  const address = credential.baseUrl !== undefined || host === undefined ? 'items' : `https://${host}/items`
+  const address =
+    credential.baseUrl !== undefined || host === undefined
+      ? 'items'
+      : host.includes('://')
+        ? `${host}/items`
+        : `https://${host}/items`
   return { kind, given: { ...given, ...(isExample && { [main]: address }), [option]: credential.name } }
 }

@@ -1,4 +1,5 @@
 import type { AccessRule } from './access.ts'
+import { isOfBackend } from './secret-backend.ts'
 import type { CredentialState } from './credential-state.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { LogLevel, ParameterValue } from './flow.ts'
@@ -216,7 +217,13 @@ export const CERTIFICATE_ENDS = 'client certificate ends'
 
 /** What is wrong with a credential, in a few words; undefined where all is well. */
 export function credentialTrouble({ state, unset, file }: CredentialReport): string | undefined {
-  if (unset.length > 0) return `not set: ${unset.join(', ')}`
+  const { 'waits for': waits } = state.details
+  const own = waits === undefined ? unset : unset.filter((reference) => !isOfBackend(reference))
+  if (unset.length > 0)
+    return [
+      ...(own.length === 0 ? [] : [`not set: ${own.join(', ')}`]),
+      ...(waits === undefined ? [] : [String(waits)]),
+    ].join('; ')
   if (state.status === 'broken') return `${file} has mistakes`
   const { 'last error': error, 'in force': stale, [CERTIFICATE_ENDS]: ends } = state.details
   if (NOT_WELL.has(state.status) || state.token?.failing)

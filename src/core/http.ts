@@ -7,6 +7,8 @@ import type { TimeLimit } from './time-limit.ts'
 export interface Exchange {
   /** `https://api.example.com` */
   readonly origin: string
+  /** Who answers, for messages, where that is not the host of `origin`: a virtual host behind a proxy. */
+  readonly host?: string
   /** Path and query, encoded. */
   readonly path: string
   readonly method: string

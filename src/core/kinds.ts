@@ -241,6 +241,8 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
 export interface CredentialOrigin {
   /** Elsewhere, for another system: what is only a matter of good taste here does not count. */
   readonly imported: boolean
+  /** Its token requests go by the Cloud Connector, to virtual hosts. */
+  readonly onPremise: boolean
 }
 
 export interface CredentialSetting {

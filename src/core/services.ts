@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici'
 import type { AccessRule, Caller } from './access.ts'
 import type { Cors } from './cors.ts'
-import type { Context } from './context.ts'
+import type { Cancellation, Context } from './context.ts'
 import type { Failure } from './failure.ts'
-import type { Authorizer, RunRequest, RunResult } from './kinds.ts'
+import type { Authorizer, LentToken, RunRequest, RunResult } from './kinds.ts'
 import type { OutgoingRequest, ReceiverAnswer } from './http.ts'
 import type { StateStore } from './stores.ts'
 import type { Message } from './message.ts'
@@ -77,6 +77,21 @@ export interface Refused {
 export interface EgressRules {
   /** Why a URL is certainly refused. Undefined: it may be reached, or only its address can tell. */
   refusal(url: URL): Refused | undefined
+}
+
+/** SAP's connectivity proxy, as the settings name it. */
+export interface ConnectivityProxy {
+  /** Name of the credential whose token it wants. */
+  readonly credential: string | undefined
+  /** Takes requests to virtual hosts, and to nothing else. */
+  dispatcherFor(hosts: VirtualHosts): Dispatcher
+}
+
+/** How a credential gets to virtual hosts of the Cloud Connector. */
+export interface VirtualHosts {
+  /** Which Cloud Connector, where the subaccount has several. */
+  readonly locationId: string | undefined
+  lend(credential: string, until: Cancellation): Promise<LentToken>
 }
 
 /** Sends a request of a step: checks hosts, adds the credential, renews once after a refusal, follows redirects. */

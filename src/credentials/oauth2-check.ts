@@ -25,8 +25,12 @@ const OWN_HEADERS: Record<string, string> = {
 }
 
 /** What the schema cannot say about an oauth2 credential. */
-export function checkOAuth2(options: OAuth2Options, problem: Reporter, { imported }: CredentialOrigin): void {
-  checkTokenService(options, problem)
+export function checkOAuth2(
+  options: OAuth2Options,
+  problem: Reporter,
+  { imported, onPremise }: CredentialOrigin,
+): void {
+  checkTokenService(options, onPremise, problem)
   checkGrant(options, problem)
   checkClient(options, problem)
   checkShapeOfRequest(options, problem)

@@ -15,13 +15,17 @@ const NOT_IN_KEY: ReadonlySet<string> = new Set([
   'exclusive',
 ])
 
+/** Behind another Cloud Connector the same address is another token service. */
+const OF_THE_WAY = 'cloudConnector'
+
 /** Nothing can be told from what is made with it, outside of this process. */
 const keyOfKeys = randomBytes(32)
 
 /** The same for settings that get the same token. In place of a secret stands that there is one. */
 export function keyOf(given: OAuth2Options, fingerprint = fingerprintOf): string {
   const shaping = Object.entries(given).filter(
-    ([field]) => Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field),
+    ([field]) =>
+      field === OF_THE_WAY || (Object.hasOwn(oauth2Options.properties, field) && !NOT_IN_KEY.has(field)),
   )
   // Another refresh token may be another user's.
   const user = given.refreshToken && fingerprint(given.refreshToken.reveal())

@@ -18,8 +18,11 @@ const SECRET_PARAMETERS = [
   'actor_token',
 ]
 
-/** What is wrong with where the token service is said to be. */
-export function checkTokenService(options: OAuth2Options, problem: Reporter): void {
+/**
+ * What is wrong with where the token service is said to be.
+ * @param onPremise it is a virtual host of the Cloud Connector
+ */
+export function checkTokenService(options: OAuth2Options, onPremise: boolean, problem: Reporter): void {
   const { tokenServiceUrl, issuer, tokenServiceHosts } = options
   checkTenants(options, problem)
   const unused = (field: string, why: string, hint: string) =>
@@ -37,7 +40,7 @@ export function checkTokenService(options: OAuth2Options, problem: Reporter): vo
       hint: 'Add tokenServiceUrl: https://login.example.com/oauth2/token; or issuer, where the service publishes its metadata.',
       at: [],
     })
-  if (tokenServiceUrl !== undefined) checkTokenServiceUrl(tokenServiceUrl, problem)
+  if (tokenServiceUrl !== undefined) checkTokenServiceUrl(tokenServiceUrl, onPremise, problem)
   if (issuer !== undefined && tokenServiceUrl !== undefined)
     unused('issuer', '"tokenServiceUrl" says where the token service is', 'Take one of them out.')
   else if (issuer !== undefined) checkIssuer(issuer, problem)
@@ -59,8 +62,8 @@ export function checkTokenService(options: OAuth2Options, problem: Reporter): vo
   }
 }
 
-function checkTokenServiceUrl(tokenServiceUrl: string, problem: Reporter): void {
-  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN))
+function checkTokenServiceUrl(tokenServiceUrl: string, onPremise: boolean, problem: Reporter): void {
+  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN), onPremise)
   if (!(url instanceof URL)) {
     problem({
       code: 'credential/url',

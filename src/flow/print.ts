@@ -127,7 +127,7 @@ function printable(text: string): string {
 }
 
 const SECRET =
-  /((?:^|[\s{,])["']?[\w.-]*(?:secret(?:[-_]?hash)?|password|passphrase|authorization|token|api-?key|private-?key|assertion)(?:["']:[ \t]*|:[ \t]+)|^key:[ \t]+)("[^"]*"?|'[^']*'?|[^,{}\s](?:[^,}]*[^,}\s])?)/gi
+  /((?:^|[\s{,])["']?[\w.-]*(?:secret(?:[-_]?(?:hash|id))?|password|passphrase|authorization|token|api-?key|private-?key|assertion)(?:["']:[ \t]*|:[ \t]+)|^key:[ \t]+)("[^"]*"?|'[^']*'?|[^,{}\s](?:[^,}]*[^,}\s])?)/gi
 /** The password of an address. */
 const SECRET_OF_USER = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
 const SECRET_IN_FORM =

@@ -5,7 +5,7 @@ import type { Answer, Exchange } from '../core/http.ts'
 import type { Clock } from '../core/world.ts'
 import { joinedHeaders } from './answer-headers.ts'
 import { AnswerStream, type Source } from './answer-stream.ts'
-import { allBusy, SET_FREE, type Connections } from './connections.ts'
+import { allBusy, SET_FREE, type Carrier, type Connections } from './connections.ts'
 import {
   cutOff,
   interimFailure,
@@ -39,6 +39,8 @@ const EMPTY = Buffer.alloc(0)
  * @throws Failure `receiver.unreachable`, `receiver.timeout`, `receiver.broken`, `receiver.too-large`, `request.invalid`
  */
 export function exchange(dispatcher: Dispatcher, clock: Clock, request: Exchange): Promise<Answer> {
+  const { carry } = dispatcher as Dispatcher & Partial<Carrier>
+  if (carry) return carry.call(dispatcher, request, (over, changed) => exchange(over, clock, changed))
   return new Promise((resolve, reject) => {
     new Transfer(dispatcher, sweepOf(clock), request, resolve, reject).start()
   })
@@ -301,7 +303,8 @@ class Transfer implements Dispatcher.DispatchHandler, Waiting, Source {
   }
 
   private get host(): string {
-    const { origin } = this.request
+    const { origin, host } = this.request
+    if (host !== undefined && this.phase !== CONNECTING) return host
     return origin.slice(origin.indexOf('//') + 2)
   }
 

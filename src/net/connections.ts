@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Answer, Exchange } from '../core/http.ts'
 
 /** What a dispatcher knows of its connections. */
 export interface Connections {
@@ -18,4 +19,12 @@ export const SET_FREE = new Error('no connection came')
 /** Whether all connections to it are busy: a request waits for its turn, not for a connection. */
 export function allBusy(dispatcher: Dispatcher & Partial<Connections>, origin: string): boolean {
   return dispatcher.connected !== undefined && dispatcher.connected(origin) > 0
+}
+
+/** Sends a request over other connections. */
+export type SendOver = (dispatcher: Dispatcher, request: Exchange) => Promise<Answer>
+
+/** A dispatcher that takes requests as a whole, because it needs something for them first, or sends them twice. */
+export interface Carrier {
+  carry(request: Exchange, send: SendOver): Promise<Answer>
 }

@@ -80,6 +80,7 @@ export function notAllowed(
   { url, origin, host }: Address,
 ): Failure {
   const may = hosts.map((host) => `"${host}"`).join(', ')
+  if (hosts[0]?.startsWith(VIRTUAL)) return notVirtual(name, hosts, url, may)
   const plain = url.protocol === 'http:' && !THIS_MACHINE.test(url.hostname)
   return new Failure(
     'credential.host',
@@ -89,6 +90,25 @@ export function notAllowed(
       hint: plain
         ? 'Credentials go by https only: begin the URL with "https://" (http is for hosts of this machine).'
         : `If "${host}" belongs to the receiver, name it in security-material/${name}.yaml: ${hostLine([...hosts, host])}.`,
+    },
+  )
+}
+
+/** Before the names of virtual hosts of the Cloud Connector. */
+const VIRTUAL = 'http://'
+
+function notVirtual(name: string, hosts: readonly string[], url: URL, may: string): Failure {
+  const { host, origin } = url
+  const names = hosts.map((one) => one.slice(VIRTUAL.length))
+  return new Failure(
+    'credential.host',
+    `the credential "${name}" may not go to "${origin}"; it may go to ${may}, by the Cloud Connector`,
+    {
+      receiver: { host },
+      hint:
+        url.protocol === 'http:'
+          ? `If "${host}" is a virtual host of the receiver, name it in security-material/${name}.yaml: ${hostLine([...names, host])}.`
+          : 'Begin the URL with "http://": the tunnel to the Cloud Connector is encrypted.',
     },
   )
 }

@@ -3,12 +3,14 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
+import { isOfBackend } from '../core/secret-backend.ts'
 import type { CredentialInfo, CredentialReference } from '../core/services.ts'
 import { sayExpiry } from './client-certificate.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
 import { describeReference, type Examined } from './credential-file.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
 import { UNREADABLE } from './material-files.ts'
+import type { UnsetReference } from './references.ts'
 import { describeRotation } from './rotation.ts'
 
 /** A name of the security material, and what stands behind it now. */
@@ -137,7 +139,7 @@ export class CredentialEntry implements CredentialReference {
           hint: 'sluice check shows them.',
         },
       )
-    const lacking = examined.unset.map(({ reference, why }) => `${describeReference(reference)} ${why}`)
+    const lacking = examined.unset.map(lackOf)
     return new Failure(
       'credential.incomplete',
       `the credential "${name}" is incomplete: ${lacking.join('; ')}`,
@@ -148,6 +150,16 @@ export class CredentialEntry implements CredentialReference {
       },
     )
   }
+}
+
+/** What a service that keeps secrets has not given, and why. */
+function waitsFor(unset: readonly UnsetReference[]): Record<string, string> {
+  const outside = unset.filter(({ reference }) => isOfBackend(reference))
+  return outside.length === 0 ? {} : { 'waits for': outside.map(lackOf).join('; ') }
+}
+
+function lackOf({ reference, why }: UnsetReference): string {
+  return `${describeReference(reference)} ${why}`
 }
 
 /** A secret of it was taken away: it is no mistake that somebody made in a hurry. */
@@ -178,9 +190,9 @@ function certificateDetails(
   return expiry === undefined ? {} : { [CERTIFICATE_ENDS]: `it ${expiry}` }
 }
 
-function stateWithout({ file, incomplete }: Examined): CredentialState {
+function stateWithout({ file, incomplete, unset }: Examined): CredentialState {
   return incomplete
-    ? { status: 'incomplete', details: {} }
+    ? { status: 'incomplete', details: waitsFor(unset) }
     : { status: 'broken', details: { 'what to do': `sluice check tells what is wrong with ${file}` } }
 }
 

@@ -3,8 +3,10 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
-import type { EgressRules } from '../core/services.ts'
+import type { ConnectivityProxy, EgressRules } from '../core/services.ts'
 import { checkShape } from '../core/shape.ts'
+import { checkCloudConnector, cloudConnectorLinks } from './cloud-connector.ts'
+import { explained } from './credential-explanation.ts'
 import { linksIn, type CredentialLink } from './credential-links.ts'
 import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { checkEgress } from './egress-check.ts'
@@ -18,7 +20,6 @@ import {
 } from './references.ts'
 import { secretsIn } from './rotation.ts'
 import { hideInsertions } from './insertions.ts'
-import { showsReceiver, type ReachOptions } from './reach.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
@@ -69,6 +70,7 @@ export interface ExamineSetting {
   /** Secrets in clear are warnings only. */
   readonly dev: boolean
   readonly egress: EgressRules
+  readonly connectivityProxy?: ConnectivityProxy
   /** Epoch ms. */
   readonly now: () => number
 }
@@ -210,11 +212,16 @@ function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Pr
 /** `env:X` as people call it: `the environment variable "X"`. */
 export function describeReference(reference: string): string {
   const colon = reference.indexOf(':')
-  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the file'
+  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the secret'
   return `${what} "${reference.slice(colon + 1).trim()}"`
 }
 
-const WORDS: Readonly<Record<string, string>> = { env: 'the environment variable', secret: 'the secret' }
+const WORDS: Readonly<Record<string, string>> = {
+  env: 'the environment variable',
+  file: 'the file',
+  secret: 'the secret',
+  vault: 'the Vault secret',
+}
 
 interface Reading {
   readonly name: string
@@ -260,7 +267,11 @@ function readSource(
       problem,
       kind.asksService === true,
     )
-    kind.check?.(shape.value as never, problem, { imported })
+    kind.check?.(shape.value as never, problem, {
+      imported,
+      onPremise: frame.onPremise?.tokenRequests === true,
+    })
+    checkCloudConnector(shape.value as FrameOptions, kind, setting.connectivityProxy, { imported }, problem)
     checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
@@ -270,7 +281,10 @@ function readSource(
       .map((one) => hideInsertions(one, insertions)),
   )
   if (!frame) return {}
-  const links = linksIn(kind.options, shape.value, document)
+  const links = [
+    ...linksIn(kind.options, shape.value, document),
+    ...cloudConnectorLinks(frame.onPremise, setting.connectivityProxy, document),
+  ]
   const explain = () => explained(kind, shape.value, frame)
   if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links }
   const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
@@ -281,24 +295,6 @@ function readSource(
     links,
     source: { name, file, kind, options: shape.value, frame, secrets, fingerprint },
   }
-}
-
-function explained(
-  kind: AnyCredentialKind,
-  options: unknown,
-  { description, hosts, apiHeaders, apiQuery }: Frame,
-): Pick<CredentialExplanation, 'sends' | 'hosts' | 'description'> {
-  const headers = apiHeaders.filter((_, index) => index % 2 === 0)
-  const query = [...new URLSearchParams(apiQuery).keys()]
-  const further = [
-    ...(headers.length > 0 ? [`the headers ${headers.join(', ')}`] : []),
-    ...(query.length > 0 ? [`the query parameters ${query.join(', ')}`] : []),
-  ]
-  const told = kind.explain?.(options as never) ?? `what its type ${kind.name} says`
-  const shown = showsReceiver(options as ReachOptions, kind.asksService === true)
-  if (shown && !told.includes('a client certificate')) further.unshift('a client certificate')
-  const sends = [told, ...further]
-  return { description, hosts: hosts.names, sends: sends.join('; also ') }
 }
 
 /** What is said of a text that is not filled in is no mistake of its own. */

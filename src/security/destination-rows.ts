@@ -1,3 +1,4 @@
+import { cloudConnector } from './destination-cloud-connector.ts'
 import { refreshToken, tokenExchange } from './destination-grants.ts'
 import { clientAssertion, keyStore } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
@@ -26,6 +27,8 @@ const KNOWN = [
   'Type',
   'URL',
   'ProxyType',
+  'tokenServiceURL.ProxyType',
+  'CloudConnectorLocationId',
   'Authentication',
   'Description',
   'TrustAll',
@@ -76,28 +79,8 @@ function common(destination: Translation): void {
   destination.copy('Description', 'description')
   destination.copyAll('URL.headers.', 'apiHeaders')
   destination.copyAll('URL.queries.', 'apiQuery')
-  proxyType(destination, 'ProxyType')
-  proxyType(destination, 'tokenServiceURL.ProxyType')
+  cloudConnector(destination)
   trust(destination)
-}
-
-function proxyType(destination: Translation, property: string): void {
-  const given = destination.read(property) ?? 'Internet'
-  destination.read('CloudConnectorLocationId')
-  if (given === 'Internet' || given === 'PrivateLink') return
-  if (given === 'OnPremise')
-    destination.mistake(
-      'destination/not-yet',
-      property,
-      `"${property}" is OnPremise: requests go through the Cloud Connector, which this version does not speak to`,
-      'Where the system can be reached otherwise, say so in "override": ProxyType: Internet, with its own URL; "proxy" of the credential names a proxy on the way.',
-    )
-  else
-    destination.mistake(
-      'destination/value',
-      property,
-      `"${property}" is "${given}"; Internet, OnPremise or PrivateLink is wanted`,
-    )
 }
 
 /** Trust settings hold for the token service and the target. */

@@ -3,6 +3,7 @@ import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { Choice, Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
+import { CLOUD_CONNECTOR_FIELDS, readCloudConnector, type OnPremise } from './cloud-connector.ts'
 import { createHostRules, hostRuleOf, readHostRule, type HostRules } from './hosts.ts'
 import { readReach, REACH_FIELDS, type Reach } from './reach.ts'
 import {
@@ -42,7 +43,7 @@ const FIELDS = {
   ]),
 }
 
-const ALL_FIELDS = { ...FIELDS, ...REACH_FIELDS }
+const ALL_FIELDS = { ...FIELDS, ...REACH_FIELDS, ...CLOUD_CONNECTOR_FIELDS }
 
 /** The whole schema of a file: the type, the common fields, and those of the kind. */
 export function frameSchema(types: readonly string[], own: TSchema): TObject {
@@ -65,6 +66,8 @@ export interface Frame {
   /** Undefined: the age of its secret is not known. */
   readonly rotation: Rotation | undefined
   readonly reach: Reach
+  /** Undefined: nothing goes by the Cloud Connector. */
+  readonly onPremise: OnPremise | undefined
 }
 
 type Reporter = (report: ProblemReport) => void
@@ -77,21 +80,25 @@ export function readFrame(
   problem: Reporter,
   asksService: boolean,
 ): Frame {
-  const baseUrl = readBaseUrl(options.baseUrl, problem)
+  const onPremise = readCloudConnector(options, asksService)
+  const virtual = onPremise?.calls === true
+  const baseUrl = readBaseUrl(options.baseUrl, virtual, problem)
   return {
     description: options.description,
     baseUrl,
-    hosts: readHosts(options, baseUrl, problem),
+    hosts: readHosts(options, baseUrl, virtual, problem),
     apiHeaders: readHeaders(options.apiHeaders ?? {}, problem),
     apiQuery: readQuery(options.apiQuery ?? {}, problem),
     reach: readReach(options, { asksService, now, problem }),
     rotation: readRotation(options, secrets, now, problem),
+    onPremise,
   }
 }
 
-function readBaseUrl(text: string | undefined, problem: Reporter): URL | undefined {
+/** @param virtual it leads to a virtual host of the Cloud Connector */
+function readBaseUrl(text: string | undefined, virtual: boolean, problem: Reporter): URL | undefined {
   if (text === undefined) return undefined
-  const url = readUrl(text)
+  const url = readUrl(text, virtual)
   if (!(url instanceof URL)) {
     problem({ code: 'credential/url', ...url, message: `"baseUrl" ${url.message}`, at: ['baseUrl'] })
     return undefined
@@ -109,7 +116,12 @@ function readBaseUrl(text: string | undefined, problem: Reporter): URL | undefin
   return url
 }
 
-function readHosts(options: FrameOptions, baseUrl: URL | undefined, problem: Reporter): HostRules {
+function readHosts(
+  options: FrameOptions,
+  baseUrl: URL | undefined,
+  virtual: boolean,
+  problem: Reporter,
+): HostRules {
   const written = options.allowedHosts ?? []
   if (written.length === 0) {
     if (options.baseUrl === undefined)
@@ -122,7 +134,7 @@ function readHosts(options: FrameOptions, baseUrl: URL | undefined, problem: Rep
         hint: 'Add baseUrl: https://api.example.com/ or allowedHosts: [api.example.com].',
         at: options.allowedHosts === undefined ? [] : ['allowedHosts'],
       })
-    return createHostRules(baseUrl ? [hostRuleOf(baseUrl)] : [])
+    return createHostRules(baseUrl ? [hostRuleOf(baseUrl)] : [], virtual)
   }
   const rules = written.flatMap((text, index) => {
     const rule = readHostRule(text)
@@ -135,7 +147,7 @@ function readHosts(options: FrameOptions, baseUrl: URL | undefined, problem: Rep
     })
     return []
   })
-  const hosts = createHostRules(rules)
+  const hosts = createHostRules(rules, virtual)
   if (baseUrl && rules.length === written.length && !hosts.allows(baseUrl))
     problem({
       code: 'credential/host',

@@ -1,10 +1,10 @@
-import { isSafeScheme } from './url.ts'
+import { isSafeScheme, isVirtualScheme } from './url.ts'
 
 /** Where a credential may go. */
 export interface HostRules {
-  /** Decides on the final URL of a request: https (http on this machine only), no user in it, one of the hosts. */
+  /** Decides on the final URL of a request: https (http on this machine, and to virtual hosts), no user in it, one of the hosts. */
   allows(url: URL): boolean
-  /** As people read them. */
+  /** As people read them; virtual ones with `http://`. */
   readonly names: readonly string[]
 }
 
@@ -52,15 +52,17 @@ export function hostRuleOf(url: URL): HostRule {
   return { host: withoutDot(url.hostname), anyLabel: false, port: url.port, text: url.host }
 }
 
-export function createHostRules(rules: readonly HostRule[]): HostRules {
+/** @param virtual they are virtual hosts of the Cloud Connector */
+export function createHostRules(rules: readonly HostRule[], virtual = false): HostRules {
+  const isSafe = virtual ? isVirtualScheme : isSafeScheme
   const keysOf = (anyLabel: boolean) =>
     new Set(rules.filter((rule) => rule.anyLabel === anyLabel).map((rule) => `${rule.host}:${rule.port}`))
   const exact = keysOf(false)
   const wide = keysOf(true)
   return {
-    names: rules.map((rule) => rule.text),
+    names: rules.map((rule) => (virtual ? `http://${rule.text}` : rule.text)),
     allows(url) {
-      if (url.username !== '' || url.password !== '' || !isSafeScheme(url)) return false
+      if (url.username !== '' || url.password !== '' || !isSafe(url)) return false
       const host = withoutDot(url.hostname)
       const key = `${host}:${url.port}`
       if (exact.has(key)) return true

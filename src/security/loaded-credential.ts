@@ -4,10 +4,11 @@ import { printDuration } from '../core/duration.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
 import { Failure } from '../core/failure.ts'
 import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
-import type { Credential, Logger } from '../core/services.ts'
+import type { ConnectivityProxy, Credential, Logger } from '../core/services.ts'
 import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { describeCertificate, type ClientCertificate } from './client-certificate.ts'
+import { describeCloudConnector } from './cloud-connector.ts'
 import type { CredentialSource } from './credential-file.ts'
 import type { HostRules } from './hosts.ts'
 import { proxySecrets } from './proxy-secrets.ts'
@@ -36,6 +37,8 @@ export class LoadedCredential implements Credential {
   readonly certificate: ClientCertificate | undefined
   readonly shownCertificate: string | undefined
   readonly #rules: HostRules
+  /** Behind another Cloud Connector the same hosts are others. */
+  readonly #location: string | undefined
   readonly #own: Authorizer
   readonly #current: () => LoadedCredential | undefined
   readonly #releases: (() => void)[]
@@ -49,13 +52,21 @@ export class LoadedCredential implements Credential {
       readonly redactor: Redactor
       readonly storedTokens: StoredTokens
       readonly borrow: CredentialSetting['borrow']
+      readonly connectivityProxy?: ConnectivityProxy
     },
     current: () => LoadedCredential | undefined,
   ) {
     const { name, kind, options, frame } = source
     const { log, redactor, storedTokens, borrow } = setting
     const { proxy, ca, certificate, toReceiver, showsReceiver } = frame.reach
-    const world = worldToService(setting.world, frame.reach)
+    const { onPremise } = frame
+    const virtual =
+      onPremise &&
+      setting.connectivityProxy?.dispatcherFor({ locationId: onPremise.locationId, lend: borrow })
+    const world =
+      virtual && onPremise.tokenRequests
+        ? { ...setting.world, dispatcherFor: () => virtual }
+        : worldToService(setting.world, frame.reach)
     const redact: CredentialSetting['redact'] = (secret) => {
       const end = redactor.add(secret)
       return (ms = 0) => void world.clock.after(Math.max(REDACTION_GRACE, ms), end)
@@ -71,13 +82,13 @@ export class LoadedCredential implements Credential {
     this.rotation = frame.rotation
     this.tenants = kind.tenants?.(options as never) ?? []
     this.#rules = frame.hosts
+    this.#location = onPremise?.locationId
     this.#current = current
     this.certificate = certificate
     this.shownCertificate = showsReceiver ? describeCertificate(certificate!) : undefined
-    this.dispatcher =
-      toReceiver === undefined && proxy === undefined
-        ? undefined
-        : setting.world.dispatcherFor(toReceiver, proxy)
+    const differs = toReceiver !== undefined || proxy !== undefined
+    const direct = differs ? setting.world.dispatcherFor(toReceiver, proxy) : undefined
+    this.dispatcher = onPremise?.calls ? virtual : direct
     const secrets = [...source.secrets, ...reachSecrets(options as ReachOptions), ...proxySecrets(proxy, {})]
     this.#releases = [...new Set(secrets)].map(redact)
     this.#own = kind.prepare(
@@ -98,6 +109,7 @@ export class LoadedCredential implements Credential {
     this.settings = {
       ...kind.describe?.(options as never),
       ...(proxy !== undefined && { proxy: withoutUser(proxy) }),
+      ...(onPremise && { cloudConnector: describeCloudConnector(onPremise) }),
       ...(certificate && {
         'client certificate': `${describeCertificate(certificate)}${kind.asksService ? `, for the token service${showsReceiver ? ' and the receiver' : ''}` : ''}`,
       }),
@@ -156,7 +168,8 @@ export class LoadedCredential implements Credential {
   #successor(): LoadedCredential | undefined {
     const current = this.#current()
     if (current === this) return undefined
-    if (current && current.hosts.join() === this.hosts.join()) return current
+    const isSame = current?.hosts.join() === this.hosts.join() && current.#location === this.#location
+    if (current && isSame) return current
     throw new Failure('credential.missing', `credential "${this.name}" was changed or removed just now`, {
       hint: 'Send the message again.',
     })

@@ -4,7 +4,8 @@ import type { CredentialExplanation } from '../core/explanation.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
-import type { Credentials, EgressRules, Logger } from '../core/services.ts'
+import type { SecretBackend } from '../core/secret-backend.ts'
+import type { ConnectivityProxy, Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { linkProblems, madeWith } from './credential-links.ts'
@@ -15,7 +16,7 @@ import { LoadedCredential } from './loaded-credential.ts'
 import { readMaterial, type ReadMaterial } from './material-files.ts'
 import type { Redactor } from './redaction.ts'
 import { RotationReminder } from './rotation-reminder.ts'
-import { secretNamesIn } from './secret-file.ts'
+import { referencesIn, secretNamesIn } from './secret-file.ts'
 import { SecretStore } from './secret-store.ts'
 
 /** Files of the security material that are no credentials for requests. */
@@ -34,6 +35,8 @@ export interface MaterialSetting {
   readonly projectFolder: string
   readonly world: World
   readonly egress: EgressRules
+  /** Left out: nothing goes by the Cloud Connector. */
+  readonly connectivityProxy?: ConnectivityProxy
   readonly log: Logger
   readonly redactor: Redactor
   readonly storedTokens: StoredTokens
@@ -43,13 +46,15 @@ export interface MaterialSetting {
   readonly parameters: Readonly<Record<string, ParameterValue>>
   /** The encrypted ones, and the key to them. Absolute; neither has to be there. */
   readonly secrets: { readonly file: string; readonly keyFile: string }
+  /** Services outside that keep secrets. */
+  readonly backends: readonly SecretBackend[]
   /** Secrets may be written in clear. */
   readonly dev: boolean
 }
 
 /** The named credentials of a project. */
 export interface SecurityMaterial extends Credentials {
-  /** Reads a folder, and decrypts what its files refer to, to be loaded or checked next. Absolute. */
+  /** Reads a folder, and decrypts or asks for what its files refer to, to be loaded or checked next. Absolute. */
   read(folder: string): Promise<ReadMaterial>
   /**
    * Takes these files for all there is, at once. What has not changed keeps its token; a file with mistakes leaves
@@ -67,11 +72,16 @@ export interface SecurityMaterial extends Credentials {
   isDoubtful(): boolean
   /** Absolute paths of the files in which references find their values, to be watched. */
   files(): readonly string[]
+  /**
+   * Secrets of backends are asked for again by themselves from now on; tells when the folder should be read again.
+   * Returns how to end that, with what is under way.
+   */
+  follow(changed: () => void): () => void
   /** The engine has started: credentials that want it fetch their first token. */
   warm(): void
   /** Warns in the log of secrets that are too old: now, and once a day until the end. */
   remind(): void
-  /** Calls off the token requests that are under way. */
+  /** Calls off the requests for tokens and secrets that are under way. */
   stop(): void
 }
 
@@ -79,12 +89,13 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
   const entries = new Map<string, CredentialEntry>()
   const { clock } = setting.world
   const secrets = new SecretStore({ ...setting, ...setting.secrets })
-  const { projectFolder, environment, parameters } = setting
+  const { projectFolder, environment, parameters, backends } = setting
   const examining: ExamineSetting = {
     kinds: setting.kinds,
-    sources: { projectFolder, environment, parameters, secret: (name) => secrets.value(name) },
+    sources: { projectFolder, environment, parameters, secret: (name) => secrets.value(name), backends },
     dev: setting.dev,
     egress: setting.egress,
+    ...(setting.connectivityProxy && { connectivityProxy: setting.connectivityProxy }),
     now: () => clock.now(),
   }
   let started = false
@@ -143,6 +154,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     }
   }
 
+  function stopBackends(): void {
+    for (const backend of backends) backend.stop()
+  }
+
   function examine(files: readonly CredentialFile[]) {
     const { examined, problems } = examineAll(files, examining)
     return { examined, problems: inOrder([...problems, ...secrets.problems]) }
@@ -151,7 +166,11 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
   return {
     async read(folder) {
       const read = await readMaterial(folder, projectFolder, setting.secrets.file)
-      await secrets.open(read.files.flatMap(({ text }) => secretNamesIn(text)))
+      const named = (find: (text: string) => string[]) => read.files.flatMap(({ text }) => find(text))
+      await Promise.all([
+        secrets.open(named(secretNamesIn)),
+        ...backends.map((one) => one.open(named((text) => referencesIn(text, one.kind)))),
+      ])
       return read
     },
     load(all, tell) {
@@ -190,6 +209,10 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     explanation: (name) => entries.get(name)?.explanation(),
     isDoubtful: () => present().some((entry) => entry.isDoubtful),
     files: () => [...new Set([...present().flatMap((entry) => entry.examined!.files), ...secrets.files])],
+    follow(changed) {
+      for (const backend of backends) backend.follow(changed)
+      return stopBackends
+    },
     warm() {
       started = true
       for (const entry of entries.values()) entry.loaded?.authorizer.warm?.()
@@ -197,6 +220,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     remind: () => reminder.start(),
     stop() {
       reminder.stop()
+      stopBackends()
       for (const entry of entries.values()) entry.loaded?.stop()
     },
   }

@@ -4,6 +4,7 @@ import type { Document, Path } from '../core/document.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, type Place, type Problem } from '../core/problem.ts'
+import type { SecretBackend } from '../core/secret-backend.ts'
 import { isKeyStore } from './client-certificate.ts'
 import { isSecretName } from './secret-file.ts'
 import type { OpenedSecret } from './secret-store.ts'
@@ -16,6 +17,7 @@ export interface ReferenceSources {
   readonly parameters: Readonly<Record<string, ParameterValue>>
   /** Of the encrypted ones. */
   readonly secret: (name: string) => OpenedSecret
+  readonly backends: readonly SecretBackend[]
 }
 
 /** A reference without a value. */
@@ -67,7 +69,7 @@ interface Piece {
   readonly resolved: number
 }
 
-/** Puts the values of `${env:X}`, `${file:/path}`, `${secret:x}` and `${param:x}` into every text of a document, at any depth. `$${` stands for `${`. */
+/** Puts the values of `${env:X}`, `${file:/path}`, `${secret:x}`, `${param:x}` and those of backends into every text of a document, at any depth. `$${` stands for `${`. */
 export function resolveReferences(document: Document, sources: ReferenceSources): Resolved {
   const problems: Problem[] = []
   const unset: UnsetReference[] = []
@@ -75,6 +77,7 @@ export function resolveReferences(document: Document, sources: ReferenceSources)
   const insertions: Insertion[] = []
   const files = new Set<string>()
   const pieces = new Map<string, readonly Piece[]>()
+  const backends = new Map(sources.backends.map((backend) => [backend.kind, backend]))
 
   function resolveText(text: string, path: Path): string {
     let resolved = ''
@@ -125,9 +128,15 @@ export function resolveReferences(document: Document, sources: ReferenceSources)
     const colon = mark[1].indexOf(':')
     const kind = mark[1].slice(0, Math.max(0, colon)).trim()
     const name = mark[1].slice(colon + 1).trim()
-    if (!KINDS.includes(kind)) return unknownKind(mark[0], kind)
+    const backend = backends.get(kind)
+    if (!backend && !KINDS.includes(kind)) return unknownKind(mark[0], kind, sources.backends)
     if (name === '')
-      return { ...REFERENCE, message: `"${mark[0]}" names nothing`, hint: `Write \${${kind}:NAME}.` }
+      return {
+        ...REFERENCE,
+        message: `"${mark[0]}" names nothing`,
+        hint: `Write ${backend?.form ?? `\${${kind}:NAME}`}.`,
+      }
+    if (backend) return readBackend(name, backend)
     if (kind === 'env') return readVariable(name, sources.environment)
     if (kind === 'param') return readParameter(mark[0], name, sources.parameters)
     if (kind === 'secret') return readSecret(mark[0], name, sources.secret)
@@ -198,17 +207,20 @@ function placeholder(text: string): Mistake {
   }
 }
 
-function unknownKind(text: string, kind: string): Mistake {
+function unknownKind(text: string, kind: string, backends: readonly SecretBackend[]): Mistake {
+  const words = [...KINDS, ...backends.map((backend) => backend.kind)]
+  const forms = ['${env:NAME}', '${file:/path}', '${secret:NAME}', ...backends.map(({ form }) => form)]
+  const hint = `There are ${forms.join(', ')} and \${param:name}; $\${ stands for a plain \${.`
   if (kind !== '' && /^[\w-]+$/.test(kind))
     return {
       ...REFERENCE,
-      message: `"${text}": there is no "${kind}" to refer to${didYouMean(kind, KINDS)}`,
-      hint: 'There are ${env:NAME}, ${file:/path}, ${secret:NAME} and ${param:name}; $${ stands for a plain ${.',
+      message: `"${text}": there is no "${kind}" to refer to${didYouMean(kind, words)}`,
+      hint,
     }
   return {
     ...REFERENCE,
     message: `"${text}" is no reference; a credential does not see messages`,
-    hint: 'There are ${env:NAME}, ${file:/path}, ${secret:NAME} and ${param:name}; $${ stands for a plain ${. Expressions of `response` and `invalidateWhen` stand bare, without ${}.',
+    hint: `${hint} Expressions of \`response\` and \`invalidateWhen\` stand bare, without \${}.`,
   }
 }
 
@@ -242,6 +254,13 @@ function readSecret(text: string, name: string, secret: ReferenceSources['secret
   if ('value' in opened) return { value: opened.value, guarded: true }
   const { state: _, ...outcome } = opened
   return 'why' in outcome ? outcome : { code: 'credential/secret', ...outcome }
+}
+
+function readBackend(name: string, backend: SecretBackend): Value | Unset | Mistake {
+  const mistake = backend.mistakeOf(name)
+  if (mistake) return { ...REFERENCE, ...mistake }
+  const found = backend.value(name)
+  return 'value' in found ? { value: found.value, guarded: true } : found
 }
 
 function readSecretFile(name: string, file: string): Value | Unset | Mistake {

@@ -39,10 +39,16 @@ export function isSecretName(text: string): boolean {
 
 /** Names of the secrets that a credential's text refers to; comments do not count. */
 export function secretNamesIn(text: string): string[] {
+  return referencesIn(text, 'secret')
+}
+
+/** What stands behind `kind:` in the references of a text; comments do not count. @param kind a word */
+export function referencesIn(text: string, kind: string): string[] {
+  const marks = new RegExp(`(?<!\\$)\\$\\{\\s*${kind}\\s*:\\s*([^}]*?)\\s*\\}`, 'g')
   const names = new Set<string>()
   for (const line of text.split('\n')) {
     if (/^\s*#/.test(line)) continue
-    for (const [, name] of line.matchAll(/(?<!\$)\$\{\s*secret\s*:\s*([^}]*?)\s*\}/g)) names.add(name!)
+    for (const [, name] of line.matchAll(marks)) names.add(name!)
   }
   return [...names]
 }

@@ -11,8 +11,9 @@ const NOT_IN_URLS = /[\s\p{Cc}\p{Cf}"<>\\^`{|}\u2018-\u201f\u00ab\u00bb]/u
 /**
  * An address of the integrator: an absolute https URL (http on this machine only) without user, password and
  * fragment; or what is wrong with it.
+ * @param virtual it leads to a virtual host of the Cloud Connector: http
  */
-export function readUrl(text: string): URL | UrlMistake {
+export function readUrl(text: string, virtual = false): URL | UrlMistake {
   const odd = NOT_IN_URLS.exec(text)
   if (odd) {
     return {
@@ -27,7 +28,8 @@ export function readUrl(text: string): URL | UrlMistake {
   }
   const whole = { offset: 0, length: text.length }
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    return { message: 'is no absolute URL', hint: `Begin with "https://": https://${text}`, ...whole }
+    const begin = virtual ? 'http://' : 'https://'
+    return { message: 'is no absolute URL', hint: `Begin with "${begin}": ${begin}${text}`, ...whole }
   }
   const url = URL.parse(text)
   if (url === null) return { message: 'is no URL', hint: 'Expected is https://host/path.', ...whole }
@@ -49,7 +51,14 @@ export function readUrl(text: string): URL | UrlMistake {
       length: text.length - hash,
     }
   }
-  if (!isSafeScheme(url)) {
+  if (virtual && !isVirtualScheme(url))
+    return {
+      message: `uses "${url.protocol.slice(0, -1)}" to a virtual host of the Cloud Connector`,
+      hint: 'Use http: the tunnel to the Cloud Connector is encrypted, and its mapping says how it speaks to the system behind.',
+      offset: 0,
+      length: url.protocol.length,
+    }
+  if (!virtual && !isSafeScheme(url)) {
     return {
       message:
         url.protocol === 'http:'
@@ -66,6 +75,11 @@ export function readUrl(text: string): URL | UrlMistake {
 /** https anywhere, http on this machine. */
 export function isSafeScheme(url: URL): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+}
+
+/** http: what goes by the Cloud Connector is encrypted by its tunnel. */
+export function isVirtualScheme(url: URL): boolean {
+  return url.protocol === 'http:'
 }
 
 function isLoopback(hostname: string): boolean {

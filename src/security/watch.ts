@@ -55,7 +55,7 @@ export class Watch {
 
   /** Reads again, whatever can be seen. */
   async again(): Promise<void> {
-    await this.#looking
+    while (this.#looking) await this.#looking
     this.#certain = true
     this.#timer?.cancel()
     await this.#look()

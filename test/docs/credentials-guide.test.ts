@@ -13,7 +13,9 @@ test('every credential of the guide loads', async (t) => {
   assert.ok(blocks.length > 5)
   const files = Object.fromEntries(
     blocks.map(([, name, text], index) => [
-      `security-material/${name ?? `example-${index + 1}`}.yaml`,
+      text!.startsWith('# sluice.yaml\n')
+        ? 'sluice.yaml'
+        : `security-material/${name ?? `example-${index + 1}`}.yaml`,
       text!,
     ]),
   )

@@ -412,9 +412,54 @@ const others: readonly [
   ],
   [
     'OnPremise',
-    'ProxyType=OnPremise\nURL=https://a.example.com\nAuthentication=NoAuthentication\nCloudConnectorLocationId=x\n',
+    'ProxyType=OnPremise\nURL=http://a-virtual:8000\nAuthentication=NoAuthentication\nCloudConnectorLocationId=x\n',
+    {
+      type: 'none',
+      baseUrl: 'http://a-virtual:8000',
+      cloudConnector: { carries: 'calls', locationId: 'x' },
+    },
+  ],
+  [
+    'OnPremise, with its token service',
+    'ProxyType=OnPremise\nURL=http://a-virtual\nAuthentication=OAuth2ClientCredentials\ntokenServiceURL=http://b-virtual/token\nclientId=a\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'http://a-virtual',
+      cloudConnector: {},
+      tokenServiceUrl: 'http://b-virtual/token',
+      clientId: 'a',
+      clientAuthentication: 'body',
+    },
+  ],
+  [
+    'OnPremise, with a token service outside',
+    'ProxyType=OnPremise\nURL=http://a-virtual\nAuthentication=OAuth2ClientCredentials\ntokenServiceURL=https://b.example.com/token\nclientId=a\ntokenServiceURL.ProxyType=Internet\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'http://a-virtual',
+      cloudConnector: { carries: 'calls' },
+      tokenServiceUrl: 'https://b.example.com/token',
+      clientId: 'a',
+      clientAuthentication: 'body',
+    },
+  ],
+  [
+    'a token service that is OnPremise alone',
+    'URL=https://a.example.com\nAuthentication=OAuth2ClientCredentials\ntokenServiceURL=http://b-virtual/token\nclientId=a\ntokenServiceURL.ProxyType=OnPremise\n',
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      cloudConnector: { carries: 'tokenRequests' },
+      tokenServiceUrl: 'http://b-virtual/token',
+      clientId: 'a',
+      clientAuthentication: 'body',
+    },
+  ],
+  [
+    'Extranet',
+    'ProxyType=Extranet\nURL=https://a.example.com\nAuthentication=NoAuthentication\n',
     { type: 'none', baseUrl: 'https://a.example.com' },
-    'x.properties:1:11 error destination/not-yet "ProxyType" is OnPremise: requests go through the Cloud Connector, which this version does not speak to',
+    'x.properties:1:11 error destination/value "ProxyType" is "Extranet"; Internet, OnPremise or PrivateLink is wanted',
   ],
   [
     'nothing in it',

@@ -9,6 +9,7 @@ const sources: ReferenceSources = {
   projectFolder: '/nowhere',
   environment: { HOST: 'api.example.com', SECRET: 's3cret-value', EMPTY: '' },
   parameters: { region: 'eu10', port: 8443 },
+  backends: [],
   secret: (name) =>
     name === 'lms'
       ? { value: 's3cret-of-lms' }

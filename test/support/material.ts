@@ -30,6 +30,7 @@ export function setUpMaterial(
     environment: { SECRET, TENANT: 'tenant-of-the-header' },
     parameters: { region: 'eu10' },
     secrets: { file: '/nowhere/security-material/secrets.yaml', keyFile: '/nowhere/data/age.key' },
+    backends: [],
     dev: false,
     ...changes,
   })

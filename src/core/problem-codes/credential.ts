@@ -118,6 +118,22 @@ baseUrl: https://api.example.com/
 proxy: http://proxy.example.com:3128
 `,
   },
+  'credential/cloud-connector': {
+    title: 'A credential cannot go by the Cloud Connector',
+    meaning:
+      "Virtual hosts of the Cloud Connector are reached through SAP's connectivity proxy only. `connectivityProxy` in `sluice.yaml` names its address, and the credential whose token it wants. Requests to it are plain http: client certificates and issuers have no place there.",
+    wrong: `# security-material/shop_api.yaml
+type: apiKey
+key: \${env:SHOP_SECRET}
+baseUrl: http://shop-virtual:8000/
+cloudConnector: { carries: calls }
+`,
+    right: `# security-material/shop_api.yaml
+type: apiKey
+key: \${env:SHOP_SECRET}
+baseUrl: https://shop.example.com/
+`,
+  },
   'credential/query': {
     title: 'A query parameter of a credential is no text',
     meaning: 'Values of `apiQuery` are texts, numbers, or lists of them.',

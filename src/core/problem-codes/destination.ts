@@ -110,10 +110,9 @@ override:
 type: destination
 properties:
   URL: https://api.example.com
-  Authentication: OAuth2ClientCredentials
+  Authentication: OAuth2TechnicalUserPropagation
   tokenServiceURL: https://login.example.com/token
   clientId: acme
-  ProxyType: OnPremise
 override:
   clientSecret: \${env:SHOP_SECRET}
 `,
@@ -124,7 +123,6 @@ properties:
   Authentication: OAuth2ClientCredentials
   tokenServiceURL: https://login.example.com/token
   clientId: acme
-  ProxyType: Internet
 override:
   clientSecret: \${env:SHOP_SECRET}
 `,

@@ -117,7 +117,7 @@ http: { connections: 128 }
   'setting/proxy': {
     title: 'The proxy of the settings has no address',
     meaning:
-      '`http.proxy` is `http://host:port`. Settings hold no references; a proxy with a password is given by the variable `SLUICE_HTTP_PROXY`.',
+      '`http.proxy` and `connectivityProxy.url` are `http://host:port`; the latter has no user in it, its token comes from `connectivityProxy.credential`. Settings hold no references; a proxy with a password is given by the variable `SLUICE_HTTP_PROXY`.',
     wrong: `# sluice.yaml
 http: { proxy: "socks5://proxy.example.com:1080" }
 `,
@@ -151,6 +151,27 @@ http: { proxy: "http://proxy.example.com:3128" }
     wrong: `$ SLUICE_LIMITS_BODY=lots sluice check
 `,
     right: `$ SLUICE_LIMITS_BODY=40MB sluice check
+`,
+  },
+  'setting/vault': {
+    title: 'Vault cannot be asked with these settings',
+    meaning:
+      '`vault` has an `address` (https, or http on this machine) and one way to log in: `auth.token`, `auth.appRole` with `roleId` and `secretId`, or `auth.kubernetes` with `role`. Tokens and secret ids are references, `${env:NAME}` or `${file:/path}`. The egress rules hold for it, too.',
+    wrong: `# sluice.yaml
+vault:
+  address: http://vault.example.com:8200
+  auth: { token: "\${env:VAULT_TOKEN}" }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+    right: `# sluice.yaml
+vault:
+  address: https://vault.example.com:8200
+  auth: { token: "\${env:VAULT_TOKEN}" }
+# flows/orders.yaml
+steps:
+  - log: hello
 `,
   },
   'setting/egress': {
