@@ -15,12 +15,13 @@ import type { Monitoring } from './monitoring.ts'
 import { parameterSources, withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
 import { RunEvents } from './run-events.ts'
-import type { SecurityMaterial } from './security/material.ts'
 import type { Redactor } from './security/redaction.ts'
 import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { createServer } from './server/server.ts'
+import { OPENAPI_PATH, openApiOf, serveOpenApi } from './openapi.ts'
+import { withProject } from './project-at-rest.ts'
 import { openStores, type Stores } from './store/message-log.ts'
 import { realClock } from './world.ts'
 
@@ -79,21 +80,6 @@ function redacted<T>(value: T, redactor: Pick<Redactor, 'text'>): T {
   return JSON.parse(
     JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? redactor.text(part) : part)),
   ) as T
-}
-
-async function withProject<T>(
-  setting: AppSetting,
-  use: (project: Project, material: SecurityMaterial, parts: Awaited<ReturnType<typeof assemble>>) => T,
-  secrets = false,
-): Promise<T> {
-  const parts = await assemble({ ...setting, leaveVault: !secrets }, lay(setting), undefined)
-  try {
-    const project = await parts.load()
-    project.stop()
-    return use(project, parts.material, parts)
-  } finally {
-    await parts.close()
-  }
 }
 
 export interface App {
@@ -209,9 +195,17 @@ async function startOn(
         audience: () => settings.access.audience ?? issuer(),
       })
   if (access) closing.push(() => access.close())
+  const openApi = openApiOf(
+    project,
+    () => settings.access.issuer ?? url,
+    (text) => ground.redactor.text(text),
+  )
   const server = createServer({
     routes: parts.routes,
-    ...(access && { addresses: access.addresses }),
+    addresses: new Map([
+      ...(access?.addresses ?? []),
+      ...(settings.openapi ? [[OPENAPI_PATH, serveOpenApi(openApi)] as const] : []),
+    ]),
     listen: parseListen(settings.listen)!,
     health,
     limits: settings.limits,
@@ -220,7 +214,13 @@ async function startOn(
   if (monitoring) {
     closing.push(() => monitoring.close())
     const { messageLog, abandoned } = stores
-    await monitoring.listen({ control, scripts: () => parts.scripts.status(), messageLog, abandoned })
+    await monitoring.listen({
+      control,
+      scripts: () => parts.scripts.status(),
+      messageLog,
+      abandoned,
+      openApi,
+    })
   }
   closing.push(() => {
     stopping = true

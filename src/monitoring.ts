@@ -24,6 +24,8 @@ export interface MonitoredEngine {
   readonly scripts: () => ScriptsNow
   readonly messageLog: Pick<MessageLog, 'backlog' | 'lost' | 'trouble'>
   readonly abandoned: number
+  /** What is served as the description of the endpoints. */
+  readonly openApi: () => string
 }
 
 /** Metrics and health, served where the setting `management` says; loaded only where it does. */
@@ -57,6 +59,7 @@ export class Monitoring {
         return exposition.text()
       },
       contentType: CONTENT_TYPE,
+      openApi: engine.openApi,
       redact,
       log,
     })

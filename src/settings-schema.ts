@@ -134,6 +134,11 @@ export const settingsSchema = Keys({
     },
   ),
   egress: egressSchema,
+  openapi: Flag({
+    description:
+      'Whether `/openapi.json` of `listen` tells everybody what the endpoints take. The listener `management` tells it always.',
+    default: false,
+  }),
   limits: Keys(
     {
       body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),

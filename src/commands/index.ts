@@ -30,6 +30,7 @@ import { initCommand } from './init.ts'
 import { logCommand } from './log.ts'
 import { newCredentialCommand } from './new-credential.ts'
 import { newFlowCommand } from './new-flow.ts'
+import { openapiCommand } from './openapi.ts'
 import { reloadCommand } from './reload.ts'
 import { runCommand } from './run.ts'
 import { secretKeyCommand, secretRekeyCommand } from './secret-key.ts'
@@ -76,6 +77,7 @@ export const commands: readonly CommandDefinition[] = [
   secretRekeyCommand,
   secretKeyCommand,
   logCommand,
+  openapiCommand,
   docsCommand(() => commands),
 ]
 

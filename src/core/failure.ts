@@ -14,6 +14,7 @@ export const FAILURES = {
   'receiver.redirect': { title: 'The receiver redirected too often or badly', reply: 502 },
   'receiver.pages': { title: "The receiver's pages do not come to their end", reply: 502 },
   'request.type': { title: 'The content type is not taken here', reply: 415 },
+  'request.rate': { title: 'The caller calls too often', reply: 429 },
   'request.invalid': { title: 'The request could not be built', reply: 500 },
   'request.throttled': { title: 'The request waited too long for its turn', reply: 503 },
   'credential.missing': { title: 'The credential is not there', reply: 502 },
@@ -35,6 +36,7 @@ export const FAILURES = {
   'script.disabled': { title: 'The script failed too often and is paused', reply: 503 },
   'expression.failed': { title: 'An expression failed', reply: 500 },
   'body.invalid': { title: 'The body is not what its content type says', reply: 400 },
+  'body.schema': { title: 'The body does not fit the schema', reply: 400 },
   'body.too-large': { title: 'The body is too large', reply: 413 },
   'body.consumed': { title: 'The body was a stream and is used up', reply: 500 },
   'body.cut-off': { title: 'The body ended too early', reply: 400 },
@@ -85,6 +87,8 @@ export interface FailureDetails {
   place?: Place
   /** ms that the receiver asks to wait before the next attempt. */
   retryAfter?: number
+  /** What is wrong with which part of the caller's body: a JSON pointer, and what was wanted there. */
+  part?: { readonly pointer: string; readonly detail: string }
   cause?: unknown
 }
 
@@ -99,6 +103,8 @@ export class Failure extends Error {
   readonly reply: number
   /** ms that the receiver asks to wait before the next attempt. */
   readonly retryAfter: number | undefined
+  /** What is wrong with which part of the caller's body. */
+  readonly part: { readonly pointer: string; readonly detail: string } | undefined
   place: Place | undefined
   /** Set by the `forEach` that it happened in. */
   item: FailedItem | undefined
@@ -112,6 +118,7 @@ export class Failure extends Error {
     this.receiver = details.receiver
     this.reply = details.reply ?? FAILURES[code as FailureCode]?.reply ?? 500
     this.retryAfter = details.retryAfter
+    this.part = details.part
     this.place = details.place
   }
 

@@ -183,6 +183,12 @@ export interface PreparedTrigger {
     readonly methods: readonly string[]
     readonly path: string
     readonly access: EndpointAccess
+    /** The content types that are taken; undefined: every one. */
+    readonly contentTypes?: readonly string[]
+    /** JSON Schema of the body. */
+    readonly schema?: object
+    /** Whether `Retry-After` may come. */
+    readonly limited?: boolean
   }
 }
 
@@ -193,7 +199,7 @@ export interface TriggerKind<Keys extends TProperties = TProperties> extends Des
   readonly timeout: number
   /** Where the flow has no `concurrency`. */
   concurrency(options: Static<TObject<Keys>>): { running: number; waiting: number }
-  prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedTrigger
+  prepare(options: Static<TObject<Keys>>, deployment: Deployment): PreparedTrigger | Promise<PreparedTrigger>
   /** What `sluice explain` tells; as with steps. */
   explain?(options: Static<TObject<Keys>>, explaining: Explaining): TriggerExplanation
 }
@@ -265,7 +271,7 @@ export type AnyTriggerKind = Omit<
   options: TSchema
   shorthand?: string
   concurrency(options: never): { running: number; waiting: number }
-  prepare(options: never, deployment: Deployment): PreparedTrigger
+  prepare(options: never, deployment: Deployment): PreparedTrigger | Promise<PreparedTrigger>
   explain?(options: never, explaining: Explaining): TriggerExplanation
 }
 export type AnyCredentialKind = Omit<

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { AccessRule, Caller } from './access.ts'
+import type { Cors } from './cors.ts'
 import type { Cancellation, Context } from './context.ts'
 import type { Failure } from './failure.ts'
 import type { Authorizer, LentToken, RunRequest, RunResult } from './kinds.ts'
@@ -152,6 +153,8 @@ export interface Route {
   /** `/orders/{id}`, `*` at the end. */
   readonly path: string
   readonly methods: readonly string[]
+  /** Pages that may call. */
+  readonly cors?: Cors
 }
 
 /** A request to an endpoint of a flow, before a byte of its body is read. */

@@ -50,7 +50,7 @@ export async function prepareFlow(
   services: Services,
 ): Promise<Preparation> {
   const plan = new Plan(flow, parameters, kinds, world, services)
-  const trigger = flow.trigger && plan.prepareTrigger(flow.trigger)
+  const trigger = flow.trigger && (await plan.prepareTrigger(flow.trigger))
   const [steps, onError] = await Promise.all([plan.prepareSteps(flow.steps), plan.prepareSteps(flow.onError)])
   plan.problems.push(...itemStreamProblems(flow, plan.lists))
   if (hasErrors(plan.problems)) {
@@ -105,7 +105,7 @@ class Plan implements FlowPlan {
     this.services = { ...services, credentials: noting(services.credentials, this.credentials) }
   }
 
-  prepareTrigger(step: Step): PreparedTrigger {
+  prepareTrigger(step: Step): PreparedTrigger | Promise<PreparedTrigger> {
     const kind = this.kinds.triggers.get(step.kind)!
     return kind.prepare(step.options as never, new StepDeployment(this, step))
   }

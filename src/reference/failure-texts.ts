@@ -89,6 +89,11 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
       'The integrator: add the type to `body.contentTypes`.',
     ],
   },
+  'request.rate': {
+    meaning:
+      'The endpoint has a `rateLimit`, and this caller has used it up. It is told with `Retry-After` when the next request is taken. The flow did not run, and the message log has nothing of it.',
+    remedy: ['Wait as long as `Retry-After` says; where that is too long, raise `rate`.'],
+  },
   'request.invalid': {
     meaning:
       'The request could not be built: a URL that is none, a header with a line end, a map for a content type that takes none.',
@@ -239,6 +244,11 @@ export const FAILURE_TEXTS: Readonly<Record<FailureCode, FailureText>> = {
       'The sender: send what the content type says.',
       'Where the content type is wrong, `set: { contentType: text/plain }` before the body is read.',
     ],
+  },
+  'body.schema': {
+    meaning:
+      'The endpoint has a JSON Schema (`body.schema`) that the body does not fit. The caller gets 400 with the place in `errors` (a JSON pointer) and what was wanted there; values of the body are told nowhere. The flow did not run.',
+    remedy: ['Send what the schema says, or widen `body.schema` of the endpoint.'],
   },
   'body.too-large': {
     meaning:

@@ -16,6 +16,8 @@ export interface ManagementSetting {
   readonly metrics: () => Promise<string>
   /** Of that text. */
   readonly contentType: string
+  /** The endpoints as OpenAPI, JSON. */
+  readonly openApi: () => string
   /** Takes live secrets out of a text. */
   readonly redact: (text: string) => string
   readonly log: Logger
@@ -52,12 +54,15 @@ export function createManagementServer(setting: ManagementSetting): ManagementSe
     const text = await setting.metrics()
     return unkept(reply).header('content-type', setting.contentType).send(text)
   })
+  app.get('/openapi.json', (_request, reply) => {
+    void unkept(reply).type('application/json').send(setting.openApi())
+  })
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(
       reply,
       problemReply(
         404,
-        'There is nothing at this address; GET /metrics, /health, /health/live, /health/ready',
+        'There is nothing at this address; GET /metrics, /openapi.json, /health, /health/live, /health/ready',
       ),
     ),
   )

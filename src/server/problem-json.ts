@@ -3,11 +3,15 @@ import { FAILURES, type Failure } from '../core/failure.ts'
 /** Failures whose message is about the caller's own request, or was written for the caller by the integrator. */
 const TOLD: ReadonlySet<string> = new Set([
   'body.invalid',
+  'body.schema',
   'body.too-large',
   'body.cut-off',
   'request.type',
   'flow.failed',
 ])
+
+/** Browsers take a reply for what its content type says. */
+export const NO_SNIFFING: readonly string[] = ['x-content-type-options', 'nosniff']
 
 export interface ProblemReply {
   readonly status: number
@@ -23,11 +27,17 @@ export interface ProblemReply {
  */
 export function failureReply(failure: Failure, redact: (text: string) => string, run?: string): ProblemReply {
   const told = TOLD.has(failure.code) || !Object.hasOwn(FAILURES, failure.code)
-  return problemReply(failure.reply, failure.title, {
+  const reply = problemReply(failure.reply, failure.title, {
     ...(told && failure.message !== '' ? { detail: redact(failure.message) } : {}),
     code: redact(failure.code),
+    ...(failure.part && {
+      errors: [{ pointer: redact(failure.part.pointer), detail: redact(failure.part.detail) }],
+    }),
     ...(run === undefined ? {} : { run }),
   })
+  if (failure.code === 'request.rate' && failure.retryAfter !== undefined)
+    reply.headers.push('retry-after', String(Math.ceil(failure.retryAfter / 1000)))
+  return reply
 }
 
 /**
@@ -37,9 +47,15 @@ export function failureReply(failure: Failure, redact: (text: string) => string,
 export function problemReply(
   status: number,
   title: string,
-  members: Readonly<Record<string, string>> = {},
+  members: Readonly<Record<string, unknown>> = {},
   more: readonly string[] = status === 503 ? ['retry-after', '1'] : [],
 ): ProblemReply {
   const body = Buffer.from(`${JSON.stringify({ title, status, ...members })}\n`)
-  return { status, headers: ['content-type', 'application/problem+json', ...more], body }
+  const headers = [
+    ...['content-type', 'application/problem+json'],
+    ...['cache-control', 'no-store'],
+    ...NO_SNIFFING,
+    ...more,
+  ]
+  return { status, headers, body }
 }

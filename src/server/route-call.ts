@@ -25,6 +25,8 @@ export class RouteCall implements RouteRequest {
   readonly path: string
   private readonly log: Logger
   private readonly redact: Redact
+  /** What every answer has beside its own headers; flat. */
+  extra: readonly string[] | undefined
   private asked = false
 
   constructor(
@@ -43,6 +45,7 @@ export class RouteCall implements RouteRequest {
     this.path = path
     this.log = log
     this.redact = redact
+    this.extra = undefined
   }
 
   proceed(): void {
@@ -70,6 +73,7 @@ export class RouteCall implements RouteRequest {
       if (!Buffer.isBuffer(body)) body.destroy()
       return
     }
+    if (this.extra) headers = [...withoutCors(headers), ...this.extra]
     const close = !raw.complete && (status === 408 || this.bodyIsLong())
     if (close) headers.push('connection', 'close')
     const size = Buffer.isBuffer(body) ? body.length : length
@@ -131,4 +135,11 @@ export class RouteCall implements RouteRequest {
       else reply.end()
     })
   }
+}
+
+/** What a flow says of CORS itself gives way to what the endpoint says. */
+function withoutCors(headers: readonly string[]): string[] {
+  return headers.filter(
+    (_, index) => !headers[index - (index % 2)]!.toLowerCase().startsWith('access-control-'),
+  )
 }

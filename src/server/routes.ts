@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { corsHeaders, preflightHeaders } from '../core/cors.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { problemReply } from './problem-json.ts'
@@ -79,8 +80,10 @@ export class RouteTable implements Routes {
     const method = raw.method!
     const direct = entryFor(fixed.get(path), method)
     if (direct !== undefined) {
-      direct.handler(new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact))
-      return
+      if (method !== 'OPTIONS' || !isPreflight(raw)) {
+        serveCall(direct, new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact))
+        return
+      }
     }
     const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact)
     const values = decodeSegments(path)
@@ -88,14 +91,33 @@ export class RouteTable implements Routes {
       call.problem(problemReply(400, 'The path is not encoded correctly'))
       return
     }
+    if (method === 'OPTIONS' && isPreflight(raw)) {
+      const wanted = raw.headers['access-control-request-method']!
+      const asked = find(root, 0, { method: wanted, values, taken: [], allowed: new Set() })
+      if (asked?.route.cors) {
+        const { cors, methods } = asked.route
+        call.answer(204, preflightHeaders(cors, raw.headers.origin!, methods), NOTHING)
+        return
+      }
+    }
     const search: Search = { method, values, taken: [], allowed: new Set() }
     const entry = find(root, 0, search)
     if (entry === undefined) refuse(call, method, search.allowed)
     else
-      entry.handler(
+      serveCall(
+        entry,
         new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, log, this.redact),
       )
   }
+}
+
+function isPreflight({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+}
+
+function serveCall({ route, handler }: Entry, call: RouteCall): void {
+  if (route.cors) call.extra = corsHeaders(route.cors, call.raw.headers.origin)
+  handler(call)
 }
 
 function find(branch: Branch, depth: number, search: Search): Entry | undefined {

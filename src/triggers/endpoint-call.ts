@@ -9,6 +9,7 @@ import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import { Message } from '../core/message.ts'
 import type { Logger, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
+import type { BodySchema } from './body-schema.ts'
 import { collectBody, IncomingBody, tooLarge } from './endpoint-body.ts'
 
 /** Bodies up to so many bytes are in memory before the run begins, so that most runs never wait. */
@@ -20,6 +21,10 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
 /** The same where the engine has judged who calls. */
 const SECRET_OF_CALLERS: ReadonlySet<string> = new Set([...SECRET_HEADERS, 'x-api-key'])
+/** Methods of requests that have to have a body where there is a schema. */
+const BODIED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+/** Bodies over `SMALL` that an endpoint reads into memory at once before their runs. */
+const GATHERED = 32
 const NOTHING = Buffer.alloc(0)
 
 /** An endpoint as deployed. */
@@ -29,8 +34,14 @@ export interface Endpoint {
   readonly limit: number
   /** Whether a content type is taken, and how to name those that are. Undefined: every one. */
   readonly types: { takes(contentType: string): boolean; readonly names: string } | undefined
+  /** What a body has to fit. */
+  readonly schema: BodySchema | undefined
+  /** Bytes of a body that is read into memory. */
+  readonly memory: number
   /** Whether a run ends when its caller goes away. */
   readonly cancels: boolean
+  /** Large bodies that are being read before their runs. */
+  gathering: number
   readonly clock: Clock
   readonly log: Logger
 }
@@ -99,23 +110,54 @@ export class EndpointCall implements RunRequest {
     const type = headers['content-type']
     const length = lengthOf(headers)
     let refused: Failure | undefined
-    if (length === 0) this.run(Body.empty(type))
+    if (length === 0 && !wantsBody(endpoint, request)) this.run(Body.empty(type))
     else if ((refused = headFailure(endpoint, request))) request.refuse(refused)
     else if (length > 0 && length <= SMALL)
       collectBody(request, length, endpoint.clock, (bytes) => {
-        if (Buffer.isBuffer(bytes)) this.run(Body.ofBytes(bytes, type))
+        if (Buffer.isBuffer(bytes)) this.judge(Body.ofBytes(bytes, type))
         else request.refuse(bytes)
       })
     else {
       this.incoming = new IncomingBody(request, endpoint.limit, endpoint.clock)
-      this.run(Body.ofStream(this.incoming, type, length < 0 ? undefined : length))
+      const body = Body.ofStream(this.incoming, type, length < 0 ? undefined : length)
+      if (endpoint.schema) void this.gather(body)
+      else this.run(body)
     }
   }
 
   /** Begins the run with a body that was read already. */
   takeRead(bytes: Buffer): void {
     const type = this.request.raw.headers['content-type']
-    this.run(bytes.length === 0 ? Body.empty(type) : Body.ofBytes(bytes, type))
+    if (bytes.length > 0) this.judge(Body.ofBytes(bytes, type))
+    else if (wantsBody(this.endpoint, this.request)) this.judge(Body.empty(type))
+    else this.run(Body.empty(type))
+  }
+
+  /** Runs what fits the schema. */
+  private judge(body: Body): void {
+    const misfit = this.endpoint.schema?.check(body)
+    if (misfit) this.request.refuse(misfit)
+    else this.run(body)
+  }
+
+  /** Reads a large body before the run, because it has to be judged; of these only so many at once. */
+  private async gather(body: Body): Promise<void> {
+    const { endpoint, request, incoming } = this
+    if (endpoint.gathering >= GATHERED) {
+      incoming!.destroy()
+      request.refuse(new Failure('flow.overload', 'too many large bodies are being read at once'))
+      return
+    }
+    endpoint.gathering++
+    try {
+      await body.load(Math.min(endpoint.limit, endpoint.memory))
+    } catch (error) {
+      request.refuse(Failure.from(error))
+      return
+    } finally {
+      endpoint.gathering--
+    }
+    this.judge(body)
   }
 
   private run(body: Body): void {
@@ -153,8 +195,9 @@ export class EndpointCall implements RunRequest {
     const bare = empty || status === 204 || status === 304
     if (body.contentType !== undefined && !bare) headers.push('content-type', body.contentType)
     for (const name in message.headers)
-      if (!WITHHELD_HEADERS.has(name)) headers.push(name, message.headers[name]!)
-    headers.push('sluice-run', id!)
+      if (!WITHHELD_HEADERS.has(name) && name !== 'x-content-type-options')
+        headers.push(name, message.headers[name]!)
+    headers.push('x-content-type-options', 'nosniff', 'sluice-run', id!)
     if (stream !== this.incoming) this.letGo(stream !== undefined)
     else if (stream !== undefined) this.request.proceed()
     try {
@@ -186,11 +229,17 @@ function lengthOf(headers: IncomingHttpHeaders): number {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
 }
 
+/** There is a schema, and nothing does not fit it. */
+function wantsBody({ schema }: Endpoint, { raw }: Pick<RouteRequest, 'raw'>): boolean {
+  return schema !== undefined && BODIED.has(raw.method!)
+}
+
 /** Why a body is not taken, as far as the headers tell. */
-export function headFailure(endpoint: Endpoint, { raw: { headers } }: RouteRequest): Failure | undefined {
+export function headFailure(endpoint: Endpoint, { raw }: RouteRequest): Failure | undefined {
+  const { headers } = raw
   const type = headers['content-type']
   const length = lengthOf(headers)
-  if (length === 0) return undefined
+  if (length === 0 && !wantsBody(endpoint, { raw })) return undefined
   if (endpoint.types && !endpoint.types.takes(type ?? '')) return notTaken(type, endpoint)
   return length > endpoint.limit ? tooLarge(endpoint.limit) : undefined
 }

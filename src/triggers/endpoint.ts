@@ -1,6 +1,7 @@
 import { DEFAULT_ROLE, type AccessRule, type Caller } from '../core/access.ts'
-import { defineTrigger, type Deployment } from '../core/kinds.ts'
+import { defineTrigger, type Deployment, type PreparedTrigger } from '../core/kinds.ts'
 import { Failure } from '../core/failure.ts'
+import { sayDuration } from '../core/duration.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
@@ -8,6 +9,9 @@ import { checkSignature, readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
 import { signed, SIGNED_LIMIT } from './endpoint-signed.ts'
+import { corsOption, rateLimitOption, readCors, readRateLimit } from './endpoint-door.ts'
+import { CallRate, networkOf } from './endpoint-rate.ts'
+import { JSON_TYPES, readEndpointSchema, type EndpointSchema } from './endpoint-schema.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/([!#$%&'*+.^_`|~0-9a-z-]+|\*)$/i
@@ -58,10 +62,19 @@ export const endpoint = defineTrigger({
               examples: ['application/json'],
             }),
           ),
+          schema: Optional(
+            Value({
+              description:
+                'What a body has to fit: a JSON Schema (draft 2020-12, or 7 where `$schema` says so), or the name of a file of the project that holds one. Bodies are JSON then, and what does not fit is answered 400 before the flow runs. `format` is a note, and patterns are RE2.',
+              examples: ['schemas/order.json', { type: 'object', required: ['id'] }],
+            }),
+          ),
         },
         { description: 'What is taken as the body of a request.' },
       ),
     ),
+    rateLimit: rateLimitOption,
+    cors: corsOption,
   }),
   examples: [
     {
@@ -73,17 +86,32 @@ export const endpoint = defineTrigger({
       yaml: 'steps:\n  - endpoint: { path: /stock, access: { role: stock.write } }\n  - log: "${trigger.caller.id} sends stock"\n',
     },
     {
+      title: 'Take only what fits a JSON Schema',
+      yaml: 'steps:\n  - endpoint:\n      path: /orders\n      body:\n        schema:\n          type: object\n          required: [id, qty]\n          properties:\n            id: { type: string, maxLength: 20 }\n            qty: { type: integer, minimum: 1 }\n  - log: order ${body.id}\n',
+    },
+    {
       title: 'A parameter in the path',
       yaml: 'steps:\n  - endpoint: { path: "/orders/{id}", method: GET, access: public }\n  - set: { body: { id: "${trigger.params.id}" } }\n',
     },
   ],
   concurrency: () => ({ running: 100, waiting: 1000 }),
-  explain({ path, method = ['POST'], access, body }, { flow, limits }) {
+  explain({ path, method = ['POST'], access, body, rateLimit, cors }, { flow, limits }) {
     return {
       text: `with each ${inWords([...new Set(method)], 'or')} request to /http${path}`,
       details: [
         sayAccess(readAccess(access, () => {})),
         `A body of up to ${sizeInWords(body?.limit ?? limits.body)} is taken${body?.contentTypes ? `, as ${inWords(body.contentTypes, 'or')}` : ''}.`,
+        ...(body?.schema === undefined
+          ? []
+          : [
+              `The body has to fit a JSON Schema${typeof body.schema === 'string' ? ` (${body.schema})` : ''}; what does not is answered 400, and the flow does not run.`,
+            ]),
+        ...(rateLimit
+          ? [
+              `One ${(rateLimit.by ?? (access === 'public' ? 'address' : 'caller')) === 'caller' ? 'client' : 'address'} may call ${rateLimit.rate} times in ${sayDuration(rateLimit.per ?? 1000)}; what comes more often is answered 429.`,
+            ]
+          : []),
+        ...(cors ? [`Pages of ${inWords(cors.origins, 'and')} may call from browsers.`] : []),
         flow.onDisconnect === 'cancel'
           ? 'When the caller has gone, the run is cancelled.'
           : 'When the caller has gone, the run goes on.',
@@ -96,43 +124,84 @@ export const endpoint = defineTrigger({
       },
     }
   },
-  prepare({ path, method = ['POST'], access, body }, deployment) {
-    checkPath(path, deployment)
-    const rule = readAccess(access, (report) => deployment.problem(report))
-    checkSignature(rule, deployment)
-    const isSigned = rule !== 'public' && 'signature' in rule
-    const types = body?.contentTypes && contentTypes(body.contentTypes, deployment)
-    const methods = [...new Set(method)]
-    const { flow, services, world } = deployment
-    let unserve: (() => void) | undefined
-    return {
-      summary: `${methods.join(', ')} ${path}`,
-      route: { methods, path, access: rule },
-      start(host) {
-        const served: Endpoint = {
-          host,
-          limit: body?.limit ?? Math.min(services.limits.body, isSigned ? SIGNED_LIMIT : Infinity),
-          types,
-          cancels: flow.onDisconnect === 'cancel',
-          clock: world.clock,
-          log: services.log,
-        }
-        const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
-        const handler =
-          rule === 'public'
-            ? take
-            : 'signature' in rule
-              ? signed(rule.signature, served, services)
-              : closed(rule, served, services)
-        unserve = services.routes.serve({ path, methods }, host.flow, handler)
-      },
-      stop() {
-        unserve?.()
-        return Promise.resolve()
-      },
-    }
+  prepare(options, deployment) {
+    const { schema, contentTypes } = options.body ?? {}
+    if (schema === undefined) return prepared(options, undefined, deployment)
+    return readEndpointSchema(schema, contentTypes, deployment).then((read) =>
+      prepared(options, read, deployment),
+    )
   },
 })
+
+interface Options {
+  readonly path: string
+  readonly method?: readonly string[]
+  readonly access?: unknown
+  readonly body?: {
+    readonly limit?: number
+    readonly contentTypes?: readonly string[]
+    readonly schema?: unknown
+  }
+  readonly rateLimit?: { rate: number; per?: number; by?: 'caller' | 'address' }
+  readonly cors?: Parameters<typeof readCors>[0]
+}
+
+function prepared(
+  { path, method = ['POST'], access, body, rateLimit, cors: pages }: Options,
+  schema: EndpointSchema | undefined,
+  deployment: Deployment,
+): PreparedTrigger {
+  checkPath(path, deployment)
+  const rule = readAccess(access, (report) => deployment.problem(report))
+  checkSignature(rule, deployment)
+  const isSigned = rule !== 'public' && 'signature' in rule
+  const named = body?.contentTypes ?? (schema && JSON_TYPES)
+  const types = named && contentTypes(named, deployment)
+  const limit = readRateLimit(rateLimit, rule, deployment)
+  const cors = readCors(pages, deployment)
+  const methods = [...new Set(method)]
+  const { flow, services, world } = deployment
+  let unserve: (() => void) | undefined
+  return {
+    summary: `${methods.join(', ')} ${path}`,
+    route: {
+      methods,
+      path,
+      access: rule,
+      ...(named && { contentTypes: named }),
+      ...(schema && { schema: schema.schema }),
+      ...(limit && { limited: true }),
+    },
+    start(host) {
+      const served: Endpoint = {
+        host,
+        limit: body?.limit ?? Math.min(services.limits.body, isSigned ? SIGNED_LIMIT : Infinity),
+        memory: services.limits.body,
+        types,
+        schema,
+        gathering: 0,
+        cancels: flow.onDisconnect === 'cancel',
+        clock: world.clock,
+        log: services.log,
+      }
+      const rate = limit && new CallRate(limit, world.clock)
+      const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
+      const open =
+        rule === 'public'
+          ? take
+          : 'signature' in rule
+            ? signed(rule.signature, served, services)
+            : closed(rule, served, services, rate)
+      // Who signed is known only after the body was read: signed requests are counted by address.
+      const handler = rate && (isSigned || rate.by === 'address') ? limited(rate, open) : open
+      unserve = services.routes.serve({ path, methods, ...(cors && { cors }) }, host.flow, handler)
+    },
+    stop() {
+      unserve?.()
+      return Promise.resolve()
+    },
+  }
+}
 
 function checkPath(path: string, deployment: Deployment): void {
   const parsed = parsePath(path)
@@ -161,11 +230,28 @@ function checkColons(path: string, deployment: Deployment): void {
     })
 }
 
+/** Lets in addresses that do not call too often; nobody's secret is looked at before that. */
+function limited(rate: CallRate, open: RouteHandler): RouteHandler {
+  return (request) => {
+    const refused = rate.take(networkOf(request.raw.socket.remoteAddress))
+    if (refused) request.refuse(refused)
+    else open(request)
+  }
+}
+
 /** Lets in who may call; the body is not touched before that. */
-function closed(rule: AccessRule, served: Endpoint, { access, log }: Services): RouteHandler {
+function closed(
+  rule: AccessRule,
+  served: Endpoint,
+  { access, log }: Services,
+  rate: CallRate | undefined,
+): RouteHandler {
   return (request) => {
     const enter = (caller: Caller | undefined) => {
-      if (caller && !request.raw.destroyed) new EndpointCall(served, request, caller).take()
+      if (!caller || request.raw.destroyed) return
+      const refused = rate?.by === 'caller' ? rate.take(caller.id) : undefined
+      if (refused) request.refuse(refused)
+      else new EndpointCall(served, request, caller).take()
     }
     const caller = access.admit(rule, served.host.flow, request)
     if (!(caller instanceof Promise)) enter(caller)
@@ -179,7 +265,7 @@ function closed(rule: AccessRule, served: Endpoint, { access, log }: Services): 
 
 function contentTypes(types: readonly string[], deployment: Deployment): Endpoint['types'] {
   for (const [index, type] of types.entries())
-    if (!MEDIA_TYPE.test(type))
+    if (!MEDIA_TYPE.test(type) && !JSON_TYPES.includes(type))
       deployment.problem({
         code: 'endpoint/content-type',
         message: `"${type}" is not a content type`,
@@ -188,12 +274,17 @@ function contentTypes(types: readonly string[], deployment: Deployment): Endpoin
       })
   const exact = new Set(types.map((type) => type.toLowerCase()))
   const families = [...exact].filter((type) => type.endsWith('/*')).map((type) => type.slice(0, -1))
+  const json = exact.has(JSON_TYPES[1]!)
   return {
     names: types.join(', '),
     takes(contentType) {
       const end = contentType.indexOf(';')
       const essence = (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
-      return exact.has(essence) || families.some((family) => essence.startsWith(family))
+      return (
+        exact.has(essence) ||
+        (json && essence.endsWith('+json')) ||
+        families.some((family) => essence.startsWith(family))
+      )
     },
   }
 }

@@ -245,6 +245,8 @@ function check(got: Got, expected: Omit<Class, 'name' | 'steps'>): void {
     'date',
     'connection',
     'keep-alive',
+    'cache-control',
+    'x-content-type-options',
   ]
   assert.deepEqual(
     Object.keys(got.headers).filter((name) => !ordinary.includes(name)),

@@ -11,15 +11,21 @@ const pages = (await readdir(guide)).filter((name) => name.endsWith('.md'))
 const blocksOf = (page: string) =>
   [...page.matchAll(/^```(.*)\n([^]*?)^```$/gm)].map(([, info, text]) => ({ info: info!, text: text! }))
 
-/** Credentials that examples name without showing them. */
+/** Credentials and keys that examples name without showing them. */
 function standIns(texts: readonly string[]): Record<string, string> {
   const names = texts.flatMap((text) => [...text.matchAll(/credential: ([\w-]+)/g)].map(([, name]) => name!))
-  return Object.fromEntries(
-    names.map((name) => [
+  const keys = texts.flatMap((text) => [...text.matchAll(/signature: ([\w-]+)/g)].map(([, name]) => name!))
+  const signing = keys.map((name) => [
+    `security-material/${name}.yaml`,
+    'type: signingKey\nscheme: github\nsecret: ${env:TOKEN}\n',
+  ])
+  return Object.fromEntries([
+    ...signing,
+    ...names.map((name) => [
       `security-material/${name}.yaml`,
       "type: bearer\ntoken: ${env:TOKEN}\nbaseUrl: https://api.example.com/\nallowedHosts: ['*.example.com']\n",
     ]),
-  )
+  ])
 }
 
 describe('guides', () => {

@@ -30,6 +30,7 @@ async function started(t: TestContext, own: Partial<ManagementSetting> = {}) {
     listen: { host: '127.0.0.1', port: 0 },
     health: () => HEALTH,
     metrics: async () => '# nothing\n',
+    openApi: () => '{}',
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
     redact: (text) => text.replaceAll('hunter22', '[secret]'),
     log,

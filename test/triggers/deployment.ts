@@ -72,7 +72,7 @@ export function prepare(kind: AnyTriggerKind, options: object, setting: PrepareS
     },
     problem: (report: ProblemReport) => void problems.push(report),
   } as unknown as Deployment
-  const prepared: PreparedTrigger = kind.prepare(options as never, deployment)
+  const prepared = kind.prepare(options as never, deployment) as PreparedTrigger
   return { prepared, problems, log, clock }
 }
 

@@ -106,6 +106,7 @@ test('the reply has the status, headers and content type of the message; 204 whe
         'content-type': 'text/plain; charset=utf-8',
         'content-length': '7',
         location: '/orders/1',
+        'x-content-type-options': 'nosniff',
         'sluice-run': 'run-1',
         connection: 'close',
       },

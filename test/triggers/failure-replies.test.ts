@@ -16,6 +16,7 @@ import { serve } from './serve-endpoint.ts'
 /** Codes whose message is about the caller's own request, or was written for the caller. */
 const TOLD: readonly string[] = [
   'body.invalid',
+  'body.schema',
   'body.too-large',
   'body.cut-off',
   'request.type',
@@ -48,7 +49,8 @@ for (const code of Object.keys(FAILURES) as FailureCode[])
     assert.equal(got.status, status)
     assert.equal(got.headers['content-type'], 'application/problem+json')
     assert.equal(got.headers['sluice-run'], run)
-    assert.equal(got.headers['retry-after'], status === 503 ? '1' : undefined)
+    const wait = code === 'request.rate' ? '7' : status === 503 ? '1' : undefined
+    assert.equal(got.headers['retry-after'], wait)
     assert.ok(!JSON.stringify(got.headers).includes('INSIDE'))
   })
 

@@ -231,6 +231,55 @@ baseUrl: https://api.example.com/
       body: { contentTypes: [application/json] }
 `,
   },
+  'endpoint/cors': {
+    title: 'The pages that may call an endpoint are not told rightly',
+    meaning:
+      '`cors: { origins }` names where pages come from, as browsers say it: scheme, host and port, with no path behind. `*` is every page, and goes with no `credentials`.',
+    wrong: `steps:
+  - endpoint:
+      path: /orders
+      cors: { origins: https://shop.example.com/ }
+`,
+    right: `steps:
+  - endpoint:
+      path: /orders
+      cors: { origins: https://shop.example.com }
+`,
+  },
+  'endpoint/rate-limit': {
+    title: 'The limit of calls cannot be kept',
+    meaning:
+      '`rateLimit` counts by client, or by the address that a connection comes from. Where everybody may call, there are no clients.',
+    wrong: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      rateLimit: { rate: 10, by: caller }
+`,
+    right: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      rateLimit: { rate: 10, by: address }
+`,
+  },
+  'endpoint/schema': {
+    title: 'The JSON Schema of an endpoint cannot be used as it is written',
+    meaning:
+      '`body: { schema }` is a JSON Schema (draft 2020-12, or draft 7 where `$schema` says so) or the name of a file of the project that holds one. Keywords that nobody knows are mistakes, because they would check nothing; so are references to other files. Patterns are RE2.',
+    wrong: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      body: { schema: { type: object, require: [id] } }
+`,
+    right: `steps:
+  - endpoint:
+      path: /orders
+      access: public
+      body: { schema: { type: object, required: [id] } }
+`,
+  },
   'endpoint/path': {
     title: 'The path of an endpoint is not possible',
     meaning:
