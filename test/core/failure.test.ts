@@ -61,6 +61,7 @@ const REPLIES: Record<string, readonly number[]> = {
 }
 const OWN_REPLIES: Partial<Record<keyof typeof FAILURES, number>> = {
   'credential.tenant': 400,
+  'request.rate': 429,
   'request.type': 415,
   'request.throttled': 503,
   'script.disabled': 503,
