@@ -4,7 +4,8 @@ import { readDocument, type Document, type Path, type Target } from '../core/doc
 import type { ProblemCode } from '../core/problem-codes.ts'
 import { hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { checkShape } from '../core/shape.ts'
-import { isCredentialName, type CredentialFile } from '../security/credential-file.ts'
+import type { CredentialFile } from '../security/credential-file.ts'
+import { fileProblem, nameOf } from '../security/material-name.ts'
 import { isApiKeyHash } from './api-key.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
@@ -40,25 +41,12 @@ const HOUR = 3_600_000
 /** What goes into Basic, forms and headers without being changed on the way. */
 const CLIENT_ID = /^[A-Za-z0-9][A-Za-z0-9_.@!|-]{0,149}$/
 
-/** Whether a file of the security material is that of a client. */
-export function isClientFile({ text }: CredentialFile): boolean {
-  return /^type:[ \t]*(["']?)client\1[ \t]*(?:#.*)?\r?$/m.test(text)
-}
-
 /** Reads one file. Never throws for what is written in it. */
 export function readClient({ file, text }: CredentialFile): ReadClient {
-  const name = file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/i, '')
+  const name = nameOf(file)
   const read = readDocument(file, text)
-  const problems = [...read.problems]
+  const problems = [...fileProblem(file, 'a client', 'its client'), ...read.problems]
   const start: Place = { file, line: 1, column: 1 }
-  if (!isCredentialName(name))
-    problems.push({
-      code: 'credential/name',
-      severity: 'error',
-      message: `"${name}" cannot be the name of a client`,
-      hint: 'A file is named as its client: a letter, then at most 149 letters, digits, "_", "." and "-".',
-      ...start,
-    })
   const { document } = read
   if (!document) return { problems, idPlace: start }
   const { value, problems: found } = checkShape(clientSchema, document, { subject: 'a client' })
@@ -123,7 +111,7 @@ function check(
     report(
       'client/secret',
       '"secretHash" holds no hash of a secret',
-      `A secret never stands here itself: sluice client rotate ${document.file.replace(/^.*\/|\.ya?ml$/g, '')} makes one, and its hash.`,
+      `A secret never stands here itself: sluice client rotate ${nameOf(document.file)} makes one, and its hash.`,
       isList ? ['secretHash', index] : ['secretHash'],
     )
     return []
@@ -133,7 +121,7 @@ function check(
 type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
 
 function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Document, report: Report): void {
-  const name = document.file.replace(/^.*\/|\.ya?ml$/g, '')
+  const name = nameOf(document.file)
   if (secretHash === undefined && apiKeyHash === undefined)
     report(
       'client/secret',

@@ -2,7 +2,8 @@ import { inOrder, type Problem } from '../core/problem.ts'
 import type { Logger } from '../core/services.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import type { OtherFiles } from '../security/material.ts'
-import { isClientFile, readClient, type Client, type ReadClient } from './client-file.ts'
+import { readClient, type Client, type ReadClient } from './client-file.ts'
+import { isOfType } from '../security/material-name.ts'
 
 interface Entry {
   readonly text: string
@@ -25,7 +26,7 @@ export class Clients implements OtherFiles {
 
   takes(file: CredentialFile): boolean {
     // What cannot be read for now is what it was.
-    return file.unreadable ? this.#entries.has(file.file) : isClientFile(file)
+    return file.unreadable ? this.#entries.has(file.file) : isOfType(file, 'client')
   }
 
   load(files: readonly CredentialFile[]): Problem[] {

@@ -3,7 +3,7 @@ import type { Logger } from '../core/services.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import type { ReferenceSources } from '../security/references.ts'
 import type { OtherFiles } from '../security/material.ts'
-import { isOfType } from './material-name.ts'
+import { isOfType } from '../security/material-name.ts'
 
 interface Named {
   readonly name: string

@@ -5,7 +5,7 @@ import { readDocument } from '../core/document.ts'
 import { hasErrors } from '../core/problem.ts'
 import { isMap } from '../core/shape-values.ts'
 import { printProblems } from '../flow/print.ts'
-import { isCredentialName } from '../security/credential-file.ts'
+import { isCredentialName } from '../security/material-name.ts'
 import { readDestination } from '../security/destination.ts'
 import { Stop, UsageError, type CommandDefinition } from './command.ts'
 import {

@@ -1,7 +1,7 @@
 import { credentials } from '../credentials/index.ts'
 import { didYouMean } from '../core/problem.ts'
 import { credentialSkeleton, secretField } from '../reference/credential-skeleton.ts'
-import { isCredentialName } from '../security/credential-file.ts'
+import { isCredentialName, nameOf } from '../security/material-name.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
 import { knownCredential } from './known-credential.ts'
@@ -204,7 +204,7 @@ function badName(path: string): string | undefined {
 /** Names hold across folders. */
 async function refuseName(io: CommandIo, folder: string, name: string): Promise<void> {
   const { files } = await findMaterial(folder)
-  const other = files.find((file) => file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/, '') === name)
+  const other = files.find((file) => nameOf(file) === name)
   if (other !== undefined)
     throw new Stop(
       1,

@@ -20,6 +20,7 @@ import {
 } from './references.ts'
 import { secretsIn } from './rotation.ts'
 import { hideInsertions } from './insertions.ts'
+import { fileProblem, nameOf } from './material-name.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
@@ -75,31 +76,16 @@ export interface ExamineSetting {
   readonly now: () => number
 }
 
-const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,149}$/
 const LATER: Readonly<Record<string, string>> = {
   client: 'Write `type: client` as a line of its own; `sluice client create` writes such a file.',
   issuer: 'Write `type: issuer` as a line of its own.',
   signingKey: 'Write `type: signingKey` as a line of its own.',
 }
 
-export function isCredentialName(text: string): boolean {
-  return NAME.test(text)
-}
-
 /** Reads one file of the security material. Never throws for what is written in it. */
 export function examineFile({ file, text, unreadable }: CredentialFile, setting: ExamineSetting): Examined {
   const name = nameOf(file)
-  const problems: Problem[] = []
-  if (!isCredentialName(name))
-    problems.push({
-      code: 'credential/name',
-      severity: 'error',
-      message: `"${name}" cannot be the name of a credential`,
-      hint: 'A file is named as its credential: a letter, then at most 149 letters, digits, "_", "." and "-".',
-      file,
-      line: 1,
-      column: 1,
-    })
+  const problems = fileProblem(file, 'a credential', 'its credential')
   const read: ReadDocument = unreadable ? { problems: [unreadable] } : readDocument(file, text)
   for (const problem of read.problems)
     problems.push(problem.code === 'value/braces' ? { ...problem, hint: PLACEHOLDER_HINT } : problem)
@@ -152,10 +138,6 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
 function writtenBaseUrl({ value }: Document): string | undefined {
   const baseUrl = (value as { baseUrl?: unknown } | null | undefined)?.baseUrl
   return typeof baseUrl === 'string' ? baseUrl : undefined
-}
-
-function nameOf(file: string): string {
-  return file.replace(/^.*[/\\]/, '').replace(/\.ya?ml$/i, '')
 }
 
 function pickKind(

@@ -6,7 +6,7 @@ import { checkShape } from '../../core/shape.ts'
 import { describeReference, type CredentialFile } from '../../security/credential-file.ts'
 import { resolveReferences, type ReferenceSources } from '../../security/references.ts'
 import { readUrl } from '../../security/url.ts'
-import { fileProblem, nameOf } from '../material-name.ts'
+import { fileProblem, nameOf } from '../../security/material-name.ts'
 import {
   issuerSchema,
   USUAL_ALGORITHMS,

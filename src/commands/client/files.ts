@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { isClientFile, readClient, type Client } from '../../access/client-file.ts'
-import { isOfType, nameOf } from '../../access/material-name.ts'
+import { readClient, type Client } from '../../access/client-file.ts'
+import { isOfType, nameOf } from '../../security/material-name.ts'
 import { TOKEN_PATH } from '../../access/token-service.ts'
 import type { Settings } from '../../config.ts'
 import { isRole, ROLE_HINT } from '../../core/access.ts'
@@ -38,7 +38,7 @@ export async function readClients(
   settings: Pick<Settings, 'securityMaterial' | 'projectFolder'>,
 ): Promise<Omit<ClientFiles, 'settings'>> {
   const { files } = await readMaterial(settings.securityMaterial, settings.projectFolder)
-  const own = files.filter((file) => !file.unreadable && isClientFile(file))
+  const own = files.filter((file) => !file.unreadable && isOfType(file, 'client'))
   const read = own.map(readClient)
   return {
     clients: read.flatMap(({ client }) => client ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
