@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { writeWhole } from '../security/whole-file.ts'
 
 /** The JSON of a file that only its owner may read; undefined where there is none. @throws Error where it is damaged or cannot be read */
 export async function readPrivate(path: string): Promise<unknown> {
@@ -17,20 +17,9 @@ export async function readPrivate(path: string): Promise<unknown> {
 
 /** Replaces the file, all at once and on disk when it resolves; mode 0600. */
 export async function writePrivate(path: string, value: unknown): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify(value)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {})
-    throw trouble(path, `cannot be written (${(error as NodeJS.ErrnoException).code})`)
-  }
+  await writeWhole(path, `${JSON.stringify(value)}\n`, 0o600, false).catch((error: NodeJS.ErrnoException) => {
+    throw trouble(path, `cannot be written (${error.code})`)
+  })
 }
 
 export function trouble(path: string, what: string): Error {

@@ -10,30 +10,27 @@ import { setTimeout as wait } from 'node:timers/promises'
  */
 export async function writeWhole(path: string, text: string, mode: number, keepsMode = true): Promise<void> {
   const target = await realpath(path).catch(() => path)
-  const folder = dirname(target)
   const before = await stat(target).catch(() => undefined)
-  const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
-  try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+  await throughTemporary(target, text, 0o600, async (temporary) => {
     await chmod(temporary, before && keepsMode ? before.mode & 0o777 : mode)
     await rename(temporary, target)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-  await syncFolder(folder)
+  })
 }
 
 /** Writes a file that is not there yet, whole or not at all. @throws Error with `code` `EEXIST` when it is there */
 export async function writeNew(path: string, text: string, mode: number): Promise<void> {
-  const folder = dirname(path)
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  await throughTemporary(path, text, mode, (temporary) => link(temporary, path))
+}
+
+/** Writes a file beside the one that is meant, on disk before `place` puts it there. */
+async function throughTemporary(
+  target: string,
+  text: string,
+  mode: number,
+  place: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const folder = dirname(target)
+  const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     const file = await open(temporary, 'wx', mode)
     try {
@@ -42,7 +39,7 @@ export async function writeNew(path: string, text: string, mode: number): Promis
     } finally {
       await file.close()
     }
-    await link(temporary, path)
+    await place(temporary)
   } finally {
     await rm(temporary, { force: true })
   }
