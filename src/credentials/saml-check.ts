@@ -3,7 +3,7 @@ import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import { describeKey } from '../security/signing-key.ts'
-import { findNoXml } from '../security/xml.ts'
+import { findNoXml } from '../core/xml-characters.ts'
 import type { AssertionOptions } from './assertion-options.ts'
 import { authnContextOf, NAME_ID_FORMATS, nameIdFormatOf, SAML_ALGORITHMS } from './saml-options.ts'
 

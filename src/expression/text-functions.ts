@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
 import { isBigInteger, parseJson } from '../core/json.ts'
+import { findNoXml } from '../core/xml-characters.ts'
 import type { FunctionKind } from './function-kind.ts'
 import type { Site } from './site.ts'
 import { codePoints, isMap } from './values.ts'
@@ -191,15 +192,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '\n': '&#xA;',
   '\r': '&#xD;',
 }
-/** @see https://www.w3.org/TR/xml/#charsets */
-const NO_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
 function escapeXml(site: Site, text: string): string {
-  const none = NO_XML.exec(text)?.[0].codePointAt(0)
-  if (none !== undefined) {
-    const code = none.toString(16).toUpperCase().padStart(4, '0')
-    return site.fail(`XML cannot have the character U+${code}`, 'replace(s, from, to) takes it out.', 0)
-  }
+  const found = findNoXml(text)
+  if (found !== undefined)
+    return site.fail(`XML cannot have the character ${found}`, 'replace(s, from, to) takes it out.', 0)
   const { bodyLimit } = site.setting
   let { length } = text
   const escaped = text.replaceAll(/[&<>"'\t\n\r]/g, (one) => {

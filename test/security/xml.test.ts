@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findNoXml, xmlElement, xmlText } from '../../src/security/xml.ts'
+import { findNoXml } from '../../src/core/xml-characters.ts'
+import { xmlElement, xmlText } from '../../src/security/xml.ts'
 import { parseXml } from '../support/saml.ts'
 
 const AWKWARD = `Müller & Söhne <"it's"> ]]> \t\n\r\n € 𝄞 &amp; <!-- --> {x}`
