@@ -1,6 +1,7 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4 } from 'node:net'
 import { Failure } from '../core/failure.ts'
 import type { Clock } from '../core/world.ts'
+import { readIpAddress } from '../net/ip-address.ts'
 
 /** Callers that are told apart; beyond that the one that was quiet the longest is forgotten. */
 const MOST = 10_000
@@ -49,13 +50,11 @@ export class CallRate {
 
 /** Whom an address belongs to: of IPv6 the network of 64 bits, which one caller usually has as a whole. */
 export function networkOf(address: string | undefined): string {
-  if (address === undefined) return ''
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('%')[0]!.split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - first.length - last.length }, () => '0')
-  return [...first, ...zeros, ...last].slice(0, 4).join(':')
+  if (address === undefined || isIPv4(address)) return address ?? ''
+  const read = readIpAddress(address)
+  if (!read) return address
+  const { family, value } = read
+  return family === 4
+    ? [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
+    : [112n, 96n, 80n, 64n].map((shift) => ((value >> shift) & 0xffffn).toString(16)).join(':')
 }
