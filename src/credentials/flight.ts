@@ -1,32 +1,11 @@
+import { Cancellable } from '../core/cancellation.ts'
 import type { Cancellation } from '../core/context.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Clock } from '../core/world.ts'
 
 /** One piece of work that many wait for. Whoever gives up ends only its own wait; the work has a deadline of its own. */
-export class Flight<Result> implements Cancellation {
-  readonly deadline: number
-  #cancelled: Failure | undefined
-  readonly #actions = new Set<(reason: Failure) => void>()
+export class Flight<Result> extends Cancellable {
   #work: Promise<() => Result> | undefined
-
-  /** @param deadline monotonic ms */
-  constructor(deadline: number) {
-    this.deadline = deadline
-  }
-
-  get cancelled(): Failure | undefined {
-    return this.#cancelled
-  }
-
-  onCancel(action: (reason: Failure) => void): () => void {
-    this.#actions.add(action)
-    return () => this.#actions.delete(action)
-  }
-
-  cancel(reason: Failure): void {
-    this.#cancelled = reason
-    for (const action of [...this.#actions]) action(reason)
-  }
 
   /** @param work never rejects; what it gives is asked for the result, or throws, once for everyone who waits */
   follow(work: Promise<() => Result>): void {

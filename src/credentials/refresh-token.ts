@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { uninterrupted } from '../core/cancellation.ts'
 import type { Cancellation } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialSetting } from '../core/kinds.ts'
@@ -58,7 +59,7 @@ export class RefreshTokenChain {
       const newest = await this.#newest()
       if ('kind' in newest) return newest
       const unanswered = await this.#note()
-      const answer = await send(newest.token, toTheEnd(until))
+      const answer = await send(newest.token, uninterrupted(until.deadline))
       if (answer.kind === 'token') {
         await this.#rotate(answer.refreshToken)
         return answer
@@ -155,9 +156,4 @@ export class RefreshTokenChain {
     this.#release = this.#setting.redact(token.reveal())
     if (this.#stopped) this.stop()
   }
-}
-
-/** The same time, and no way to call it off. */
-function toTheEnd({ deadline }: Cancellation): Cancellation {
-  return { deadline, cancelled: undefined, onCancel: () => () => {} }
 }

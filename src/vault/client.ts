@@ -1,4 +1,4 @@
-import type { Cancellation } from '../core/context.ts'
+import { Cancellable } from '../core/cancellation.ts'
 import { Failure } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
@@ -30,7 +30,7 @@ export class VaultClient {
   readonly #setting: VaultClientSetting
   readonly #origin: string
   readonly #base: string
-  readonly #calls = new Set<Call>()
+  readonly #calls = new Set<Cancellable>()
   #stopped = false
 
   constructor(setting: VaultClientSetting) {
@@ -48,7 +48,7 @@ export class VaultClient {
     data?: object,
   ): Promise<VaultAnswer | Trouble> {
     const { world, namespace, redact } = this.#setting
-    const call = new Call(world.clock.ticks() + TIME)
+    const call = new Cancellable(world.clock.ticks() + TIME)
     if (this.#stopped) return STOPPED
     this.#calls.add(call)
     try {
@@ -81,7 +81,8 @@ export class VaultClient {
 
   stop(): void {
     this.#stopped = true
-    for (const call of this.#calls) call.cancel()
+    const reason = new Failure('flow.cancelled', 'the engine ends')
+    for (const call of this.#calls) call.cancel(reason)
   }
 }
 
@@ -92,26 +93,5 @@ function parsed(bytes: Buffer): unknown {
     return JSON.parse(bytes.toString('utf8'))
   } catch {
     return undefined
-  }
-}
-
-class Call implements Cancellation {
-  readonly deadline: number
-  cancelled: Failure | undefined
-  readonly #actions = new Set<(reason: Failure) => void>()
-
-  constructor(deadline: number) {
-    this.deadline = deadline
-  }
-
-  onCancel(action: (reason: Failure) => void): () => void {
-    this.#actions.add(action)
-    return () => this.#actions.delete(action)
-  }
-
-  cancel(): void {
-    const reason = new Failure('flow.cancelled', 'the engine ends')
-    this.cancelled = reason
-    for (const action of [...this.#actions]) action(reason)
   }
 }

@@ -1,5 +1,6 @@
 import type { JWTVerifyGetKey } from 'jose'
 import { createLocalJWKSet } from 'jose/jwks/local'
+import { uninterrupted } from '../../core/cancellation.ts'
 import { Failure } from '../../core/failure.ts'
 import type { Logger } from '../../core/services.ts'
 import type { World } from '../../core/world.ts'
@@ -134,7 +135,7 @@ export class KeySet {
       method: 'GET',
       headers: ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'sluice'],
       body: null,
-      until: { deadline: clock.ticks() + PATIENCE, cancelled: undefined, onCancel: () => () => {} },
+      until: uninterrupted(clock.ticks() + PATIENCE),
       collect: Infinity,
       limit: LARGEST,
     }).catch((error: unknown) => {
