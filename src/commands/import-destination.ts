@@ -8,15 +8,7 @@ import { printProblems } from '../flow/print.ts'
 import { isCredentialName } from '../security/material-name.ts'
 import { readDestination } from '../security/destination.ts'
 import { Stop, UsageError, type CommandDefinition } from './command.ts'
-import {
-  folderOptions,
-  pathOf,
-  refuseExisting,
-  schemaLine,
-  shownPath,
-  told,
-  writeChecked,
-} from './new-file.ts'
+import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
 
 /** Properties that hold a secret, with what its variable is called. */
@@ -80,12 +72,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     }
     const file = pathOf(settings.securityMaterial, name)
     await refuseExisting(io, file)
-    const written = await writeChecked(
-      io,
-      options,
-      file,
-      (await schemaLine(io, file, 'credential')) + credential,
-    )
+    const written = await writeChecked(io, options, file, 'credential', credential)
     const variables = Object.values(references)
       .filter((reference) => credential.includes(reference))
       .map((reference) => /\$\{env:(.*)\}/.exec(reference)![1]!)

@@ -6,15 +6,7 @@ import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
 import { knownCredential } from './known-credential.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
-import {
-  folderOptions,
-  pathOf,
-  refuseExisting,
-  schemaLine,
-  shownPath,
-  told,
-  writeChecked,
-} from './new-file.ts'
+import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
 import { canAsk, Questions } from './questions.ts'
 import { secretReference, secretStep } from './secret-reference.ts'
@@ -133,7 +125,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         },
       })
       const file = pathOf(settings.securityMaterial, path)
-      const shown = await writeChecked(io, options, file, (await schemaLine(io, file, 'credential')) + text)
+      const shown = await writeChecked(io, options, file, 'credential', text)
       io.stdout(
         told(shown, [
           ...(await secretStep(reference, settings.secret.file, io)),
@@ -176,7 +168,7 @@ async function writeKnown(
   if (other !== undefined)
     throw new UsageError(`${flagOf(other)}: with --like the file says it; change it there`)
   const { text, references } = await knownCredential(like)
-  const shown = await writeChecked(io, options, path, (await schemaLine(io, path, 'credential')) + text)
+  const shown = await writeChecked(io, options, path, 'credential', text)
   const secrets = await Promise.all(references.map((reference) => secretStep(reference, secretFile, io)))
   return told(shown, [
     [`edit ${shown}`, 'addresses and ids in it are examples'],

@@ -28,13 +28,17 @@ const TOLD = ['credential/unset']
 /**
  * Writes a new file of the project and checks it among the others; where it has mistakes they are printed and it is taken away again.
  * @param path absolute, without its ending
+ * @param schema by which editors help in it
+ * @param body what follows the line that names the schema
  */
 export async function writeChecked(
   io: CommandIo,
   options: Record<string, unknown>,
   path: string,
-  text: string,
+  schema: 'flow' | 'credential',
+  body: string,
 ): Promise<string> {
+  const text = (await schemaLine(io, path, schema)) + body
   const file = `${path}.yaml`
   const shown = shownPath(io, file)
   if (io.signal.aborted) throw new Stop(130, 'interrupted; nothing was written')
@@ -86,11 +90,7 @@ async function checkAll(io: CommandIo, options: Record<string, unknown>) {
 const SCHEMAS = ['node_modules/sluice/docs/reference', 'docs/reference']
 
 /** The first line of a file, by which editors know its schema; empty where the project has none. @param path absolute */
-export async function schemaLine(
-  io: CommandIo,
-  path: string,
-  schema: 'flow' | 'credential',
-): Promise<string> {
+async function schemaLine(io: CommandIo, path: string, schema: 'flow' | 'credential'): Promise<string> {
   for (const folder of SCHEMAS) {
     const file = join(io.projectFolder, folder, `${schema}.schema.json`)
     if (!(await stat(file).catch(() => undefined))) continue

@@ -13,7 +13,7 @@ import { steps } from '../steps/index.ts'
 import { triggers } from '../triggers/index.ts'
 import { UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { unknown } from './credential-test.ts'
-import { folderOptions, pathOf, refuseExisting, schemaLine, told, writeChecked } from './new-file.ts'
+import { folderOptions, pathOf, refuseExisting, told, writeChecked } from './new-file.ts'
 import { appSettingFor, settingsFor } from './project-setting.ts'
 import { canAsk, Questions } from './questions.ts'
 
@@ -91,7 +91,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         flow: flowSchema,
         stepKeys,
       })
-      const shown = await writeChecked(io, all, path, (await schemaLine(io, path, 'flow')) + text)
+      const shown = await writeChecked(io, all, path, 'flow', text)
       io.stdout(
         told(shown, [
           ['npx sluice check', 'after each change of it'],

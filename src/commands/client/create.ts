@@ -4,7 +4,7 @@ import { makeSecretHash } from '../../access/secret-hash.ts'
 import { DEFAULT_ROLE } from '../../core/access.ts'
 import { isCredentialName } from '../../security/material-name.ts'
 import { UsageError, type CommandDefinition } from '../command.ts'
-import { pathOf, refuseExisting, schemaLine, writeChecked } from '../new-file.ts'
+import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
 import { checkedRoles, clientOptions, engineAddress, secretFor, tokenAddress } from './files.ts'
 import { howToCall } from './how-to-call.ts'
@@ -55,7 +55,7 @@ export const clientCreateCommand: CommandDefinition = {
       roles,
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
-    const shown = await writeChecked(io, given, path, `${await schemaLine(io, path, 'credential')}${text}`)
+    const shown = await writeChecked(io, given, path, 'credential', text)
     const address = await engineAddress(settings)
     const facts = [
       ['client id', clientId],
