@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Faults } from '../faults.ts'
+import type { DocumentedCommand } from '../reference/pages.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What a command may touch: nothing else of the process. */
@@ -34,28 +35,7 @@ export interface CommandIo {
   readonly screen?: Terminal
 }
 
-export interface CommandDefinition {
-  /** `check`, or `flow list` for one of a group. */
-  readonly name: string
-  /** One sentence. */
-  readonly summary: string
-  readonly arguments?: readonly {
-    readonly name: string
-    readonly optional?: boolean
-    /** Any number of them. */
-    readonly several?: boolean
-    readonly description: string
-  }[]
-  readonly options: readonly {
-    /** `--flow <name>` */
-    readonly flags: string
-    readonly description: string
-    /** Several times; the command gets a list. */
-    readonly repeatable?: boolean
-  }[]
-  readonly examples: readonly string[]
-  /** Shown below the options. */
-  readonly details?: string
+export interface CommandDefinition extends DocumentedCommand {
   /** Returns the exit code: 0 fine, 1 problems or a failed run. */
   run(io: CommandIo, args: string[], options: Record<string, unknown>): Promise<number>
 }

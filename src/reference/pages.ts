@@ -60,20 +60,29 @@ export function settingsPage(settings: readonly DocumentedSetting[]): Page {
 
 /** A command as its own `--help` tells it. */
 export interface DocumentedCommand {
+  /** `check`, or `flow list` for one of a group. */
   readonly name: string
+  /** One sentence. */
   readonly summary: string
-  readonly arguments?: readonly {
-    readonly name: string
-    readonly optional?: boolean
-    readonly description: string
-  }[]
+  readonly arguments?: readonly DocumentedArgument[]
   readonly options: readonly {
+    /** `--flow <name>` */
     readonly flags: string
     readonly description: string
+    /** Several times; the command gets a list. */
     readonly repeatable?: boolean
   }[]
   readonly examples: readonly string[]
+  /** Shown below the options. */
   readonly details?: string
+}
+
+interface DocumentedArgument {
+  readonly name: string
+  readonly optional?: boolean
+  /** Any number of them. */
+  readonly several?: boolean
+  readonly description: string
 }
 
 /** Every command. */
@@ -119,8 +128,9 @@ function commandParts(command: DocumentedCommand): string[] {
   ]
 }
 
-function argument({ name, optional }: { readonly name: string; readonly optional?: boolean }): string {
-  return optional ? `[${name}]` : `<${name}>`
+function argument({ name, optional, several }: DocumentedArgument): string {
+  const shown = several ? `${name}...` : name
+  return optional ? `[${shown}]` : `<${shown}>`
 }
 
 /** What leads to every page. @param others title and path of pages that are made elsewhere */
