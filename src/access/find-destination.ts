@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isRole, type AccessRule, type Caller } from '../core/access.ts'
 import { Cancellable } from '../core/cancellation.ts'
 import { Failure } from '../core/failure.ts'
-import type { FindableDestination, FindableDestinations } from '../core/findable.ts'
+import type { DestinationProperties, FindableDestination, FindableDestinations } from '../core/findable.ts'
 import type { Addresses, Denial, Logger } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import { authTokensOf, sayTokens, type AuthToken } from './auth-tokens.ts'
@@ -11,9 +11,11 @@ import type { Gate } from './gate.ts'
 import { answerJson } from './json-answer.ts'
 
 /** Who has it may find every destination; with `:NAME` behind it, that one. */
-export const FIND_ROLE = 'destination.read'
+const FIND_ROLE = 'destination.read'
 
 const BASE = '/destination-configuration/v1'
+/** Here the name is followed by its level. */
+const CONSUME = '/destination-configuration/v2/destinations/'
 /** ms that a token may take. */
 const PATIENCE = 60_000
 /** Characters of what a caller sent that are logged. */
@@ -40,6 +42,8 @@ interface Asked {
   readonly caller: Caller
   /** Decoded; undefined where all are asked for. */
   readonly name: string | undefined
+  /** Behind the name: `NAME@subaccount`. */
+  readonly level: string | undefined
   readonly query: URLSearchParams
 }
 
@@ -50,13 +54,16 @@ type Answer = (asked: Asked, setting: FindSetting) => void | Promise<void>
  * @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/find-destination-response-structure
  */
 export function findAddresses(setting: FindSetting): Addresses {
-  return new Map([
-    [`${BASE}/destinations/`, serve(findOne, setting)],
-    [`${BASE}/subaccountDestinations`, serve(listAll, setting)],
-    [`${BASE}/subaccountDestinations/`, serve(showOne, setting)],
-    [`${BASE}/instanceDestinations`, serve(listNone, setting)],
-    [`${BASE}/instanceDestinations/`, serve(notHere, setting)],
-  ])
+  return new Map(
+    [
+      [`${BASE}/destinations/`, findOne] as const,
+      [`${BASE}/subaccountDestinations`, listAll] as const,
+      [`${BASE}/subaccountDestinations/`, showOne] as const,
+      [`${BASE}/instanceDestinations`, listNone] as const,
+      [`${BASE}/instanceDestinations/`, notHere] as const,
+      [CONSUME, consumeOne] as const,
+    ].map(([address, answer]) => [address, serve(address, answer, setting)] as const),
+  )
 }
 
 /** An id of the engine that looks like that of a subaccount; the same for the same issuer. */
@@ -71,33 +78,35 @@ export function zoneOf(issuer: string): string {
   ].join('-')
 }
 
-function serve(answer: Answer, setting: FindSetting) {
+function serve(address: string, answer: Answer, setting: FindSetting) {
   return async (raw: IncomingMessage, reply: ServerResponse): Promise<void> => {
     raw.resume()
     if (raw.method !== 'GET' && raw.method !== 'HEAD') {
       answerMistake(reply, 405, 'this address takes GET only', ['allow', 'GET, HEAD'])
       return
     }
-    const [path = '', query = ''] = raw.url!.split('?', 2)
-    const name = nameIn(path)
+    const url = raw.url!
+    const mark = url.includes('?') ? url.indexOf('?') : url.length
+    const query = url.slice(mark + 1)
+    const asked = address.endsWith('/') ? decoded(url.slice(address.length, mark)) : undefined
+    const [, name = asked, level] = (address === CONSUME && /^(.*)@(\w+)$/.exec(asked ?? '')) || []
     const caller = await setting.gate.admit(ruleFor(name), undefined, {
       raw,
       query,
-      called: `the address ${path.slice(0, path.lastIndexOf('/') + 1)}`,
-      deny: ({ status, title, headers, id }: Denial) => answerMistake(reply, status, title, headers, id),
+      called: `the address ${address}`,
+      deny: ({ status, title, headers, code, id }: Denial) =>
+        answerMistake(reply, status, title, headers, { code, id }),
     })
-    if (caller) await answer({ raw, reply, caller, name, query: new URLSearchParams(query) }, setting)
+    if (caller) await answer({ raw, reply, caller, name, level, query: new URLSearchParams(query) }, setting)
   }
 }
 
-/** What is behind the last slash of an address of one destination; what is not encoded correctly is no name. */
-function nameIn(path: string): string | undefined {
-  const [level, name] = path.slice(BASE.length + 1).split('/', 2)
-  if (level === undefined || name === undefined) return undefined
+/** What is not encoded correctly stays as it is: no destination has such a name. */
+function decoded(text: string): string {
   try {
-    return decodeURIComponent(name)
+    return decodeURIComponent(text)
   } catch {
-    return name
+    return text
   }
 }
 
@@ -107,26 +116,56 @@ function ruleFor(name: string | undefined): AccessRule {
 }
 
 const findOne: Answer = async (asked, setting) => {
+  const found = await takeOut(asked, setting)
+  if (found) answerJson(asked.reply, 200, { owner: ownerOf(setting), ...found })
+}
+
+/** @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/referring-resources-using-rest-api */
+const consumeOne: Answer = async (asked, setting) => {
+  const { reply, name, level, query } = asked
+  if (level === undefined) {
+    answerMistake(reply, 400, 'the level is missing behind the name: NAME@subaccount')
+    return
+  }
+  if (level !== 'subaccount' && level !== 'provider_subaccount') {
+    notHere(asked, setting)
+    return
+  }
+  const found = await takeOut(asked, setting)
+  if (!found) return
+  const owner = { destinations: [{ Name: name, ...ownerOf(setting) }] }
+  const $metadata = query.get('includeMetadata') === 'owner' ? { owner } : undefined
+  const { destinationConfiguration, ...rest } = found
+  answerJson(reply, 200, {
+    destinationConfiguration: { ...destinationConfiguration, ...($metadata && { $metadata }) },
+    ...rest,
+  })
+}
+
+function ownerOf({ zone }: FindSetting): object {
+  return { SubaccountId: zone(), InstanceId: null }
+}
+
+/** A destination with its tokens. Undefined: there is none, and the request has its answer. */
+async function takeOut(
+  asked: Asked,
+  setting: FindSetting,
+): Promise<
+  { destinationConfiguration: DestinationProperties; authTokens?: readonly AuthToken[] } | undefined
+> {
   const { raw, reply, query } = asked
   const foreign = Object.keys(raw.headers).find((header) => FOR_OTHERS.test(header))
   if (foreign !== undefined) {
-    answerMistake(
-      reply,
-      400,
-      `the header "${foreign}" is not taken here: tokens are those of the destination itself`,
-    )
-    return
+    const why = `the header "${foreign}" is not taken here: tokens are those of the destination itself`
+    answerMistake(reply, 400, why)
+    return undefined
   }
   const found = lookUp(asked, setting)
-  if (!found) return
+  if (!found) return undefined
   const skips = query.get('$skipTokenRetrieval')?.toLowerCase() === 'true'
   const authTokens = skips ? [] : await tokensFor(asked, found, setting)
   tell(asked, setting, skips ? 'found, without a token as it wished' : sayTokens(authTokens))
-  answerJson(reply, 200, {
-    owner: { SubaccountId: setting.zone(), InstanceId: null },
-    destinationConfiguration: found.properties,
-    ...(authTokens.length > 0 && { authTokens }),
-  })
+  return { destinationConfiguration: found.properties, ...(authTokens.length > 0 && { authTokens }) }
 }
 
 const showOne: Answer = (asked, setting) => {
@@ -200,7 +239,7 @@ function answerMistake(
   status: number,
   message: string,
   headers: readonly string[] = [],
-  id?: string,
+  more: object = {},
 ): void {
-  answerJson(reply, status, { ErrorMessage: message, ...(id !== undefined && { id }) }, headers)
+  answerJson(reply, status, { ErrorMessage: message, ...more }, headers)
 }

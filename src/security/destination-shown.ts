@@ -20,8 +20,8 @@ export interface ShownDestination {
 }
 
 /**
- * What other programs see of a credential. What was exported stays as it is, where it holds neither a secret nor a reference; the rest
- * comes from the credential that was made of it. The query of the token service is for requests to it.
+ * What other programs see of a credential: what it is here goes before what was exported, and neither secrets nor references are shown.
+ * The query of the token service is for requests to it.
  */
 export function showDestination({
   name,
@@ -37,14 +37,14 @@ export function showDestination({
   const known: DestinationProperties = {
     Type: 'HTTP',
     Authentication: 'NoAuthentication',
-    ...(frame.baseUrl && { URL: frame.baseUrl.href }),
+    ...(frame.baseUrl && { URL: frame.baseUrl.href.replace(/\/$/, '') }),
     ProxyType: onPremise?.calls ? 'OnPremise' : 'Internet',
     ...(onPremise?.locationId !== undefined && { CloudConnectorLocationId: onPremise.locationId }),
     ...(frame.description !== undefined && { Description: frame.description }),
     ...kind.asDestination?.(options as never),
   }
   const properties: Record<string, string> = { Name: name }
-  for (const [property, value] of [...Object.entries(known), ...Object.entries(destination ?? {})]) {
+  for (const [property, value] of Object.entries({ ...destination, ...known })) {
     const isStatic = property.startsWith(HEADERS) || property.startsWith(QUERIES)
     if (property === 'Name' || isStatic || OF_TOKEN_REQUESTS.test(property)) continue
     if (value.includes('${') || holdsSecret(property, value)) continue

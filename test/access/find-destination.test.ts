@@ -100,6 +100,7 @@ describe('find-destination', () => {
       ['/destinations/reader', /"reader\\*": not found, there is no such credential/],
       ['/destinations/', /not found, there is no such credential/],
       ['/destinations/..%2F..%2Fetc%2Fpasswd', /etc\/passwd\\*": not found/],
+      ['/destinations/sap_jam_odata@subaccount', /there is no such credential/],
       ['/destinations/%zz', /%zz\\*": not found/],
       ['/destinations/__proto__', /__proto__\\*": not found/],
       [`/destinations/${'x'.repeat(5000)}`, /"x{150}\\*": not found/],
@@ -149,6 +150,28 @@ describe('find-destination', () => {
     ])
       assert.equal((await ask(path, as('narrow'))).status, 403, path)
     assert.equal(service.asked.length, 1)
+  })
+
+  it('answers version 2 of the API: a level behind the name, no owner unless asked for', async (t) => {
+    const { ask, url, basic } = await findingEngine(t, tokens)
+    const v2 = (name: string, id = 'reader') =>
+      call(`${url}/destination-configuration/v2/destinations/${name}`, {
+        headers: { authorization: basic(id) },
+      })
+    const first = (await ask('/destinations/sap_jam_odata?$skipTokenRetrieval=true')).json()
+    const { destinationConfiguration, authTokens, ...rest } = (await v2('sap_jam_odata@subaccount')).json()
+    assert.deepEqual(destinationConfiguration, first.destinationConfiguration)
+    assert.equal(authTokens[0].value, 'token-for-others-1')
+    assert.deepEqual(rest, {})
+    const told = (await v2('sap_jam_odata%40provider_subaccount?includeMetadata=owner')).json()
+    assert.deepEqual(told.destinationConfiguration.$metadata, {
+      owner: { destinations: [{ Name: 'sap_jam_odata', ...first.owner }] },
+    })
+    assert.equal((await v2('sap_jam_odata')).status, 400)
+    for (const name of ['sap_jam_odata@instance', 'none@subaccount', '@subaccount'])
+      assert.deepEqual((await v2(name)).json(), NOT_FOUND, name)
+    assert.equal((await v2('sap_jam_odata@subaccount', 'narrow')).status, 200)
+    assert.equal((await v2('sap_jam_odata@subaccount', 'other')).status, 403)
   })
 
   it('takes GET and HEAD only', async (t) => {

@@ -17,6 +17,7 @@ test('a program with the SAP Cloud SDK finds destinations with their tokens, and
   const { url, service, log } = await findingEngine(t, tokens, ({ url: tokenServiceUrl }) => ({
     exported: `type: destination\nfindable: true\nproperties: { URL: ${root}, Authentication: OAuth2ClientCredentials, tokenServiceURL: ${tokenServiceUrl}, clientId: c, URL.headers.x-extra: more }\noverride: { clientSecret: '\${env:JAM_SECRET}' }\n`,
     native: `type: oauth2\ngrantType: password\ntokenServiceUrl: ${tokenServiceUrl}\nclientId: c\nclientSecret: \${env:JAM_SECRET}\nusername: anna\npassword: \${env:JAM_PASSWORD}\nbaseUrl: ${root}\nfindable: true\n`,
+    refreshing: `type: destination\nfindable: true\nproperties: { URL: ${root}, Authentication: OAuth2RefreshToken, tokenServiceURL: ${tokenServiceUrl}, clientId: c }\noverride: { clientSecret: '\${env:JAM_SECRET}', tokenService.body.refresh_token: '\${env:JAM_PASSWORD}' }\n`,
     fixed: `type: bearer\ntoken: \${env:JAM_SECRET}\nbaseUrl: ${root}\nfindable: true\n`,
     open: `type: none\nbaseUrl: ${root}\nfindable: true\n`,
     failing: `type: oauth2\ntokenServiceUrl: http://127.0.0.1:1/token\nclientId: c\nclientSecret: \${env:JAM_SECRET}\nretry: { attempts: 1 }\nbaseUrl: ${root}\nfindable: true\n`,
@@ -24,7 +25,7 @@ test('a program with the SAP Cloud SDK finds destinations with their tokens, and
     hidden: `type: none\nbaseUrl: ${root}\n`,
   }))
   const credentials = { clientid: 'reader', clientsecret: SECRET, url, uri: url }
-  const names = ['exported', 'native', 'fixed', 'open', 'failing', 'basic', 'hidden']
+  const names = ['exported', 'native', 'refreshing', 'fixed', 'open', 'failing', 'basic', 'hidden']
   const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...names], {
     env: {
       ...process.env,
@@ -38,7 +39,7 @@ test('a program with the SAP Cloud SDK finds destinations with their tokens, and
     status: 200,
     text: `seen ${authorization}, ${extra}`,
   })
-  const { exported, native, fixed, open } = told
+  const { exported, native, refreshing, fixed, open } = told
   assert.deepEqual(exported, {
     url: root,
     authentication: 'OAuth2ClientCredentials',
@@ -46,13 +47,23 @@ test('a program with the SAP Cloud SDK finds destinations with their tokens, and
     answer: call('Bearer token-for-others-1', 'more'),
   })
   assert.deepEqual(native!['answer'], call('Bearer token-for-others-2'))
+  assert.deepEqual(refreshing!['answer'], call('Bearer token-for-others-3'))
   assert.deepEqual(fixed!['answer'], call(`Bearer ${CLIENT_SECRET}`))
   assert.deepEqual(open!['answer'], call(undefined))
   assert.match(String(told['failing']), /failed in all cases[^]*credential "failing"/)
   assert.match(String(told['basic']), /"password" are missing/)
   assert.equal(told['hidden'], null)
-  assert.deepEqual(told['all'], ['basic', 'exported', 'failing', 'fixed', 'native', 'open', 'sap_jam_odata'])
-  assert.equal(service.asked.length, 2)
+  assert.deepEqual(told['all'], [
+    'basic',
+    'exported',
+    'failing',
+    'fixed',
+    'native',
+    'open',
+    'refreshing',
+    'sap_jam_odata',
+  ])
+  assert.equal(service.asked.length, 3)
   assert.match(
     log.join(''),
     /oauth_client_reader asked for the destination \W*"exported\W*: found, its token was given/,

@@ -73,7 +73,7 @@ for (const [name, text, properties, parts] of kinds)
     assert.deepEqual(found.properties, {
       Name: 'x',
       Type: 'HTTP',
-      URL: 'https://api.example.com/v1/',
+      URL: 'https://api.example.com/v1',
       ProxyType: 'Internet',
       ...properties,
     })
@@ -106,7 +106,7 @@ for (const [name, more, properties] of grants)
     assert.deepEqual(found.properties, {
       Name: 'x',
       Type: 'HTTP',
-      URL: 'https://api.example.com/v1/',
+      URL: 'https://api.example.com/v1',
       ProxyType: 'Internet',
       tokenServiceURL: 'https://idp.example.com/token',
       tokenServiceURLType: 'Dedicated',
@@ -153,7 +153,7 @@ test('of an exported destination all but its secrets is told; what refers to som
     Name: 'x',
     Type: 'HTTP',
     Authentication: 'OAuth2ClientCredentials',
-    URL: 'https://eu10.example.com/odata/',
+    URL: 'https://eu10.example.com/odata',
     ProxyType: 'Internet',
     Description: 'of tenant-of-the-header',
     tokenServiceURL: 'https://idp.example.com/token',
@@ -166,6 +166,25 @@ test('of an exported destination all but its secrets is told; what refers to som
     'URL.queries.sap-language': 'EN',
   })
   assert.doesNotMatch(JSON.stringify(found.properties), /literal/)
+})
+
+test('what the credential says itself goes before what was exported; a ready token is one, however it was got', (t) => {
+  const { found } = load(
+    t,
+    `type: destination
+findable: true
+baseUrl: https://api.example.com/other/
+properties:
+  URL: https://a.example.com
+  Authentication: OAuth2RefreshToken
+  tokenServiceURL: https://idp.example.com/token
+  clientId: acme
+  tokenService.body.refresh_token: \${env:SECRET}
+override: { clientSecret: '\${env:SECRET}' }
+`,
+  )
+  assert.equal(found.properties['URL'], 'https://api.example.com/other')
+  assert.equal(found.properties['Authentication'], 'OAuth2ClientCredentials')
 })
 
 test('a live secret of another credential is taken out, wherever it stands', (t) => {
