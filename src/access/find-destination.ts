@@ -128,7 +128,7 @@ const consumeOne: Answer = async (asked, setting) => {
     return
   }
   if (level !== 'subaccount' && level !== 'provider_subaccount') {
-    notHere(asked, setting)
+    answerMistake(reply, 404, UNKNOWN)
     return
   }
   const found = await takeOut(asked, setting)

@@ -115,7 +115,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   describe(grant: TokenGrant): string {
-    return describeToken(this.#tokenOf(grant), this.#keptUntil, this.#setting.world.clock.ticks())
+    const now = this.#setting.world.clock.ticks()
+    return describeToken(this.#tokenOf(grant), now, this.#keptUntil - now)
   }
 
   life(grant: TokenGrant): TokenLife | undefined {

@@ -80,15 +80,14 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
 
 /**
  * For a hint; no token in it.
- * @param keptUntil monotonic ms; until then no other one is asked for
  * @param now monotonic ms
+ * @param wait ms in which no other one is asked for
  */
-export function describeToken(kept: KeptToken | undefined, keptUntil: number, now: number): string {
+export function describeToken(kept: KeptToken | undefined, now: number, wait: number): string {
   if (kept === undefined) return 'a token was obtained, which has been replaced since'
   const scope = kept.scope === undefined ? '' : ` with scope ${kept.scope}`
   const age = ago(now - kept.askedTicks)
   if (!kept.refused) return `a token was obtained ${age}${scope}`
-  const wait = keptUntil - now
   const next = wait > 0 ? `; the next one is asked for in ${sayDuration(wait)} at the earliest` : ''
   return `the token was renewed ${age}${scope} and refused again${next}`
 }

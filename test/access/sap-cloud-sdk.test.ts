@@ -11,7 +11,7 @@ const PROGRAM = join(import.meta.dirname, 'sap-cloud-sdk.ts')
 
 test('a program with the SAP Cloud SDK finds destinations with their tokens, and calls with them', async (t) => {
   const api = await startService(t, ({ headers }) => ({
-    body: `seen ${headers.authorization}, ${headers['x-extra']}`,
+    body: `seen ${headers.authorization}, ${String(headers['x-extra'])}`,
   }))
   const root = api.url.replace('/token', '/odata')
   const { url, service, log } = await findingEngine(t, tokens, ({ url: tokenServiceUrl }) => ({
