@@ -156,6 +156,7 @@ async function takeOut(
   const { raw, reply, query } = asked
   const foreign = Object.keys(raw.headers).find((header) => FOR_OTHERS.test(header))
   if (foreign !== undefined) {
+    tell(asked, setting, `refused, it has the header ${foreign}`)
     const why = `the header "${foreign}" is not taken here: tokens are those of the destination itself`
     answerMistake(reply, 400, why)
     return undefined

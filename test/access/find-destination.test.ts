@@ -188,7 +188,7 @@ describe('find-destination', () => {
   })
 
   it('refuses headers that speak of somebody else', async (t) => {
-    const { ask, service } = await findingEngine(t, tokens)
+    const { ask, service, log } = await findingEngine(t, tokens)
     for (const header of [
       'X-user-token',
       'X-refresh-token',
@@ -201,6 +201,7 @@ describe('find-destination', () => {
       assert.equal(answer.status, 400, header)
       assert.match(answer.json().ErrorMessage, new RegExp(`"${header}" is not taken`, 'i'))
     }
+    assert.match(log.join(''), /"sap_jam_odata\W*: refused, it has the header x-chain-name/)
     assert.equal((await ask('/destinations/sap_jam_odata', { 'x-tenant': 'any' })).status, 200)
     assert.equal(service.asked.length, 1)
   })
