@@ -193,6 +193,7 @@ async function startOn(
         folder: settings.data,
         issuer,
         audience: () => settings.access.audience ?? issuer(),
+        ...(settings.findDestination && { destinations: parts.material.destinations }),
       })
   if (access) closing.push(() => access.close())
   const openApi = openApiOf(

@@ -139,6 +139,11 @@ export const settingsSchema = Keys({
       'Whether `/openapi.json` of `listen` tells everybody what the endpoints take. The listener `management` tells it always.',
     default: false,
   }),
+  findDestination: Flag({
+    description:
+      "Whether other programs get destinations with their tokens at `/destination-configuration/v1` of `listen`, as from BTP's destination service: those whose files say `findable: true`, for callers with the role `destination.read`.",
+    default: false,
+  }),
   limits: Keys(
     {
       body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { AccessRule, Caller } from '../core/access.ts'
+import type { FindableDestinations } from '../core/findable.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
 import type { OtherFiles } from '../security/material.ts'
@@ -32,6 +33,8 @@ export interface OpenSetting {
   /** The address of this engine, as tokens name it. */
   readonly issuer: () => string
   readonly audience: () => string
+  /** Left out: nobody may find destinations. */
+  readonly destinations?: FindableDestinations
 }
 
 /** Who may call: clients, their tokens, and the gate before endpoints that are not public. */
@@ -71,7 +74,7 @@ export class AuthorizationServer implements Access {
   }
 
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
-  async open({ folder, issuer, audience }: OpenSetting): Promise<{
+  async open({ folder, issuer, audience, destinations }: OpenSetting): Promise<{
     readonly addresses: Addresses
     close(): Promise<void>
   }> {
@@ -81,9 +84,11 @@ export class AuthorizationServer implements Access {
     const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
     const secrets = new SecretCheck({ clock, ofId })
-    const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
+    const finding = destinations && (await import('./find-destination.ts'))
+    const zone = finding && (() => finding.zoneOf(issuer()))
+    const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId, ...(zone && { zone }) })
     const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
-    this.#gate = new Gate({
+    const gate = new Gate({
       ...shared,
       clients: this.clients,
       issuers: this.issuers,
@@ -91,6 +96,7 @@ export class AuthorizationServer implements Access {
       issuer,
       newId: () => world.newId(),
     })
+    this.#gate = gate
     this.issuers.warm()
     let timer: Timer
     const rotateLater = () => {
@@ -103,7 +109,10 @@ export class AuthorizationServer implements Access {
     }
     rotateLater()
     return {
-      addresses: addressesOf({ ...shared, keys, issuer }),
+      addresses: new Map([
+        ...addressesOf({ ...shared, keys, issuer }),
+        ...(finding && zone ? finding.findAddresses({ destinations, gate, clock, zone, log }) : []),
+      ]),
       async close() {
         timer.cancel()
         await records.close()

@@ -25,10 +25,16 @@ export interface GateSetting {
 const BEARER = `Bearer realm="${REALM}"`
 const CHALLENGE = ['www-authenticate', BEARER, 'www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`]
 
+/** A request that is judged by its headers, wherever it came in. */
+export type JudgedRequest = Pick<RouteRequest, 'raw' | 'query' | 'deny'> & {
+  /** What is called, for the log, where it is no flow: `the address /...`. */
+  readonly called?: string
+}
+
 /** Refuses a request. @param why for the log */
 export type Deny = (what: 'signature' | 'unavailable', why: string) => undefined
 
-/** Judges who calls an endpoint, by the headers alone. */
+/** Judges who calls, by the headers alone. */
 export class Gate {
   readonly #setting: GateSetting
 
@@ -39,8 +45,8 @@ export class Gate {
   /** The caller, at once where it is known; undefined: it was refused, and has its answer. */
   admit(
     rule: AccessRule,
-    flow: string,
-    request: RouteRequest,
+    flow: string | undefined,
+    request: JudgedRequest,
   ): Caller | undefined | Promise<Caller | undefined> {
     const { secrets } = this.#setting
     const deny = (denial: Omit<Denial, 'id'>, why: string) => this.#deny(request, flow, denial, why)
@@ -74,7 +80,12 @@ export class Gate {
     )
   }
 
-  #admitKey(rule: AccessRule, flow: string, request: RouteRequest, key: string): Caller | undefined {
+  #admitKey(
+    rule: AccessRule,
+    flow: string | undefined,
+    request: JudgedRequest,
+    key: string,
+  ): Caller | undefined {
     const hash = apiKeyHash(key)
     const client = hash === undefined ? undefined : this.#setting.clients.ofApiKey(hash)
     if (!client) return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
@@ -85,8 +96,8 @@ export class Gate {
 
   #admitToken(
     rule: AccessRule,
-    flow: string,
-    request: RouteRequest,
+    flow: string | undefined,
+    request: JudgedRequest,
     token: string,
   ): Caller | undefined | Promise<Caller | undefined> {
     const { tokens, issuers, issuer } = this.#setting
@@ -109,8 +120,8 @@ export class Gate {
 
   #compare(
     rule: AccessRule,
-    flow: string,
-    request: RouteRequest,
+    flow: string | undefined,
+    request: JudgedRequest,
     id: string,
     roles: readonly string[],
   ): Caller | undefined {
@@ -119,11 +130,17 @@ export class Gate {
     return this.#deny(request, flow, lacking(rule), `${id} needs ${sayRule(rule)}, and ${has}`)
   }
 
-  #deny(request: RouteRequest, flow: string, denial: Omit<Denial, 'id'>, why: string): undefined {
+  #deny(
+    request: JudgedRequest,
+    flow: string | undefined,
+    denial: Omit<Denial, 'id'>,
+    why: string,
+  ): undefined {
     const id = this.#setting.newId()
+    const { called = `flow "${flow}"` } = request
     this.#setting.refusals.tell(
       { flow, refusal: id, status: denial.status, address: request.raw.socket.remoteAddress },
-      `a call of flow "${flow}" was refused: ${why}`,
+      `a call of ${called} was refused: ${why}`,
     )
     request.deny({ ...denial, id })
   }

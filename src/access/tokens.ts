@@ -48,6 +48,8 @@ export interface TokensSetting {
   readonly clock: Clock
   readonly issuer: () => string
   readonly audience: () => string
+  /** Stands in tokens as `zid`, where it is wanted. */
+  readonly zone?: () => string
   ofId(clientId: string): Client | undefined
 }
 
@@ -107,7 +109,7 @@ export class Tokens {
     roles: readonly string[],
     narrowed: boolean,
   ): Promise<string> {
-    const { keys, clock, issuer, audience } = this.#setting
+    const { keys, clock, issuer, audience, zone } = this.#setting
     const key = keys.current()
     const iat = Math.floor(clock.now() / 1000)
     const claims = {
@@ -122,6 +124,7 @@ export class Tokens {
       roles,
       client_generation: generation,
       ...(narrowed && { narrowed }),
+      ...(zone && { zid: zone() }),
     }
     return signJwt({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }, claims, key.privateKey)
   }

@@ -26,6 +26,16 @@ export interface Grant {
   accepted?(): void
   /** For a hint: "a token was obtained 3 s ago with scope im.read". No token in it. */
   describe(): string
+  /** What is known of its token. Left out where nothing ends; undefined where another one took its place. */
+  life?(): TokenLife | undefined
+}
+
+/** How long a token is good, and for what. */
+export interface TokenLife {
+  /** ms, below 0 once it is past. */
+  readonly left: number
+  /** As the token service says it. */
+  readonly scope: string | undefined
 }
 
 export interface Authorizer {

@@ -5,6 +5,7 @@ import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { Authorizer, Grant, LentToken } from './authorizer.ts'
 import type { Path } from './document.ts'
+import type { DestinationProperties } from './findable.ts'
 import type { Explaining, StepExplanation, TriggerExplanation } from './explanation.ts'
 import type { Failure } from './failure.ts'
 import type { Flow, ParameterValue, Step } from './flow.ts'
@@ -235,6 +236,8 @@ export interface CredentialKind<Keys extends TProperties = TProperties> extends 
    * References without a value still stand in the options as they were written.
    */
   explain?(options: Static<TObject<Keys>>): string
+  /** The properties of a destination of BTP that say the same to other programs; no secrets. Left out: no authentication. */
+  asDestination?(options: Static<TObject<Keys>>): DestinationProperties
 }
 
 /** Where a credential was written. */
@@ -276,7 +279,7 @@ export type AnyTriggerKind = Omit<
 }
 export type AnyCredentialKind = Omit<
   CredentialKind,
-  'options' | 'check' | 'prepare' | 'describe' | 'tenants' | 'explain'
+  'options' | 'check' | 'prepare' | 'describe' | 'tenants' | 'explain' | 'asDestination'
 > & {
   options: TSchema
   check?(options: never, problem: (report: ProblemReport) => void, origin: CredentialOrigin): void
@@ -284,6 +287,7 @@ export type AnyCredentialKind = Omit<
   tenants?(options: never): readonly string[]
   describe?(options: never): Readonly<Record<string, string>>
   explain?(options: never): string
+  asDestination?(options: never): DestinationProperties
 }
 
 export function defineStep<Keys extends TProperties>(kind: StepKind<Keys>): AnyStepKind {

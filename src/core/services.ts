@@ -219,7 +219,7 @@ export interface Access {
   signingKeys(): readonly string[]
 }
 
-/** What the public listener serves beside flows, by exact path. */
+/** What the public listener serves beside flows, by path: the exact one, or what it is directly below where it ends with a slash. */
 export type Addresses = ReadonlyMap<
   string,
   (raw: import('node:http').IncomingMessage, reply: import('node:http').ServerResponse) => Promise<void>

@@ -40,4 +40,5 @@ export const basic = defineCredential({
   },
   explain: ({ username }) => `the user "${username}" with its password, in the header authorization`,
   describe: ({ username }) => ({ username, password: '[secret]' }),
+  asDestination: ({ username }) => ({ Authentication: 'BasicAuthentication', User: username }),
 })

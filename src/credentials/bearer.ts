@@ -37,4 +37,5 @@ export const bearer = defineCredential({
   },
   explain: () => 'a fixed token, in the header authorization',
   describe: () => ({ token: '[secret]' }),
+  asDestination: () => ({ Authentication: 'OAuth2ClientCredentials' }),
 })

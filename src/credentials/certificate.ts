@@ -38,4 +38,5 @@ export const certificate = defineCredential({
     ),
   explain: () => 'a client certificate, in the TLS handshake',
   describe: () => ({}),
+  asDestination: () => ({ Authentication: 'ClientCertificateAuthentication' }),
 })

@@ -1,5 +1,6 @@
 import { defineCredential } from '../core/kinds.ts'
 import { checkOAuth2 } from './oauth2-check.ts'
+import { destinationOf } from './oauth2-destination.ts'
 import { oauth2Options } from './oauth2-options.ts'
 import { explainToken } from './oauth2-explain.ts'
 import { createTokenManager, describeSettings } from './oauth2-settings.ts'
@@ -115,4 +116,5 @@ baseUrl: https://api4.successfactors.com/odata/v2/
   tenants: ({ tokenServiceUrlType, tenants }) => (tokenServiceUrlType === 'common' ? (tenants ?? []) : []),
   describe: describeSettings,
   explain: explainToken,
+  asDestination: destinationOf,
 })

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { TokenLife } from '../core/authorizer.ts'
 import type { Grant } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 
@@ -7,6 +8,7 @@ export interface GrantKeeper {
   reject(grant: TokenGrant): boolean
   accepted(grant: TokenGrant): void
   describe(grant: TokenGrant): string
+  life(grant: TokenGrant): TokenLife | undefined
 }
 
 /** How a token goes onto a request, and what a receiver says when it is no longer good. */
@@ -55,6 +57,10 @@ export class TokenGrant implements Grant {
 
   describe(): string {
     return this.#keeper.describe(this)
+  }
+
+  life(): TokenLife | undefined {
+    return this.#keeper.life(this)
   }
 
   toJSON(): string {

@@ -1,5 +1,5 @@
+import type { TokenLife } from '../core/authorizer.ts'
 import type { Cancellation } from '../core/context.ts'
-import { sayDuration } from '../core/duration.ts'
 import type { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
@@ -11,8 +11,7 @@ import type { FetchedToken } from './token-exchange.ts'
 import { goneFailure, impatientFailure, rememberedFailure, type TokenFailure } from './token-failure.ts'
 import { TokenGrant, type GrantKeeper } from './token-grant.ts'
 import type { TokenManagerSettings } from './token-manager-settings.ts'
-import { describeState, type LastFailure } from './token-state.ts'
-import { ago } from './time-text.ts'
+import { describeState, describeToken, type LastFailure } from './token-state.ts'
 
 interface Memory {
   readonly failure: TokenFailure
@@ -116,15 +115,17 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   describe(grant: TokenGrant): string {
-    const kept = [this.#kept, this.#dropped].find((token) => token?.grant === grant)
-    if (kept === undefined) return 'a token was obtained, which has been replaced since'
     const now = this.#setting.world.clock.ticks()
-    const scope = kept.scope === undefined ? '' : ` with scope ${kept.scope}`
-    const age = ago(now - kept.askedTicks)
-    if (!kept.refused) return `a token was obtained ${age}${scope}`
-    const wait = this.#keptUntil - now
-    const next = wait > 0 ? `; the next one is asked for in ${sayDuration(wait)} at the earliest` : ''
-    return `the token was renewed ${age}${scope} and refused again${next}`
+    return describeToken(this.#tokenOf(grant), now, this.#keptUntil - now)
+  }
+
+  life(grant: TokenGrant): TokenLife | undefined {
+    const kept = this.#tokenOf(grant)
+    return kept && { left: timeLeft(kept, this.#setting.world.clock), scope: kept.scope }
+  }
+
+  #tokenOf(grant: TokenGrant): KeptToken | undefined {
+    return [this.#kept, this.#dropped].find((token) => token?.grant === grant)
   }
 
   state(): CredentialState {

@@ -78,6 +78,20 @@ export function describeState(situation: TokenSituation, clock: Clock): Credenti
   }
 }
 
+/**
+ * For a hint; no token in it.
+ * @param now monotonic ms
+ * @param wait ms in which no other one is asked for
+ */
+export function describeToken(kept: KeptToken | undefined, now: number, wait: number): string {
+  if (kept === undefined) return 'a token was obtained, which has been replaced since'
+  const scope = kept.scope === undefined ? '' : ` with scope ${kept.scope}`
+  const age = ago(now - kept.askedTicks)
+  if (!kept.refused) return `a token was obtained ${age}${scope}`
+  const next = wait > 0 ? `; the next one is asked for in ${sayDuration(wait)} at the earliest` : ''
+  return `the token was renewed ${age}${scope} and refused again${next}`
+}
+
 function statusOf({ renewing, failures, rejected, locked }: TokenSituation, alive: boolean): string {
   if (renewing) return 'renewing'
   if (failures > 0) return alive ? 'renewal fails' : locked ? 'locked' : rejected ? 'refused' : 'unreachable'

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { CredentialExplanation } from '../core/explanation.ts'
 import { readDocument, type Document, type Path, type ReadDocument } from '../core/document.ts'
+import type { DestinationProperties } from '../core/findable.ts'
 import type { AnyCredentialKind, ProblemReport } from '../core/kinds.ts'
 import { didYouMean, hasErrors, type Place, type Problem } from '../core/problem.ts'
 import type { ConnectivityProxy, EgressRules } from '../core/services.ts'
@@ -40,6 +41,8 @@ export interface CredentialSource {
   readonly frame: Frame
   /** Brought in where secrets stand. */
   readonly secrets: readonly string[]
+  /** Of the destination that it was written as; references stand in them as written. */
+  readonly destination: DestinationProperties | undefined
   /** The same for the same content, references included; no secret can be told from it. */
   readonly fingerprint: string
 }
@@ -121,7 +124,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
   }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
   const { frame, source, explain, links } = readSource(
-    { name, file, kind, resolved, written, imported: destination !== undefined },
+    { name, file, kind, resolved, written, destination: destination?.properties },
     setting,
     problems,
   )
@@ -212,15 +215,16 @@ interface Reading {
   readonly kind: AnyCredentialKind
   readonly resolved: Resolved
   readonly written: Document
-  readonly imported: boolean
+  readonly destination: DestinationProperties | undefined
 }
 
 function readSource(
-  { name, file, kind, resolved, written, imported }: Reading,
+  { name, file, kind, resolved, written, destination }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
 ): { frame?: Frame; links?: readonly CredentialLink[] } & Pick<Examined, 'source' | 'explain'> {
   const { document, unset, unresolved, insertions } = resolved
+  const imported = destination !== undefined
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
   const problem = ({ at = [], on, offset, length, place, code, severity, message, hint }: ProblemReport) => {
@@ -271,12 +275,12 @@ function readSource(
   const explain = () => explained(kind, shape.value, frame)
   if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links }
   const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
-  const fingerprint = fingerprintOf(document.value)
+  const fingerprint = fingerprintOf([document.value, destination])
   return {
     frame,
     explain,
     links,
-    source: { name, file, kind, options: shape.value, frame, secrets, fingerprint },
+    source: { name, file, kind, options: shape.value, frame, secrets, destination, fingerprint },
   }
 }
 

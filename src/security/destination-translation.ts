@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../core/problem-codes.ts'
+import type { DestinationProperties } from '../core/findable.ts'
 import { defineOwn } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
@@ -21,7 +22,8 @@ export class Translation {
   readonly mistakes: DestinationMistake[] = []
   /** Folder of key and trust stores, as references name it. */
   readonly keystores: string
-  readonly #properties: Readonly<Record<string, string>>
+  /** Those that are there. */
+  readonly properties: DestinationProperties
   readonly #used = new Set<string>()
 
   /** @param properties null and empty ones count as left out */
@@ -38,14 +40,14 @@ export class Translation {
       )
       return []
     })
-    this.#properties = Object.fromEntries(given)
+    this.properties = Object.fromEntries(given)
     this.keystores = keystores
   }
 
   /** Undefined where it is left out. */
   read(name: string): string | undefined {
     this.#used.add(name)
-    return Object.hasOwn(this.#properties, name) ? this.#properties[name] : undefined
+    return Object.hasOwn(this.properties, name) ? this.properties[name] : undefined
   }
 
   /** As `read`; what is left out is a mistake. */
@@ -89,7 +91,7 @@ export class Translation {
 
   /** Copies all properties whose names begin alike into a map; the rest of the name is the key. */
   copyAll(prefix: string, ...path: string[]): void {
-    for (const name of Object.keys(this.#properties))
+    for (const name of Object.keys(this.properties))
       if (name.startsWith(prefix) && name.length > prefix.length && !this.#used.has(name))
         this.copy(name, ...path, name.slice(prefix.length))
   }
@@ -112,7 +114,7 @@ export class Translation {
 
   /** Tells of properties that nobody asked for. */
   tellUnused(known: readonly string[]): void {
-    for (const name of Object.keys(this.#properties)) {
+    for (const name of Object.keys(this.properties)) {
       if (this.#used.has(name) || FOREIGN.test(name)) continue
       const near = known.includes(name) ? '' : didYouMean(name, known)
       this.mistake(

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { readDocument, type Document, type Path, type Target } from '../core/document.ts'
+import type { DestinationProperties } from '../core/findable.ts'
 import { hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
 import { checkShape } from '../core/shape.ts'
@@ -71,6 +72,8 @@ const OWN = new Set(['type', 'file', 'properties', 'override'])
 export interface ReadDestination {
   /** Absent: there are mistakes, or it could not be read. */
   readonly document?: Document
+  /** As they were exported or written, with what `override` says; references stand in them as written. */
+  readonly properties?: DestinationProperties
   readonly problems: readonly Problem[]
   /** Absolute paths of the files that it was made of. */
   readonly files: readonly string[]
@@ -106,8 +109,8 @@ export function readDestination(written: Document, projectFolder: string): ReadD
   const source = typeof file === 'string' ? readSource(file, written, projectFolder) : inline(written)
   if (!source.document) return { problems: source.problems, files: source.files }
   if (hasErrors(source.problems)) return { problems: source.problems, files: source.files }
-  const { document, problems } = joined(written, source.document, source.root)
-  return { ...(document && { document }), problems: [...source.problems, ...problems], files: source.files }
+  const { problems, ...destination } = joined(written, source.document, source.root)
+  return { ...destination, problems: [...source.problems, ...problems], files: source.files }
 }
 
 interface Source {
@@ -167,7 +170,7 @@ function joined(
   written: Document,
   source: Document,
   root: Path,
-): { document?: Document; problems: readonly Problem[] } {
+): Pick<ReadDestination, 'document' | 'properties' | 'problems'> {
   const value = written.value as Record<string, unknown>
   const override = (value['override'] ?? {}) as Record<string, unknown>
   const given = root.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], source.value)
@@ -194,6 +197,7 @@ function joined(
     fields[key] = isMap(field) && isMap(fields[key]) ? { ...fields[key], ...field } : field
   return {
     problems,
+    properties: translation.properties,
     document: {
       file: written.file,
       text: written.text,

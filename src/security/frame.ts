@@ -2,7 +2,7 @@ import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { toText } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
-import { Choice, Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
+import { Choice, Flag, Keys, ListOf, MapOf, Optional, Text, Value } from '../core/schema.ts'
 import { CLOUD_CONNECTOR_FIELDS, readCloudConnector, type OnPremise } from './cloud-connector.ts'
 import { createHostRules, hostRuleOf, readHostRule, type HostRules } from './hosts.ts'
 import { readReach, REACH_FIELDS, type Reach } from './reach.ts'
@@ -35,6 +35,13 @@ const FIELDS = {
       examples: [['acme.plateau.com', '*.example.com:8443']],
     }),
   ),
+  findable: Optional(
+    Flag({
+      description:
+        'Whether callers with the role `destination.read` get its token, as a destination; where the setting `findDestination` is on.',
+      default: false,
+    }),
+  ),
   apiHeaders: freeMap('Headers that go along with each request, only where the credential may go.', [
     { 'x-tenant': 'acme' },
   ]),
@@ -60,6 +67,8 @@ export interface Frame {
   /** Its path ends with a slash, so that relative addresses add to it. */
   readonly baseUrl: URL | undefined
   readonly hosts: HostRules
+  /** Other programs may have what it authenticates with. */
+  readonly findable: boolean
   /** Flat: name, value. */
   readonly apiHeaders: readonly string[]
   readonly apiQuery: string
@@ -83,7 +92,18 @@ export function readFrame(
   const onPremise = readCloudConnector(options, asksService)
   const virtual = onPremise?.calls === true
   const baseUrl = readBaseUrl(options.baseUrl, virtual, problem)
+  const findable = options.findable ?? false
+  if (findable && options.baseUrl === undefined)
+    problem({
+      code: 'credential/missing-field',
+      message:
+        '"findable" is there, and "baseUrl" is not: who finds a destination wants to know where to call',
+      hint: 'Add baseUrl: https://api.example.com/.',
+      at: ['findable'],
+      on: 'key',
+    })
   return {
+    findable,
     description: options.description,
     baseUrl,
     hosts: readHosts(options, baseUrl, virtual, problem),

@@ -10,6 +10,7 @@ import type { World } from '../core/world.ts'
 import { describeCertificate, type ClientCertificate } from './client-certificate.ts'
 import { describeCloudConnector } from './cloud-connector.ts'
 import type { CredentialSource } from './credential-file.ts'
+import { showDestination, type ShownDestination } from './destination-shown.ts'
 import type { HostRules } from './hosts.ts'
 import { proxySecrets } from './proxy-secrets.ts'
 import { reachSecrets, worldToService, type ReachOptions } from './reach.ts'
@@ -36,6 +37,9 @@ export class LoadedCredential implements Credential {
   readonly tenants: readonly string[]
   readonly certificate: ClientCertificate | undefined
   readonly shownCertificate: string | undefined
+  /** Other programs may have what it authenticates with. */
+  readonly findable: boolean
+  readonly #source: CredentialSource
   readonly #rules: HostRules
   /** Behind another Cloud Connector the same hosts are others. */
   readonly #location: string | undefined
@@ -74,6 +78,8 @@ export class LoadedCredential implements Credential {
     this.name = name
     this.type = kind.name
     this.description = frame.description
+    this.findable = frame.findable
+    this.#source = source
     this.baseUrl = frame.baseUrl
     this.hosts = frame.hosts.names
     this.apiHeaders = frame.apiHeaders
@@ -114,6 +120,7 @@ export class LoadedCredential implements Credential {
         'client certificate': `${describeCertificate(certificate)}${kind.asksService ? `, for the token service${showsReceiver ? ' and the receiver' : ''}` : ''}`,
       }),
       ...(ca !== undefined && { 'tls.ca': 'certificates of its own' }),
+      ...(frame.findable && { findable: 'callers with the role destination.read get what it sends' }),
       ...(names.length > 0 && { apiHeaders: names.join(', ') }),
       ...(frame.apiQuery !== '' && { apiQuery: [...new URLSearchParams(frame.apiQuery).keys()].join(', ') }),
       ...(frame.rotation?.rotateAfter !== undefined && {
@@ -124,6 +131,11 @@ export class LoadedCredential implements Credential {
 
   allows(url: URL): boolean {
     return this.#rules.allows(url)
+  }
+
+  /** As other programs see it. */
+  destination(): ShownDestination {
+    return showDestination(this.#source)
   }
 
   /** Takes over what still holds of the version before, which is stopped next. */

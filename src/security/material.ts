@@ -1,6 +1,7 @@
 import type { Cancellation } from '../core/context.ts'
 import type { CredentialReport } from '../core/control.ts'
 import type { CredentialExplanation } from '../core/explanation.ts'
+import type { FindableDestinations } from '../core/findable.ts'
 import type { ParameterValue } from '../core/flow.ts'
 import type { AnyCredentialKind, LentToken } from '../core/kinds.ts'
 import { inOrder, type Problem } from '../core/problem.ts'
@@ -12,6 +13,7 @@ import { linkProblems, madeWith } from './credential-links.ts'
 import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
 import { examineFile, type CredentialFile, type Examined, type ExamineSetting } from './credential-file.ts'
+import { createFindableDestinations } from './findable-destinations.ts'
 import { LoadedCredential } from './loaded-credential.ts'
 import { readMaterial, type ReadMaterial } from './material-files.ts'
 import type { Redactor } from './redaction.ts'
@@ -71,6 +73,8 @@ export interface SecurityMaterial extends Credentials {
   reports(usedBy: (name: string) => readonly string[]): CredentialReport[]
   /** For people: what a credential is, as its file says. Undefined: there is none of this name. */
   explanation(name: string): CredentialExplanation | undefined
+  /** What other programs may have. In reach of the find-destination API only. */
+  readonly destinations: FindableDestinations
   /** Something is there and could not be read: it should be tried again. */
   isDoubtful(): boolean
   /** Absolute paths of the files in which references find their values, to be watched. */
@@ -210,6 +214,9 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     reference: (name, type) => (type === undefined ? entryOf(name) : entryOf(name).ofType(type)),
     reports: (usedBy) => present().map((entry) => entry.report(usedBy(entry.name), clock.now())),
     explanation: (name) => entries.get(name)?.explanation(),
+    destinations: createFindableDestinations({ of: (name) => entries.get(name), inOrder: present }, (text) =>
+      setting.redactor.text(text),
+    ),
     isDoubtful: () => present().some((entry) => entry.isDoubtful),
     files: () => [
       ...new Set([

@@ -43,7 +43,7 @@ export function createServer(setting: ServerSetting): Server {
     const url = raw.url!
     if (!url.startsWith('/')) raw.url = pathOf(url)
     if (!raw.url!.startsWith(prefix)) {
-      const served = setting.addresses?.get(withoutQuery(raw.url!))
+      const served = setting.addresses && addressOf(setting.addresses, withoutQuery(raw.url!))
       if (served) served(raw, reply).catch((error: unknown) => fault(error, raw, reply))
       else rest(raw, reply)
       return
@@ -118,6 +118,10 @@ function addRoutes(app: FastifyInstance, health: ServerSetting['health']): void 
     sendProblem(reply, problemReply(404, 'There is nothing at this address; flows are served under /http/')),
   )
   app.setErrorHandler((_error, _request, reply) => sendProblem(reply, MALFORMED))
+}
+
+function addressOf(addresses: Addresses, path: string) {
+  return addresses.get(path) ?? addresses.get(path.slice(0, path.lastIndexOf('/') + 1))
 }
 
 function withoutQuery(url: string): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Agent, createServer as createHttpServer } from 'node:http'
+import { Agent, createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
@@ -211,4 +211,28 @@ test('closing cuts off what is not over after the grace time', async (t) => {
   await taken
   await server.close(1)
   await open
+})
+
+test('an address that ends with a slash serves what is directly below it', async (t) => {
+  const serving = (name: string) => (_raw: unknown, reply: ServerResponse) => {
+    reply.end(name)
+    return Promise.resolve()
+  }
+  const { url } = await startServer(t, {
+    addresses: new Map([
+      ['/things', serving('all')],
+      ['/things/', serving('one')],
+      ['/things/own', serving('own')],
+    ]),
+  })
+  for (const [path, text] of [
+    ['/things', 'all'],
+    ['/things?x=/y', 'all'],
+    ['/things/', 'one'],
+    ['/things/a%2Fb?x=/y/z', 'one'],
+    ['/things/own', 'own'],
+  ] as const)
+    assert.equal((await call(url + path)).text, text, path)
+  for (const path of ['/things/a/b', '/thing', '/', '/other/a'])
+    assert.equal((await call(url + path)).status, 404, path)
 })

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { makeSecretHash } from '../../../src/access/secret-hash.ts'
 import { runCommandLine } from '../../../src/commands/index.ts'
 import { controlPath } from '../../../src/server/control-path.ts'
 import type { EngineHealth } from '../../../src/core/control.ts'
@@ -39,10 +40,11 @@ const SECRET_FILE = 'security-material/secrets.yaml'
 const FILE = secretOf('file')
 const CHANGED = secretOf('changed file')
 const SEALED = secretOf('encrypted')
+const READER = secretOf('reader')
 
 /** Every kind of credential, and each way in which a client shows who it is. */
 function credentials(url: string): Record<string, string> {
-  const common = `baseUrl: ${url}/api\n`
+  const common = `baseUrl: ${url}/api\nfindable: true\n`
   const oauth = (name: string, secret: string, more = '') =>
     `type: oauth2\ntokenServiceUrl: ${url}/token/${name}\nclientId: client-of-${name}\nclientSecret: ${secret}\n${more}${common}`
   const env = (name: string) => `\${env:${name}}`
@@ -134,6 +136,7 @@ test('at the finest level no secret and no token is in any output, record, file 
     ),
     ...Object.fromEntries(Object.keys(material).map((name) => [`flows/${name}.yaml`, flow(name)])),
     'flows/late.yaml': LATE,
+    'security-material/reader.yaml': `type: client\nroles: [destination.read]\nsecretHash: ${await makeSecretHash(READER)}\n`,
   })
   const environment = {
     ...SECRETS,
@@ -142,6 +145,7 @@ test('at the finest level no secret and no token is in any output, record, file 
     SLUICE_LOG_LEVEL: 'debug',
     SLUICE_LOG_FORMAT: 'json',
     SLUICE_MANAGEMENT: '127.0.0.1:0',
+    SLUICE_FIND_DESTINATION: 'true',
   }
   const engine = await startEngine(t, folder, environment)
   const leaks: string[] = []
@@ -150,7 +154,7 @@ test('at the finest level no secret and no token is in any output, record, file 
     assert.ok(text.length > 0, `${where}: there is something to look at`)
     if (text.includes('[secret]')) redacted++
     leaks.push(
-      ...leaksIn(text, { ...SECRETS, FILE, CHANGED, SEALED, KEY, ...service.tokens }).map(
+      ...leaksIn(text, { ...SECRETS, FILE, CHANGED, SEALED, READER, KEY, ...service.tokens }).map(
         (name) => `${name} in ${where}`,
       ),
     )
@@ -179,6 +183,8 @@ test('at the finest level no secret and no token is in any output, record, file 
   for (const [path, options] of REFUSED)
     look(JSON.stringify(await call(engine.url + path, options)), `the answer of ${path}`)
   look(await rawCall(engine.url, 'nonsense\r\n\r\n'), 'the answer to what is no HTTP')
+
+  await lookAtDestinations(engine.url, Object.keys(material), service.tokens, look)
 
   const status = JSON.parse(await socketAnswer(folder, 'GET', '/status')) as { management: string }
   const health = (await call(`${status.management}/health`)).json() as EngineHealth
@@ -247,6 +253,33 @@ test('at the finest level no secret and no token is in any output, record, file 
   assert.deepEqual(leaks, [])
   assert.ok(redacted > 20, `what was told was taken out, in many places: ${redacted}`)
 })
+
+/**
+ * `authTokens` of the find-destination API: the one output that holds tokens, because that is what it is for. Nothing else of its
+ * answers has one, and what is told of it has none.
+ */
+async function lookAtDestinations(
+  url: string,
+  names: readonly string[],
+  tokens: Readonly<Record<string, string>>,
+  look: (text: string, where: string) => void,
+): Promise<void> {
+  const authorization = `Basic ${Buffer.from(`reader:${READER}`).toString('base64')}`
+  const ask = (path: string) =>
+    call(`${url}/destination-configuration/v1/${path}`, { headers: { authorization } })
+  for (const name of names) {
+    const { authTokens, ...rest } = (await ask(`destinations/${name}`)).json() as {
+      authTokens: { error?: string; value: string }[]
+    }
+    look(JSON.stringify(rest), `the destination ${name} without its tokens`)
+    for (const { error, value } of authTokens)
+      if (error !== undefined) look(error, `the error of the destination ${name}`)
+      else if (name === 'header') assert.ok(Object.values(tokens).includes(value))
+    look((await ask(`destinations/${name}?$skipTokenRetrieval=true`)).text, `the properties of ${name}`)
+  }
+  for (const path of ['subaccountDestinations', 'subaccountDestinations/bearer', 'destinations/none'])
+    look((await ask(path)).text, `the answer of ${path}`)
+}
 
 /** All commands that tell of flows, credentials and runs: a new one belongs here. */
 const COMMANDS = [

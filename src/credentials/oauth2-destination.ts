@@ -1,0 +1,26 @@
+import type { DestinationProperties } from '../core/findable.ts'
+import { readGrantType } from './grants.ts'
+import { BEARER, type OAuth2Options } from './oauth2-options.ts'
+import { readScope } from './oauth2-scope.ts'
+import { placementOf } from './placed-secret.ts'
+
+/**
+ * The properties of a destination that say the same. Other programs take the ready token, so that all grants without a user look
+ * alike; a token that does not go into the header authorization is left to those that look at `authTokens`.
+ */
+export function destinationOf(given: OAuth2Options): DestinationProperties {
+  const { in: where, name } = placementOf(given.tokenIn, BEARER)
+  const usual = where === 'header' && name.toLowerCase() === BEARER.name
+  const isPassword = readGrantType(given.grantType).kind === 'password'
+  const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
+  return {
+    Authentication: usual ? (isPassword ? 'OAuth2Password' : 'OAuth2ClientCredentials') : 'NoAuthentication',
+    ...(given.tokenServiceUrl !== undefined && {
+      tokenServiceURL: given.tokenServiceUrl,
+      tokenServiceURLType: given.tokenServiceUrlType === 'common' ? 'Common' : 'Dedicated',
+    }),
+    ...(given.clientId !== undefined && { clientId: given.clientId }),
+    ...(scope !== undefined && { scope: typeof scope === 'string' ? scope : JSON.stringify(scope) }),
+    ...(given.username !== undefined && { User: given.username }),
+  }
+}
