@@ -13,6 +13,7 @@ export function explainToken(given: OAuth2Options): string {
     ...(given.assertion?.subject === undefined ? [] : [`for ${given.assertion.subject}`]),
     ...othersInWords(given),
     ...(given.tenants ? [`for the tenant of the step: ${inWords(given.tenants)}`] : []),
+    ...(given.revocationUrl === undefined ? [] : [`revoked at ${withoutQuery(given.revocationUrl)}`]),
     ...(given.exclusive ? ['one token at a time'] : []),
     ...scopeInWords(given),
     ...(given.audience === undefined ? [] : [`audience ${given.audience}`]),

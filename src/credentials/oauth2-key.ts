@@ -7,6 +7,7 @@ import { oauth2Options, type OAuth2Options } from './oauth2-options.ts'
 const NOT_IN_KEY: ReadonlySet<string> = new Set([
   'clientSecret',
   'allowSecretInUrl',
+  'revocationUrl',
   'warm',
   'retry',
   'connectTimeout',

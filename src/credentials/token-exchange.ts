@@ -62,9 +62,9 @@ export async function askForToken(
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
   const { discovery } = settings
-  const url = discovery ? await discovery.locate(until) : given.url
-  if (!(url instanceof URL)) return url
-  const wanted = { ...given, url }
+  const found = discovery ? await discovery.locate(until) : { token: given.url }
+  if (!('token' in found)) return found
+  const wanted = { ...given, url: found.token }
   const outcome = await ask(wanted, settings, world, until, note)
   if (outcome.kind === 'failure' && isNowhere(outcome)) discovery?.doubt()
   return outcome

@@ -42,6 +42,11 @@ export class TokenFetcher {
     this.#log = setting.log
   }
 
+  /** Index of the request whose secret works, as far as is known. */
+  get preferred(): number {
+    return this.#preferred
+  }
+
   /** Number of the secret that works, from 1; undefined where there is only one. */
   get secretInUse(): number | undefined {
     return this.#settings.requests.length > 1 ? this.#preferred + 1 : undefined

@@ -1,9 +1,10 @@
+import { uninterrupted } from '../core/cancellation.ts'
 import type { Cancellation } from '../core/context.ts'
 import { sayDuration } from '../core/duration.ts'
 import type { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
-import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
+import type { Authorizer, CredentialSetting, Grant, LentToken, Revocation } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
 import { Flight } from './flight.ts'
 import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
@@ -25,6 +26,8 @@ const LONGEST_MEMORY = 5 * 60_000
 /** ms between two renewals where the token of the first was refused like the one before; doubles up to the longest. */
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 60_000
+/** ms that the token service of a removed credential may take to hear that its token is no longer wanted. */
+const LAST_WORDS = 30_000
 
 /**
  * Keeps the token of one credential. A thousand callers that need one cause one request; a caller that gives up ends
@@ -32,6 +35,7 @@ const LONGEST_PAUSE = 60_000
  */
 export class TokenManager implements Authorizer, GrantKeeper {
   declare readonly keepsTokens?: true
+  declare readonly revoke?: (until: Cancellation) => Promise<Revocation>
   readonly #settings: TokenManagerSettings
   readonly #setting: CredentialSetting
   #kept: KeptToken | undefined
@@ -56,6 +60,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#settings = settings
     this.#setting = setting
     if (settings.keepsTokens) this.keepsTokens = true
+    if (settings.revoke) this.revoke = (until) => this.#revoke(until)
   }
 
   authorize(until: Cancellation): Grant | Promise<Grant> {
@@ -200,11 +205,31 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   stop(): void {
+    this.#end()
+    this.#forget()
+    this.#settings.stopped()
+  }
+
+  remove(): void {
+    if (!this.#settings.revoke) return this.stop()
+    const { clock } = this.#setting.world
+    this.#end()
+    void this.#revoke(uninterrupted(clock.ticks() + LAST_WORDS)).finally(() => this.#settings.stopped())
+  }
+
+  #end(): void {
     this.#stopped = true
     this.#flight?.cancel(this.#gone())
     this.#flight = undefined
-    this.#forget()
-    this.#settings.stopped()
+  }
+
+  async #revoke(until: Cancellation): Promise<Revocation> {
+    const { revoke, held } = this.#settings
+    const elsewhere = this.#kept ? undefined : await held?.()
+    const token = this.#kept?.text ?? elsewhere
+    this.invalidate()
+    if (!revoke || token === undefined) return { outcome: 'nothing' }
+    return revoke(token, until)
   }
 
   #forget(): void {

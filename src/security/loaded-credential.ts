@@ -102,6 +102,7 @@ export class LoadedCredential implements Credential {
       state: () => own.state(),
       warm: () => own.warm?.(),
       ...(own.keepsTokens && { keepsTokens: true as const }),
+      ...(own.revoke && { revoke: (until) => own.revoke!(until) }),
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
       ...(own.test && { test: async (until, how) => shown(certificate, await own.test!(until, how)) }),
     }
@@ -145,6 +146,17 @@ export class LoadedCredential implements Credential {
 
   stop(): void {
     this.#own.stop?.()
+    this.#release()
+  }
+
+  /** It was taken out of the security material. */
+  remove(): void {
+    if (this.#own.remove) this.#own.remove()
+    else this.#own.stop?.()
+    this.#release()
+  }
+
+  #release(): void {
     for (const release of this.#releases) release()
   }
 
