@@ -103,8 +103,10 @@ export class TenantTokens implements Authorizer {
 
   /** Of all tenants; the first failure is told. */
   async #revoke(until: Cancellation): Promise<Revocation> {
-    const all = await Promise.all([...this.#keepers.values()].map((keeper) => keeper.revoke?.(until)))
-    const told = (wanted: Revocation['outcome']) => all.find((one) => one?.outcome === wanted)
+    const all = await Promise.all(
+      [...this.#keepers.values()].flatMap((keeper) => keeper.revoke?.(until) ?? []),
+    )
+    const told = (wanted: Revocation['outcome']) => all.find(({ outcome }) => outcome === wanted)
     return told('failed') ?? told('revoked') ?? { outcome: 'nothing' }
   }
 

@@ -14,6 +14,7 @@ import { TokenGrant, type GrantKeeper } from './token-grant.ts'
 import type { TokenManagerSettings } from './token-manager-settings.ts'
 import { describeState, type LastFailure } from './token-state.ts'
 import { ago } from './time-text.ts'
+import { VainRenewals } from './vain-renewals.ts'
 
 interface Memory {
   readonly failure: TokenFailure
@@ -23,9 +24,6 @@ interface Memory {
 
 /** ms, of a remembered failure. */
 const LONGEST_MEMORY = 5 * 60_000
-/** ms between two renewals where the token of the first was refused like the one before; doubles up to the longest. */
-const FIRST_PAUSE = 1000
-const LONGEST_PAUSE = 60_000
 /** ms that the token service of a removed credential may take to hear that its token is no longer wanted. */
 const LAST_WORDS = 30_000
 
@@ -47,10 +45,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   /** Until then (monotonic ms) nothing is asked. */
   #memory: Memory | undefined
   #failures = 0
-  /** Renewals after a refusal, one after another, whose token was refused as well. */
-  #vain = 0
-  /** Monotonic ms; until then a token that was refused while in doubt is kept. */
-  #keptUntil = -Infinity
+  readonly #vain = new VainRenewals()
   #stopped = false
   #uses = 0
   #renewals = 0
@@ -95,7 +90,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   reject(grant: TokenGrant): boolean {
     const kept = this.#kept
     if (kept === undefined || kept.grant !== grant) return true
-    if (kept.doubtful && this.#inVain(kept)) return false
+    if (kept.doubtful && this.#vain.keeps(kept, this.#setting.world.clock.ticks())) return false
     this.#dropped = kept
     this.#kept = undefined
     this.#droppedTicks = this.#setting.world.clock.ticks()
@@ -108,16 +103,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     const kept = this.#kept
     if (kept === undefined || kept.grant !== grant) return
     kept.doubtful = kept.refused = false
-    this.#vain = 0
-  }
-
-  /** Whether another renewal has to wait, because the last ones brought nothing. */
-  #inVain(kept: KeptToken): boolean {
-    if (!kept.refused) {
-      kept.refused = true
-      this.#keptUntil = kept.askedTicks + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#vain++)
-    }
-    return this.#setting.world.clock.ticks() < this.#keptUntil
+    this.#vain.forget()
   }
 
   describe(grant: TokenGrant): string {
@@ -127,7 +113,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     const scope = kept.scope === undefined ? '' : ` with scope ${kept.scope}`
     const age = ago(now - kept.askedTicks)
     if (!kept.refused) return `a token was obtained ${age}${scope}`
-    const wait = this.#keptUntil - now
+    const wait = this.#vain.wait(now)
     const next = wait > 0 ? `; the next one is asked for in ${sayDuration(wait)} at the earliest` : ''
     return `the token was renewed ${age}${scope} and refused again${next}`
   }
@@ -188,8 +174,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#settings.dropped?.()
     this.#droppedTicks = this.#setting.world.clock.ticks()
     this.#memory = undefined
-    this.#failures = this.#vain = 0
-    this.#keptUntil = -Infinity
+    this.#failures = 0
+    this.#vain.forget()
   }
 
   async test(
