@@ -6,24 +6,17 @@ import type { CredentialState } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
 import type { Authorizer, CredentialSetting, Grant, LentToken, Revocation } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
+import { FailureMemory, type Memory } from './failure-memory.ts'
 import { Flight } from './flight.ts'
 import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import { goneFailure, impatientFailure, rememberedFailure, type TokenFailure } from './token-failure.ts'
 import { TokenGrant, type GrantKeeper } from './token-grant.ts'
 import type { TokenManagerSettings } from './token-manager-settings.ts'
-import { describeState, type LastFailure } from './token-state.ts'
+import { describeState } from './token-state.ts'
 import { ago } from './time-text.ts'
 import { VainRenewals } from './vain-renewals.ts'
 
-interface Memory {
-  readonly failure: TokenFailure
-  /** Monotonic ms. */
-  readonly until: number
-}
-
-/** ms, of a remembered failure. */
-const LONGEST_MEMORY = 5 * 60_000
 /** ms that the token service of a removed credential may take to hear that its token is no longer wanted. */
 const LAST_WORDS = 30_000
 
@@ -42,18 +35,16 @@ export class TokenManager implements Authorizer, GrantKeeper {
   /** Monotonic ms when a token was refused, or dropped for a person, last. */
   #droppedTicks = -Infinity
   #flight: Flight<TokenGrant> | undefined
-  /** Until then (monotonic ms) nothing is asked. */
-  #memory: Memory | undefined
-  #failures = 0
+  readonly #memory: FailureMemory
   readonly #vain = new VainRenewals()
   #stopped = false
   #uses = 0
   #renewals = 0
-  #lastFailure: LastFailure | undefined
 
   constructor(settings: TokenManagerSettings, setting: CredentialSetting) {
     this.#settings = settings
     this.#setting = setting
+    this.#memory = new FailureMemory(setting.world.clock)
     if (settings.keepsTokens) this.keepsTokens = true
     if (settings.revoke) this.revoke = (until) => this.#revoke(until)
   }
@@ -69,7 +60,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
       }
     }
     if (this.#stopped) this.#throwGone()
-    if (this.#flight === undefined && !this.#mayAsk()) return this.#lastResort() ?? this.#fail(this.#memory!)
+    if (this.#flight === undefined && !this.#mayAsk())
+      return this.#lastResort() ?? this.#fail(this.#memory.current!)
     this.#flight ??= this.#renew()
     return this.#flight.wait(until, this.#setting.world.clock, () => impatientFailure(this.#settings.name))
   }
@@ -121,20 +113,21 @@ export class TokenManager implements Authorizer, GrantKeeper {
   state(): CredentialState {
     const { clock } = this.#setting.world
     const inUse = this.#settings.secretInUse()
+    const remembered = this.#memory.current
     return describeState(
       {
         kept: this.#kept,
         renewing: this.#flight !== undefined,
-        failures: this.#failures,
-        rejected: this.#memory?.failure.rejected === true,
-        locked: this.#memory?.failure.locked === true,
+        failures: this.#memory.count,
+        rejected: remembered?.failure.rejected === true,
+        locked: remembered?.failure.locked === true,
         stored: this.#settings.stored(),
         uses: this.#uses,
         renewals: this.#renewals,
         counts: this.#settings.counts,
         secretInUse: inUse === undefined ? undefined : `${inUse} of ${this.#settings.secrets.length}`,
-        lastFailure: this.#lastFailure,
-        waiting: this.#memory === undefined ? 0 : this.#memory.until - clock.ticks(),
+        lastFailure: this.#memory.last,
+        waiting: remembered === undefined ? 0 : remembered.until - clock.ticks(),
         further: this.#settings.details(),
       },
       clock,
@@ -163,7 +156,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   warm(): void {
-    void this.#settings.look?.().then((failure) => failure && !this.#kept && this.#remember(failure))
+    void this.#settings.look?.().then((failure) => failure && !this.#kept && this.#memory.keep(failure))
     const wanted = this.#kept === undefined || this.#kept.margin === Infinity
     if (this.#settings.warm && wanted && this.#mayAsk()) this.#flight ??= this.#renew()
   }
@@ -173,8 +166,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#forget()
     this.#settings.dropped?.()
     this.#droppedTicks = this.#setting.world.clock.ticks()
-    this.#memory = undefined
-    this.#failures = 0
+    this.#memory.forget()
     this.#vain.forget()
   }
 
@@ -185,7 +177,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     const { steps, outcome } = await this.#settings.test(until, options)
     if (outcome && !this.#stopped) {
       if (outcome.kind === 'token') this.#keep(outcome)
-      else this.#remember(outcome)
+      else this.#memory.keep(outcome)
     }
     return steps
   }
@@ -224,10 +216,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   #mayAsk(): boolean {
-    return (
-      !this.#stopped &&
-      (this.#memory === undefined || this.#setting.world.clock.ticks() >= this.#memory.until)
-    )
+    return !this.#stopped && this.#memory.mayAsk
   }
 
   /** The old token, while a renewal is not possible and it is not really too old. */
@@ -265,17 +254,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
       const grant = this.#keep(outcome)
       return () => grant
     }
-    const memory = this.#remember(outcome)
+    const memory = this.#memory.keep(outcome)
     return () => this.#lastResort() ?? this.#fail(memory)
-  }
-
-  /** Nothing is asked for a while. */
-  #remember(failure: TokenFailure): Memory {
-    const { clock } = this.#setting.world
-    const wait = failure.retryAfter ?? (failure.rejected ? 30_000 : 1000) * 2 ** Math.min(6, this.#failures)
-    this.#failures++
-    this.#lastFailure = { summary: failure.summary, hint: failure.details.hint, at: clock.now() }
-    return (this.#memory = { failure, until: clock.ticks() + Math.min(LONGEST_MEMORY, wait) })
   }
 
   #crash(flight: Flight<TokenGrant>, error: unknown): () => TokenGrant {
@@ -308,8 +288,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     }
     if (same === undefined && before) before.forget(timeLeft(before, world.clock))
     this.#dropped = undefined
-    this.#memory = undefined
-    this.#failures = 0
+    this.#memory.forget()
     if (!token.takenOver) this.#renewals++
     return this.#kept.grant
   }
