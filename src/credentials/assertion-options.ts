@@ -20,10 +20,13 @@ const SECOND = 1000
 const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:'
 const claims = 'Further claims, such as the scope where a service reads it there.'
 
+/** ms */
+export const USUAL_LIFETIME = 300 * SECOND
+
 /** @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
 export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const
 
-const keyFields = {
+export const keyFields = {
   key: Optional(
     SecretText({
       description:
@@ -61,7 +64,7 @@ const keyFields = {
   ),
 }
 
-const claimFields = {
+export const claimFields = {
   issuer: Optional(
     Text({
       description: 'Claim `iss`, or the Issuer of SAML; left out: the `clientId`.',
@@ -91,6 +94,16 @@ const claimFields = {
       maximum: 3600 * SECOND,
     }),
   ),
+  backdate: Optional(
+    Duration({
+      description:
+        'Claim `iat` lies so long in the past, for services whose clock is behind; `exp` counts from there.',
+      default: '0s',
+      minimum: 0,
+      maximum: 300 * SECOND,
+      examples: ['60s'],
+    }),
+  ),
   claims: Optional(MapOf(Value({ description: claims }), { description: claims })),
   typ: Optional(
     Text({
@@ -110,7 +123,7 @@ const takenFields = {
   ),
   fromCredential: Optional(
     CredentialName({
-      description: 'The credential (of the type oauth2) whose token is taken.',
+      description: 'The credential (of the type oauth2 or jwt) whose token is taken.',
       examples: ['corporate_login'],
     }),
   ),
@@ -190,11 +203,16 @@ export const clientAssertion = Optional(
           description: '`client_assertion_type`; left out: the URN of the `format`.',
         }),
       ),
-      sendClientId: Optional(Flag({ description: '`client_id` goes along as a parameter.', default: true })),
+      sendClientId: Optional(
+        Flag({
+          description: '`client_id` goes along as a parameter; with bearer only where this says so.',
+          default: true,
+        }),
+      ),
     },
     {
       description:
-        'With `clientAuthentication` privateKeyJwt or clientSecretJwt: the signed JWT (or, with `format`, SAML assertion) that takes the place of the secret.',
+        'With `clientAuthentication` privateKeyJwt, clientSecretJwt or bearer: the signed JWT (or, with `format`, SAML assertion) that takes the place of the secret.',
     },
   ),
 )

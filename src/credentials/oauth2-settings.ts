@@ -181,12 +181,13 @@ function fetchSettings(
   const { scope, words } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
   const names = { ...USUAL_NAMES, ...given.parameterNames }
+  const how = clientAuthenticationOf(given)
   const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
     url: serviceUrl(given),
     clientId: given.clientId ?? '',
     method: given.method ?? 'POST',
-    clientAuthentication: clientAuthenticationOf(given),
-    sendClientId: given.clientAssertion?.sendClientId ?? true,
+    clientAuthentication: how,
+    sendClientId: given.clientAssertion?.sendClientId ?? how !== 'bearer',
     basicEncoding: given.basicEncoding ?? 'form',
     authScheme: given.authScheme ?? 'Basic',
     basicAuth: given.basicAuth,

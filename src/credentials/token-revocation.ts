@@ -65,7 +65,7 @@ async function tell(
     ...(proven?.fields ?? []),
   ]
   const { status, headers, body } = await exchange(world.dispatcherFor(), world.clock, {
-    ...buildTokenRequest(revocationRequest(client, url), fields),
+    ...buildTokenRequest(revocationRequest(client, url), fields, proven?.bearer),
     until,
     ...(settings.connectTimeout > 0 && { connectTimeout: settings.connectTimeout }),
     ...(settings.readTimeout > 0 && { readTimeout: settings.readTimeout }),

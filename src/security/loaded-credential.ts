@@ -139,7 +139,7 @@ export class LoadedCredential implements Credential {
       'credential.type',
       `credential "${this.name}" is a "${this.type}" credential and has no token to give`,
       {
-        hint: 'Name a credential of the type oauth2.',
+        hint: 'Name a credential of the type oauth2 or jwt.',
       },
     )
   }

@@ -27,6 +27,7 @@ export const CLASSES: Readonly<Record<string, string>> = {
   F25: 'one service for several tenants',
   F26: 'a token that is got with the token of another credential',
   F27: 'no token: a key or a user on each call',
+  F28: 'no token: a JWT that is signed here, on each call',
   A1: 'the lifetime is a number',
   A2: 'the lifetime is a text',
   A3: 'the lifetime has fractions',

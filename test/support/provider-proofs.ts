@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { compactVerify } from 'jose'
-import { certificateOf, pemOf, rsa } from './keys.ts'
+import { certificateOf, p256, pemOf, rsa } from './keys.ts'
 import type { ProviderFixture } from './providers.ts'
 import { elements, isSigned, parseXml } from './saml.ts'
 
@@ -27,6 +27,7 @@ export function providerKeys() {
     files: {
       'keys/client.pem': pemOf(rsa),
       'keys/client.crt': certificate,
+      'keys/client.p8': pemOf(p256),
       'keys/service-account.json': JSON.stringify({
         type: 'service_account',
         private_key_id: 'key-id-of-the-file',
@@ -58,7 +59,7 @@ async function checkJwt(
   assert.equal(text !== undefined, jwt !== undefined, 'a JWT in the request')
   if (!jwt || text === undefined) return
   const [secret = ''] = Object.values(environment)
-  const key = jwt.key === 'rsa' ? rsa.publicKey : Buffer.from(secret)
+  const key = { rsa: rsa.publicKey, p256: p256.publicKey, secret: Buffer.from(secret) }[jwt.key]
   const { payload, protectedHeader } = await compactVerify(text, key)
   const wanted = Object.entries(thumbprints).reduce(
     (rest, [name, value]) => rest.replace(name, value),
