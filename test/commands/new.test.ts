@@ -235,6 +235,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   basic: ['--username', 'me'],
   bearer: [],
   apiKey: [],
+  jwt: [],
   certificate: [],
   none: [],
 }

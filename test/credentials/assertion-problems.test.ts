@@ -119,8 +119,8 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'a secret and a key that sign',
     `${CLIENT}clientSecret: \${env:SECRET}\nclientAuthentication: clientSecretJwt\nclientAssertion: { key: "\${env:RSA}", algorithm: RS256 }\n`,
-    '7:20 error credential/unused-field "clientAssertion.key" has no use: clientSecretJwt signs with the secret',
-    '7:50 error credential/assertion "algorithm" is RS256, which needs a private key; clientSecretJwt signs with the secret',
+    '7:20 error credential/unused-field "clientAssertion.key" has no use: the secret signs it',
+    '7:50 error credential/assertion "algorithm" is RS256, which needs a private key; the secret signs it',
   ],
   [
     'claims that the engine makes, and an issuer that it does not know',
@@ -230,8 +230,8 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'SAML signed with the secret of a client',
     `${CLIENT}clientSecret: \${env:SECRET}\nclientAuthentication: clientSecretJwt\nclientAssertion: { format: saml2, recipient: a }\n`,
-    '7:20 error credential/unused-field "clientAssertion.format" has no use: clientSecretJwt signs with the secret',
-    '7:35 error credential/unused-field "clientAssertion.recipient" has no use: clientSecretJwt signs with the secret',
+    '7:20 error credential/unused-field "clientAssertion.format" has no use: the secret signs it',
+    '7:35 error credential/unused-field "clientAssertion.recipient" has no use: the secret signs it',
   ],
   [
     'SAML in the place of a grant that wants none',

@@ -81,17 +81,6 @@ export const NOT_YET: readonly {
     instead: 'it is being built; with XSUAA and IAS a binding with a secret works',
   },
   {
-    what: 'an own JWT as the bearer of the token request',
-    services: 'GitHub Apps',
-    instead: 'a `bearer` credential with a fine-grained token',
-  },
-  {
-    what: 'an own JWT as the token of each call',
-    services: 'Snowflake with a key pair',
-    instead:
-      'an OAuth client of the service; or a `bearer` credential with a token that something else keeps new in a file',
-  },
-  {
     what: 'a secret inside an object of the request',
     services: 'Tableau, Toast',
     instead: 'a `bearer` or `apiKey` credential with a token from a file',

@@ -94,8 +94,7 @@ export async function checkProvider(
   if (fixture.request) {
     checkRequest(rest[0], fixture.request)
     await checkProofs(rest[0]!, fixture, keys)
-  }
-  else if (fixture.jwt) await checkProofs(rest.at(-1)!, fixture, keys)
+  } else if (fixture.jwt) await checkProofs(rest.at(-1)!, fixture, keys)
   if (outcome.headers || outcome.line !== undefined) {
     const last = rest.at(-1)!
     assert.equal(last.line, outcome.line ?? `GET ${url}`)
