@@ -13,7 +13,7 @@ export const credentials: readonly AnyCredentialKind[] = [
   basic,
   bearer,
   apiKey,
-  jwt,
   certificate,
+  jwt,
   none,
 ]
