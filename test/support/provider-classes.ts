@@ -62,24 +62,12 @@ export const CLASSES: Readonly<Record<string, string>> = {
   P8: 'a client certificate on each call',
 }
 
-/** Those that this version has no fixture for, and why. */
-export const LATER: Readonly<Record<string, string>> = {
-  F10: 'a credential has no client certificate yet; it is being built (`tls.certificate`)',
-  P7: 'a token goes to hosts that the credential names, and an answer names none: write `baseUrl` once, with what the service told you',
-  P8: 'as F10',
-}
-
 /** What services want that a credential cannot say in this version. */
 export const NOT_YET: readonly {
   readonly what: string
   readonly services: string
   readonly instead: string
 }[] = [
-  {
-    what: 'a client certificate, for the token or for each call',
-    services: 'ADP, XSUAA and IAS with certificates',
-    instead: 'it is being built; with XSUAA and IAS a binding with a secret works',
-  },
   {
     what: 'a secret inside an object of the request',
     services: 'Tableau, Toast',

@@ -63,6 +63,8 @@ export interface WantedRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** All of it. */
   readonly body?: string
+  /** Of the client, as the server saw it: `CN=sluice`. */
+  readonly certificate?: string
 }
 
 export interface CannedAnswer {
@@ -79,6 +81,8 @@ export interface WantedOutcome {
   readonly line?: string
   /** All of the call but those of the connection. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Of the client, as the API saw it: `CN=sluice`. */
+  readonly certificate?: string
   /** Code of the failure. */
   readonly failure?: string
   /** Part of its message. */
