@@ -89,15 +89,18 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   },
 }
 
-/** Key stores that always have a password, or that one is written for. */
+/** Key stores and trust stores that always have a password, or that one is written for. */
 function keyStoreSecrets(text: string): Readonly<Record<string, string>> {
   const found = text.matchAll(
-    /\b((?:tokenService\.)?)KeyStore(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
+    /\b((?:tokenService\.)?KeyStore|TrustStore)(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
   )
   return Object.fromEntries(
-    Array.from(found, ([, prefix]) => [
-      `${prefix}KeyStorePassword`,
-      prefix === '' ? 'KEY_STORE_PASSWORD' : 'TOKEN_SERVICE_KEY_STORE_PASSWORD',
+    Array.from(found, ([, store]) => [
+      `${store}Password`,
+      `${store!
+        .replace('.', '')
+        .replaceAll(/(?<=[a-z])[A-Z]/g, '_$&')
+        .toUpperCase()}_PASSWORD`,
     ]),
   )
 }

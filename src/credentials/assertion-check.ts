@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { readCertificates } from '../core/certificates.ts'
 import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
+import { readCertificateChain } from '../security/certificate-chain.ts'
 import {
   describeKey,
   neededKey,
@@ -184,7 +184,7 @@ function checkCertificate(
       hint,
       at: [...at, 'certificate'],
     })
-  const chain = readCertificates(certificate)
+  const chain = readCertificateChain(certificate, given.passphrase?.reveal())
   if (typeof chain === 'string') report(chain, 'Refer to a file: certificate: ${file:keys/client.crt}.')
   else if (!new X509Certificate(chain[0]!).checkPrivateKey(key))
     report(

@@ -1,8 +1,8 @@
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto'
-import { readCertificates } from '../core/certificates.ts'
 import type { Cancellation } from '../core/context.ts'
 import type { CredentialSetting, LentToken } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
+import { readCertificateChain } from '../security/certificate-chain.ts'
 import { signJwt, type JwtHeader } from '../security/jwt.ts'
 import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
 import { audiencesOf } from './assertion-audience.ts'
@@ -135,8 +135,13 @@ function kid(keyId: string | undefined): { kid?: string } {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc7515#section-4.1.6 */
-function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): Partial<JwtHeader> {
-  const chain = certificate === undefined ? [] : readCertificates(certificate)
+function certificateOf({
+  certificate,
+  passphrase,
+  x5t = 'sha256',
+  x5c,
+}: AssertionOptions): Partial<JwtHeader> {
+  const chain = certificate === undefined ? [] : readCertificateChain(certificate, passphrase?.reveal())
   if (typeof chain === 'string' || chain.length === 0) return {}
   const bytes = chain.map((pem) => new X509Certificate(pem).raw)
   const thumbprint = (algorithm: 'sha1' | 'sha256') =>

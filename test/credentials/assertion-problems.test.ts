@@ -176,14 +176,14 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '6:26 error credential/unused-field "assertion.recipient" has no use: nothing is signed here',
   ],
   [
-    'SAML with an EC key',
-    `${CLIENT}grantType: saml2-bearer\nassertion: { key: "\${env:EC}", subject: a }\n`,
-    '6:19 error credential/key "assertion.key" is an EC key of the curve P-256; SAML assertions are signed with an RSA key',
+    'SAML with an EC key, signed as with an RSA key',
+    `${CLIENT}grantType: saml2-bearer\nassertion: { key: "\${env:EC}", subject: a, algorithm: RS256 }\n`,
+    '6:55 error credential/key "algorithm" is RS256, which needs an RSA key; "key" is an EC key of the curve P-256',
   ],
   [
     'SAML with an algorithm of JWTs',
     saml('  algorithm: PS256\n'),
-    '9:14 error credential/key "algorithm" is PS256; SAML assertions are signed with RS256 or RS512',
+    '9:14 error credential/key "algorithm" is PS256; SAML assertions are signed with RS256, RS512, ES256, ES384 or ES512',
   ],
   [
     "SAML with another key's certificate",
