@@ -3,7 +3,6 @@ import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { stringify } from 'yaml'
 import { readDocument } from '../core/document.ts'
 import { hasErrors } from '../core/problem.ts'
-import { isMap } from '../core/shape-values.ts'
 import { printProblems } from '../flow/print.ts'
 import { isCredentialName } from '../security/material-name.ts'
 import { readDestination } from '../security/destination.ts'
@@ -126,9 +125,5 @@ function inOrder(fields: Record<string, unknown>): Record<string, unknown> {
     ...first.filter((key) => Object.hasOwn(fields, key)),
     ...Object.keys(fields).filter((key) => !first.includes(key)),
   ]
-  return Object.fromEntries(keys.map((key) => [key, plain(fields[key])]))
-}
-
-function plain(value: unknown): unknown {
-  return isMap(value) ? { ...value } : value
+  return Object.fromEntries(keys.map((key) => [key, fields[key]]))
 }

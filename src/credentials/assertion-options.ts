@@ -30,12 +30,15 @@ export const keyFields = {
   key: Optional(
     SecretText({
       description:
-        'Private key that it is signed with: PEM (PKCS#8, PKCS#1, EC, also encrypted), a JWK, or the JSON file of a service account.',
+        'Private key that it is signed with: PEM (PKCS#8, PKCS#1, EC, also encrypted), a JWK, a PKCS#12 file, or the JSON file of a service account.',
       examples: ['${file:keys/client.pem}'],
     }),
   ),
   passphrase: Optional(
-    SecretText({ description: 'Of an encrypted key.', examples: ['${env:KEY_PASSPHRASE}'] }),
+    SecretText({
+      description: 'Of an encrypted key, or of the PKCS#12 file.',
+      examples: ['${env:KEY_PASSPHRASE}'],
+    }),
   ),
   keyId: Optional(
     Text({
@@ -45,7 +48,8 @@ export const keyFields = {
   ),
   certificate: Optional(
     Text({
-      description: 'Certificate (PEM) of the key, where the service knows the key by its thumbprint.',
+      description:
+        'Certificate of the key (PEM, or the same PKCS#12 file), where the service knows the key by its thumbprint.',
       examples: ['${file:keys/client.crt}'],
     }),
   ),

@@ -1,7 +1,6 @@
 import type { Cancellation } from '../core/context.ts'
-import type { Failure } from '../core/failure.ts'
 import type { Logger } from '../core/services.ts'
-import type { Clock, World } from '../core/world.ts'
+import { pause, type World } from '../core/world.ts'
 import { askForToken, type FetchedToken, type TokenExchangeSettings } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'
 import type { TokenCounts } from './token-state.ts'
@@ -140,19 +139,4 @@ export function lackingScopes(asked: readonly string[], granted: string | undefi
   if (granted === undefined) return []
   const words = new Set(granted.split(/[\s,]+/))
   return asked.filter((word) => !words.has(word))
-}
-
-/** Resolves after `ms`, or rejects when it is called off before. */
-function pause(clock: Clock, ms: number, until: Cancellation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (until.cancelled) return reject(until.cancelled)
-    const release = until.onCancel((reason: Failure) => {
-      timer.cancel()
-      reject(reason)
-    })
-    const timer = clock.after(ms, () => {
-      release()
-      resolve()
-    })
-  })
 }
