@@ -3,15 +3,17 @@ import type { Control, CredentialReport, FlowLevel, FlowState, ManualRun, RunRep
 import { Body } from './core/body.ts'
 import { Failure, type RunFailure } from './core/failure.ts'
 import type { ParameterValue } from './core/flow.ts'
-import type { Authorizer, RunResult } from './core/kinds.ts'
+import type { RunResult } from './core/kinds.ts'
 import { Message } from './core/message.ts'
 import type { Send } from './core/services.ts'
 import type { World } from './core/world.ts'
 import type { MessageLog } from './core/stores.ts'
+import { revoke } from './credential-revocation.ts'
 import { testCredential } from './credential-test.ts'
 import type { Engine } from './engine/engine.ts'
 import { healthOf } from './health.ts'
 import { convertParameter } from './flow/parameters.ts'
+import { loadedAuthorizer } from './loaded-authorizer.ts'
 import type { Project, ProjectFlow } from './project.ts'
 import type { RunEvents } from './run-events.ts'
 import { RunFollower } from './run-follower.ts'
@@ -43,6 +45,14 @@ export function createControl(setting: ControlSetting): Control {
   const find = (name: string) => project.flows.find((entry) => entry.name === name)
   const flows = () => project.flows.map((entry) => flowState(entry, engine))
   const credentials = () => credentialReports(project, material)
+  const credentialNow = (name: string) => {
+    const report = credentials().find((entry) => entry.name === name)
+    if (!report) return undefined
+    const authorizer = loadedAuthorizer(name, material)
+    const { type, state } = report
+    const told = { name, type, keeps: authorizer?.invalidate !== undefined, status: state.status }
+    return { authorizer, told }
+  }
   return {
     status() {
       const { ready, reasons } = setting.readiness()
@@ -107,12 +117,14 @@ export function createControl(setting: ControlSetting): Control {
     },
     testCredential: (name, request, signal) => testCredential(name, request, setting, signal),
     invalidateCredential(name) {
-      const report = credentials().find((entry) => entry.name === name)
-      if (!report) return undefined
-      const authorizer = authorizerOf(name, material)
-      authorizer?.invalidate?.()
-      const { type, state } = report
-      return { name, type, keeps: authorizer?.invalidate !== undefined, status: state.status }
+      const found = credentialNow(name)
+      found?.authorizer?.invalidate?.()
+      return found?.told
+    },
+    async revokeCredential(name) {
+      const found = credentialNow(name)
+      if (!found) return undefined
+      return { ...found.told, revocation: await revoke(found.authorizer, world.clock) }
     },
   }
 }
@@ -197,14 +209,6 @@ export function readiness(
 }
 
 /** Undefined: it is not loaded, because its file has mistakes or a reference has no value. */
-function authorizerOf(name: string, material: SecurityMaterial): Authorizer | undefined {
-  try {
-    return material.reference(name).current().authorizer
-  } catch {
-    return undefined
-  }
-}
-
 function cancelOn(signal: AbortSignal, cancel: (reason: Failure) => void): void {
   const end = () => cancel(new Failure('flow.cancelled', 'the one who started the run called it off'))
   if (signal.aborted) end()

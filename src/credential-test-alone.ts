@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { assemble, lay, type AppSetting } from './assembly.ts'
-import type { CredentialTestReport, CredentialTestRequest } from './core/control.ts'
+import type { CredentialInvalidation, CredentialTestReport, CredentialTestRequest } from './core/control.ts'
+import { revoke } from './credential-revocation.ts'
 import { testCredential } from './credential-test.ts'
-import type { SecurityMaterial } from './security/material.ts'
+import { loadedAuthorizer } from './loaded-authorizer.ts'
 import { STATE_FILE } from './store/sqlite/data-folder.ts'
 import { StoresAlone } from './stores-alone.ts'
 
@@ -20,7 +21,7 @@ export function testCredentialAlone(
 ): Promise<{ report: CredentialTestReport | undefined; names: readonly string[] }> {
   return withCredentials(setting, async (parts, stores) => {
     const { world, material, services, redactor } = parts
-    if (keepsTokens(material, name)) await stores.open()
+    if (loadedAuthorizer(name, material)?.keepsTokens) await stores.open()
     const { send } = services
     const { settings } = setting
     const report = await testCredential(name, request, { material, send, world, redactor, settings }, signal)
@@ -30,13 +31,20 @@ export function testCredentialAlone(
 
 /**
  * Drops the token that is kept for a credential, where no engine runs.
+ * @param wantsRevocation the token service is told, too
  * @throws StoreError `store.in-use` when another process works with the data folder
  */
 export function dropKeptToken(
   name: string,
   setting: AppSetting,
-): Promise<{ isThere: boolean; dropped: boolean; names: readonly string[] }> {
-  return withCredentials(setting, async ({ material }, stores) => {
+  wantsRevocation: boolean,
+): Promise<{
+  isThere: boolean
+  dropped: boolean
+  names: readonly string[]
+  revocation?: CredentialInvalidation['revocation']
+}> {
+  return withCredentials(setting, async ({ material, world }, stores) => {
     const names = material.names()
     if (!names.includes(name)) return { isThere: false, dropped: false, names }
     if (!existsSync(join(setting.settings.data, STATE_FILE))) return { isThere: true, dropped: false, names }
@@ -44,10 +52,14 @@ export function dropKeptToken(
     const kept = (await state.tokens()).filter(
       ({ credential, kind }) => kind === 'access' && credential.replace(/ \(.*$/, '') === name,
     )
+    const revocation =
+      wantsRevocation && kept.length > 0
+        ? await revoke(loadedAuthorizer(name, material), world.clock)
+        : undefined
     await state.atomically(
       kept.map(({ credential, kind }) => ({ kind: 'drop-token', credential, token: kind })),
     )
-    return { isThere: true, dropped: kept.length > 0, names }
+    return { isThere: true, dropped: kept.length > 0, names, ...(revocation && { revocation }) }
   })
 }
 
@@ -69,11 +81,4 @@ async function withCredentials<T>(
   } finally {
     await stores.close()
   }
-}
-
-function keepsTokens(material: SecurityMaterial, name: string): boolean {
-  const info = material.info(name)
-  return info?.broken === false && info.unset.length === 0
-    ? material.reference(name).current().authorizer.keepsTokens === true
-    : false
 }

@@ -3,7 +3,6 @@ import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { stringify } from 'yaml'
 import { readDocument } from '../core/document.ts'
 import { hasErrors } from '../core/problem.ts'
-import { isMap } from '../core/shape-values.ts'
 import { printProblems } from '../flow/print.ts'
 import { isCredentialName } from '../security/material-name.ts'
 import { readDestination } from '../security/destination.ts'
@@ -89,15 +88,18 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   },
 }
 
-/** Key stores that always have a password, or that one is written for. */
+/** Key stores and trust stores that always have a password, or that one is written for. */
 function keyStoreSecrets(text: string): Readonly<Record<string, string>> {
   const found = text.matchAll(
-    /\b((?:tokenService\.)?)KeyStore(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
+    /\b((?:tokenService\.)?KeyStore|TrustStore)(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
   )
   return Object.fromEntries(
-    Array.from(found, ([, prefix]) => [
-      `${prefix}KeyStorePassword`,
-      prefix === '' ? 'KEY_STORE_PASSWORD' : 'TOKEN_SERVICE_KEY_STORE_PASSWORD',
+    Array.from(found, ([, store]) => [
+      `${store}Password`,
+      `${store!
+        .replace('.', '')
+        .replaceAll(/(?<=[a-z])[A-Z]/g, '_$&')
+        .toUpperCase()}_PASSWORD`,
     ]),
   )
 }
@@ -123,9 +125,5 @@ function inOrder(fields: Record<string, unknown>): Record<string, unknown> {
     ...first.filter((key) => Object.hasOwn(fields, key)),
     ...Object.keys(fields).filter((key) => !first.includes(key)),
   ]
-  return Object.fromEntries(keys.map((key) => [key, plain(fields[key])]))
-}
-
-function plain(value: unknown): unknown {
-  return isMap(value) ? { ...value } : value
+  return Object.fromEntries(keys.map((key) => [key, fields[key]]))
 }

@@ -52,6 +52,11 @@ export interface Authorizer {
   warm?(): void
   /** Forgets what is kept, tokens and failures, so that the next request asks anew. Left out where nothing is kept. */
   invalidate?(): void
+  /**
+   * As `invalidate`, and tells the token service that the token is no longer wanted. Left out where there is nobody to
+   * tell. Never rejects. @see https://www.rfc-editor.org/rfc/rfc7009
+   */
+  revoke?(until: Cancellation): Promise<Revocation>
   /** Asks for what it needs, once and at once, and tells each step. Left out where nothing is asked for. Never rejects. */
   test?(until: Cancellation, options: { readonly tryOthers: boolean }): Promise<readonly CredentialTestStep[]>
   /**
@@ -62,7 +67,17 @@ export interface Authorizer {
   /** Its tokens outlive the process: two processes must not work with them at once. */
   readonly keepsTokens?: true
   stop?(): void
+  /** As `stop`, for good: it was taken out of the security material, and gives back what it has. Nobody waits for that. */
+  remove?(): void
 }
+
+/** What came of telling a token service that a token is no longer wanted. */
+export type Revocation =
+  | { readonly outcome: 'revoked' }
+  /** There was no token. */
+  | { readonly outcome: 'nothing' }
+  /** @param reason no secret in it */
+  | { readonly outcome: 'failed'; readonly reason: string; readonly hint?: string }
 
 /** A token of one credential in the hands of another. */
 export interface LentToken {

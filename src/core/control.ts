@@ -1,5 +1,6 @@
 import type { EndpointAccess } from './access.ts'
 import { isOfBackend } from './secret-backend.ts'
+import type { Revocation } from './authorizer.ts'
 import type { CredentialState } from './credential-state.ts'
 import type { CredentialTestStep } from './credential-test.ts'
 import type { LogLevel, ParameterValue } from './flow.ts'
@@ -39,6 +40,8 @@ export interface Control {
   ): Promise<CredentialTestReport | undefined>
   /** Forgets what is kept for a credential, so that the next request asks anew. Undefined: there is no such credential. */
   invalidateCredential(name: string): CredentialInvalidation | undefined
+  /** The same, and the token service is told that the token is no longer wanted. */
+  revokeCredential(name: string): Promise<CredentialInvalidation | undefined>
 }
 
 /** What `sluice reload` did. */
@@ -258,6 +261,8 @@ export interface CredentialInvalidation {
   readonly keeps: boolean
   /** Before it: `ready`, `unused`, `refused`, ... */
   readonly status: string
+  /** Where it was asked for. `impossible`: the credential does not say where. */
+  readonly revocation?: Revocation | { readonly outcome: 'impossible' }
 }
 
 export interface ManualRun {

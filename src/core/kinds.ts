@@ -3,7 +3,7 @@ import type { Static, TObject, TProperties, TSchema } from '@sinclair/typebox'
 import type { EndpointAccess } from './access.ts'
 import type { Cancellation, Context, TriggerInfo } from './context.ts'
 import type { CredentialTestStep } from './credential-test.ts'
-import type { Authorizer, Grant, LentToken } from './authorizer.ts'
+import type { Authorizer, Grant, LentToken, Revocation } from './authorizer.ts'
 import type { Path } from './document.ts'
 import type { DestinationProperties } from './findable.ts'
 import type { Explaining, StepExplanation, TriggerExplanation } from './explanation.ts'
@@ -16,7 +16,7 @@ import type { Services } from './services.ts'
 import type { StoredTokens } from './stores.ts'
 import type { World } from './world.ts'
 
-export type { Authorizer, CredentialState, CredentialTestStep, Grant, LentToken }
+export type { Authorizer, CredentialState, CredentialTestStep, Grant, LentToken, Revocation }
 
 export interface Example {
   readonly title: string

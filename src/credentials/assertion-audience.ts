@@ -8,10 +8,11 @@ export function addressOf(tokenUrl: URL | undefined): string {
 
 /** For whom an assertion is. */
 export function audiencesOf(
-  { audience = ['tokenUrl'] }: AssertionOptions,
-  { serviceIssuer }: AssertionDefaults,
+  given: AssertionOptions,
+  { serviceIssuer, isToken }: AssertionDefaults,
   tokenUrl: URL | undefined,
 ): string[] {
+  const audience = given.audience ?? (isToken ? [] : ['tokenUrl'])
   return audience.map((text) => {
     if (text === 'tokenUrl') return addressOf(tokenUrl)
     return text === 'issuer' ? (serviceIssuer ?? text) : text

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { readCertificates } from '../core/certificates.ts'
 import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
+import { readCertificateChain } from '../security/certificate-chain.ts'
 import {
   describeKey,
   neededKey,
@@ -12,7 +12,7 @@ import {
 } from '../security/signing-key.ts'
 import { checkSaml, checkSamlKey } from './saml-check.ts'
 import { samlFields } from './saml-options.ts'
-import { SECRET_ALGORITHMS, SOURCES, type AssertionOptions } from './assertion-options.ts'
+import { SECRET_ALGORITHMS, SOURCES, USUAL_LIFETIME, type AssertionOptions } from './assertion-options.ts'
 
 type Reporter = (report: ProblemReport) => void
 
@@ -27,7 +27,7 @@ const OWN_CLAIMS: Readonly<Record<string, string>> = {
 /** What is of no use without a key. */
 const OF_KEYS = ['passphrase', 'certificate', 'x5t', 'x5c'] as const
 /** What only a JWT has. */
-const OF_JWTS = ['keyId', 'x5t', 'x5c', 'claims', 'typ'] as const
+const OF_JWTS = ['keyId', 'x5t', 'x5c', 'backdate', 'claims', 'typ'] as const
 const OF_SAML = Object.keys(samlFields) as (keyof typeof samlFields)[]
 /** What is of no use where nothing is signed. */
 const OF_SIGNATURES = [
@@ -40,6 +40,7 @@ const OF_SIGNATURES = [
   'subject',
   'audience',
   'lifetime',
+  'backdate',
   'claims',
   'typ',
 ] as const
@@ -104,15 +105,15 @@ function checkShared(given: AssertionOptions, at: Path, problem: Reporter, issue
     given,
     [...SOURCES, ...OF_KEYS, ...OF_SAML, ...(given.format === 'saml2' ? (['format'] as const) : [])],
     at,
-    'clientSecretJwt signs with the secret',
+    'the secret signs it',
     problem,
   )
   const { algorithm = 'HS256' } = given
   if (!SECRET_ALGORITHMS.some((one) => one === algorithm))
     problem({
       code: 'credential/assertion',
-      message: `"algorithm" is ${algorithm}, which needs a private key; clientSecretJwt signs with the secret`,
-      hint: 'Write HS256, HS384 or HS512; or clientAuthentication: privateKeyJwt, with a key.',
+      message: `"algorithm" is ${algorithm}, which needs a private key; the secret signs it`,
+      hint: 'Write HS256, HS384 or HS512; or sign with a key, of a client with clientAuthentication: privateKeyJwt.',
       at: [...at, 'algorithm'],
     })
   checkClaims(given, at, problem)
@@ -183,7 +184,7 @@ function checkCertificate(
       hint,
       at: [...at, 'certificate'],
     })
-  const chain = readCertificates(certificate)
+  const chain = readCertificateChain(certificate, given.passphrase?.reveal())
   if (typeof chain === 'string') report(chain, 'Refer to a file: certificate: ${file:keys/client.crt}.')
   else if (!new X509Certificate(chain[0]!).checkPrivateKey(key))
     report(
@@ -192,7 +193,18 @@ function checkCertificate(
     )
 }
 
-function checkClaims({ claims = {} }: AssertionOptions, at: Path, problem: Reporter): void {
+function checkClaims(
+  { claims = {}, backdate = 0, lifetime = USUAL_LIFETIME }: AssertionOptions,
+  at: Path,
+  problem: Reporter,
+): void {
+  if (backdate >= lifetime)
+    problem({
+      code: 'credential/assertion',
+      message: `"${[...at, 'backdate'].join('.')}" is not shorter than the lifetime: it would be over when it is signed`,
+      hint: 'Make lifetime longer; backdate: 60s is enough for most clocks.',
+      at: [...at, 'backdate'],
+    })
   for (const name of Object.keys(claims)) {
     const owner = Object.hasOwn(OWN_CLAIMS, name) ? OWN_CLAIMS[name] : undefined
     if (owner !== undefined)

@@ -20,19 +20,25 @@ const SECOND = 1000
 const CLIENT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:'
 const claims = 'Further claims, such as the scope where a service reads it there.'
 
+/** ms */
+export const USUAL_LIFETIME = 300 * SECOND
+
 /** @see https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
 export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const
 
-const keyFields = {
+export const keyFields = {
   key: Optional(
     SecretText({
       description:
-        'Private key that it is signed with: PEM (PKCS#8, PKCS#1, EC, also encrypted), a JWK, or the JSON file of a service account.',
+        'Private key that it is signed with: PEM (PKCS#8, PKCS#1, EC, also encrypted), a JWK, a PKCS#12 file, or the JSON file of a service account.',
       examples: ['${file:keys/client.pem}'],
     }),
   ),
   passphrase: Optional(
-    SecretText({ description: 'Of an encrypted key.', examples: ['${env:KEY_PASSPHRASE}'] }),
+    SecretText({
+      description: 'Of an encrypted key, or of the PKCS#12 file.',
+      examples: ['${env:KEY_PASSPHRASE}'],
+    }),
   ),
   keyId: Optional(
     Text({
@@ -42,7 +48,8 @@ const keyFields = {
   ),
   certificate: Optional(
     Text({
-      description: 'Certificate (PEM) of the key, where the service knows the key by its thumbprint.',
+      description:
+        'Certificate of the key (PEM, or the same PKCS#12 file), where the service knows the key by its thumbprint.',
       examples: ['${file:keys/client.crt}'],
     }),
   ),
@@ -61,7 +68,7 @@ const keyFields = {
   ),
 }
 
-const claimFields = {
+export const claimFields = {
   issuer: Optional(
     Text({
       description: 'Claim `iss`, or the Issuer of SAML; left out: the `clientId`.',
@@ -91,6 +98,16 @@ const claimFields = {
       maximum: 3600 * SECOND,
     }),
   ),
+  backdate: Optional(
+    Duration({
+      description:
+        'Claim `iat` lies so long in the past, for services whose clock is behind; `exp` counts from there.',
+      default: '0s',
+      minimum: 0,
+      maximum: 300 * SECOND,
+      examples: ['60s'],
+    }),
+  ),
   claims: Optional(MapOf(Value({ description: claims }), { description: claims })),
   typ: Optional(
     Text({
@@ -110,7 +127,7 @@ const takenFields = {
   ),
   fromCredential: Optional(
     CredentialName({
-      description: 'The credential (of the type oauth2) whose token is taken.',
+      description: 'The credential (of the type oauth2 or jwt) whose token is taken.',
       examples: ['corporate_login'],
     }),
   ),
@@ -190,11 +207,16 @@ export const clientAssertion = Optional(
           description: '`client_assertion_type`; left out: the URN of the `format`.',
         }),
       ),
-      sendClientId: Optional(Flag({ description: '`client_id` goes along as a parameter.', default: true })),
+      sendClientId: Optional(
+        Flag({
+          description: '`client_id` goes along as a parameter; with bearer only where this says so.',
+          default: true,
+        }),
+      ),
     },
     {
       description:
-        'With `clientAuthentication` privateKeyJwt or clientSecretJwt: the signed JWT (or, with `format`, SAML assertion) that takes the place of the secret.',
+        'With `clientAuthentication` privateKeyJwt, clientSecretJwt or bearer: the signed JWT (or, with `format`, SAML assertion) that takes the place of the secret.',
     },
   ),
 )

@@ -1,12 +1,12 @@
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto'
-import { readCertificates } from '../core/certificates.ts'
 import type { Cancellation } from '../core/context.ts'
 import type { CredentialSetting, LentToken } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
+import { readCertificateChain } from '../security/certificate-chain.ts'
 import { signJwt, type JwtHeader } from '../security/jwt.ts'
 import { readSigningKey, usualAlgorithm } from '../security/signing-key.ts'
 import { audiencesOf } from './assertion-audience.ts'
-import type { AssertionOptions } from './assertion-options.ts'
+import { USUAL_LIFETIME, type AssertionOptions } from './assertion-options.ts'
 import { createSamlAssertion, describeSaml, encodeSaml, isXml } from './saml-assertion.ts'
 import type { AssertionFormat } from './saml-options.ts'
 
@@ -21,19 +21,21 @@ export interface AssertionDefaults {
   readonly serviceIssuer: string | undefined
   /** Signs where there is no key. */
   readonly sharedSecret: Secret | undefined
+  /** It goes along as the token itself, many times: no id, and no audience unless one is written. */
+  readonly isToken?: true
 }
-
-const MINUTE = 60_000
 
 export interface MadeAssertion {
   readonly assertion: Secret
+  /** Epoch ms; where it was signed here. */
+  readonly endsAt?: number
   /** It is another credential's token. */
   readonly borrowed?: LentToken
 }
 
 /**
  * What makes a new assertion each time: services take each one once, so that an attempt may not send the one of the
- * attempt before. Call it on options that were checked.
+ * attempt before (unless it is the token itself). Call it on options that were checked.
  * @see https://www.rfc-editor.org/rfc/rfc7523#section-3
  */
 export function createAssertion(
@@ -52,7 +54,7 @@ export function createAssertion(
     const ready = { assertion: encodedToken(given.token) }
     return () => Promise.resolve(ready)
   }
-  const lifetime = given.lifetime ?? 5 * MINUTE
+  const lifetime = given.lifetime ?? USUAL_LIFETIME
   if ((given.format ?? defaults.format) === 'saml2') {
     const write = createSamlAssertion(given, defaults)
     return async (_until, tokenUrl) => {
@@ -73,13 +75,15 @@ export function createAssertion(
     iss: given.issuer ?? defaults.issuer,
     sub: given.subject ?? defaults.subject,
   }
+  const backdate = given.backdate ?? 0
   return async (_until, tokenUrl) => {
-    const now = Math.floor(world.clock.now() / 1000)
+    const iat = Math.floor((world.clock.now() - backdate) / 1000)
+    const exp = iat + Math.floor(lifetime / 1000)
     const aud = audienceOf(given, defaults, tokenUrl)
-    const claims = { ...fixed, aud, iat: now, exp: now + Math.floor(lifetime / 1000), jti: world.newId() }
+    const claims = { ...fixed, aud, iat, exp, ...(!defaults.isToken && { jti: world.newId() }) }
     const assertion = await signJwt(header, claims, key)
     redact(assertion)(lifetime)
-    return { assertion: new Secret(assertion) }
+    return { assertion: new Secret(assertion), endsAt: exp * 1000 }
   }
 }
 
@@ -91,16 +95,17 @@ export function describeAssertion(given: AssertionOptions, defaults: AssertionDe
   const { header } = signerOf(given, defaults)
   const audience = audienceOf(given, defaults, defaults.tokenUrl)
   const { alg, kid } = header
+  const issuer = given.issuer ?? defaults.issuer
   const subject = given.subject ?? defaults.subject
   return [
     alg,
     ...(kid === undefined ? [] : [`keyId ${kid}`]),
     ...(given.certificate === undefined ? [] : ['with a certificate']),
-    `issuer ${given.issuer ?? defaults.issuer}`,
-    ...(subject === undefined || subject === given.issuer || subject === defaults.issuer
+    ...(issuer === undefined ? [] : [`issuer ${issuer}`]),
+    ...(subject === undefined || subject === issuer || subject === defaults.issuer
       ? []
       : [`subject ${subject}`]),
-    `audience ${typeof audience === 'string' ? audience : audience.join(', ')}`,
+    ...(audience === undefined ? [] : [`audience ${[audience].flat().join(', ')}`]),
   ].join(', ')
 }
 
@@ -130,8 +135,13 @@ function kid(keyId: string | undefined): { kid?: string } {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc7515#section-4.1.6 */
-function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): Partial<JwtHeader> {
-  const chain = certificate === undefined ? [] : readCertificates(certificate)
+function certificateOf({
+  certificate,
+  passphrase,
+  x5t = 'sha256',
+  x5c,
+}: AssertionOptions): Partial<JwtHeader> {
+  const chain = certificate === undefined ? [] : readCertificateChain(certificate, passphrase?.reveal())
   if (typeof chain === 'string' || chain.length === 0) return {}
   const bytes = chain.map((pem) => new X509Certificate(pem).raw)
   const thumbprint = (algorithm: 'sha1' | 'sha256') =>
@@ -143,12 +153,12 @@ function certificateOf({ certificate, x5t = 'sha256', x5c }: AssertionOptions): 
   }
 }
 
-/** One stands alone. */
+/** One stands alone; undefined: there is none. */
 function audienceOf(
   given: AssertionOptions,
   defaults: AssertionDefaults,
   tokenUrl: URL | undefined,
-): string | string[] {
+): string | string[] | undefined {
   const all = audiencesOf(given, defaults, tokenUrl)
-  return all.length === 1 ? all[0]! : all
+  return all.length > 1 ? all : all[0]
 }

@@ -27,6 +27,13 @@ export interface DiscoverySettings {
   hide(text: string): string
 }
 
+/** Where the issuer takes requests. */
+export interface ServiceAddresses {
+  readonly token: URL
+  /** Where it is told that a token is no longer wanted; or why that address cannot be used. */
+  readonly revocation: URL | MetadataFlaw | undefined
+}
+
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
@@ -43,6 +50,7 @@ const TOO_LARGE: Flaw = {
   isAnswer: false,
   status: 200,
 }
+const REVOCATION = 'a place to revoke tokens'
 const HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'sluice']
 
 /**
@@ -55,12 +63,12 @@ export class Discovery {
   readonly #world: World
   readonly #log: Logger
   readonly #hosts: HostRules
-  #known: URL | undefined
+  #known: ServiceAddresses | undefined
   /** Monotonic ms from which on it is looked up again. */
   #staleAt = 0
   #lookedUp = 0
   #failures = 0
-  #flight: Flight<URL | TokenFailure> | undefined
+  #flight: Flight<ServiceAddresses | TokenFailure> | undefined
 
   constructor(settings: DiscoverySettings, { world, log }: { readonly world: World; readonly log: Logger }) {
     this.#settings = settings
@@ -71,8 +79,8 @@ export class Discovery {
     this.#hosts = createHostRules([own, ...others])
   }
 
-  /** The address of the token service. Rejects only when it is called off. */
-  async locate(until: Cancellation): Promise<URL | TokenFailure> {
+  /** The addresses of the token service. Rejects only when it is called off. */
+  async locate(until: Cancellation): Promise<ServiceAddresses | TokenFailure> {
     const { clock } = this.#world
     const known = this.#known
     if (known && clock.ticks() < this.#staleAt) return known
@@ -96,16 +104,17 @@ export class Discovery {
   describe(): string | undefined {
     if (!this.#known) return undefined
     const age = sayDuration(this.#world.clock.ticks() - this.#lookedUp)
-    return `${this.#known.origin}${this.#known.pathname}, as the issuer said ${age} ago`
+    const { origin, pathname } = this.#known.token
+    return `${origin}${pathname}, as the issuer said ${age} ago`
   }
 
   stop(): void {
     this.#flight?.cancel(goneFailure(this.#settings.name))
   }
 
-  #look(): Flight<URL | TokenFailure> {
+  #look(): Flight<ServiceAddresses | TokenFailure> {
     const { clock } = this.#world
-    const flight = new Flight<URL | TokenFailure>(clock.ticks() + PATIENCE)
+    const flight = new Flight<ServiceAddresses | TokenFailure>(clock.ticks() + PATIENCE)
     flight.follow(
       this.#ask(flight).then(
         (found) => {
@@ -123,14 +132,15 @@ export class Discovery {
     return flight
   }
 
-  #take(found: URL | TokenFailure): void {
+  #take(found: ServiceAddresses | TokenFailure): void {
     this.#flight = undefined
     const now = this.#world.clock.ticks()
     const { name, issuer } = this.#settings
-    if (found instanceof URL) {
-      if (this.#known?.href !== found.href)
+    if ('token' in found) {
+      const { href, origin, pathname } = found.token
+      if (this.#known?.token.href !== href)
         this.#log.info(
-          { credential: name, issuer, tokenService: found.origin + found.pathname },
+          { credential: name, issuer, tokenService: origin + pathname },
           'the issuer says where the token service is',
         )
       this.#known = found
@@ -147,7 +157,7 @@ export class Discovery {
   }
 
   /** The documents one after the other, until one says it. */
-  async #ask(until: Cancellation): Promise<URL | TokenFailure> {
+  async #ask(until: Cancellation): Promise<ServiceAddresses | TokenFailure> {
     const { name, issuer } = this.#settings
     const { host } = new URL(issuer)
     const flaws: Flaw[] = []
@@ -162,9 +172,15 @@ export class Discovery {
         continue
       }
       const read = readMetadata(answer, this.#settings)
-      const found = 'endpoint' in read ? this.#judge(read.endpoint) : read
-      if (found instanceof URL) return found
-      flaws.push({ ...found, status: answer.status })
+      const token = 'token' in read ? this.#judge(read.token, 'a token service') : read
+      if ('token' in read && token instanceof URL) {
+        const { revocation } = read
+        return {
+          token,
+          revocation: revocation === undefined ? undefined : this.#judge(revocation, REVOCATION),
+        }
+      }
+      flaws.push({ ...(token as MetadataFlaw), status: answer.status })
     }
     return this.#describe(flaws.find(({ isAnswer }) => isAnswer) ?? flaws[0]!, host)
   }
@@ -187,17 +203,17 @@ export class Discovery {
   }
 
   /** A secret goes there: https, and to nobody that the credential does not name. */
-  #judge(endpoint: string): URL | MetadataFlaw {
+  #judge(endpoint: string, what: string): URL | MetadataFlaw {
     const url = readUrl(endpoint)
     if (!(url instanceof URL))
       return {
-        flaw: `names a token service whose address ${url.message}`,
+        flaw: `names ${what} whose address ${url.message}`,
         hint: 'Write tokenServiceUrl in place of issuer, or ask the operator of the service.',
         isAnswer: true,
       }
     if (this.#hosts.allows(url)) return url
     return {
-      flaw: `names a token service on another host: ${url.host}`,
+      flaw: `names ${what} on another host: ${url.host}`,
       hint: `If that is right, write tokenServiceHosts: [${url.host}].`,
       isAnswer: true,
     }

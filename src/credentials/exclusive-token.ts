@@ -85,6 +85,12 @@ export class ExclusiveToken {
     })
   }
 
+  /** The one that is kept, where it was not taken over yet; it stays where it is. Never rejects. */
+  async held(): Promise<string | undefined> {
+    if (this.#looked) return undefined
+    return (await this.#setting.storedTokens.inTurn(this.#slot, () => this.#takeOver()))?.token
+  }
+
   /** It is no longer good. */
   drop(): void {
     const { storedTokens, log } = this.#setting

@@ -17,11 +17,17 @@ export interface MetadataReading {
   hide(text: string): string
 }
 
+/** What metadata says of where things are, as it is written there. */
+export interface WrittenEndpoints {
+  readonly token: string
+  readonly revocation: string | undefined
+}
+
 /** Where the token service is, as the answer says. @see https://www.rfc-editor.org/rfc/rfc8414#section-3.3 */
 export function readMetadata(
   { status, headers, body }: Pick<Answer, 'status' | 'headers' | 'body'>,
   { issuer, sendsCertificate, hide }: MetadataReading,
-): { readonly endpoint: string } | MetadataFlaw {
+): WrittenEndpoints | MetadataFlaw {
   const flaw = (text: string, hint: string, isAnswer = true): MetadataFlaw => ({ flaw: text, hint, isAnswer })
   if (status !== 200)
     return flaw(
@@ -45,10 +51,14 @@ export function readMetadata(
       `If that is the one you mean, write it as issuer, exactly so; "${issuer}" stands there.`,
     )
   const aliases = own(document, 'mtls_endpoint_aliases')
-  const alias = sendsCertificate && isMap(aliases) ? own(aliases, 'token_endpoint') : undefined
-  const endpoint = alias ?? own(document, 'token_endpoint')
-  return typeof endpoint === 'string'
-    ? { endpoint }
+  const endpointOf = (name: string) => {
+    const alias = sendsCertificate && isMap(aliases) ? own(aliases, name) : undefined
+    const written = alias ?? own(document, name)
+    return typeof written === 'string' ? written : undefined
+  }
+  const token = endpointOf('token_endpoint')
+  return token !== undefined
+    ? { token, revocation: endpointOf('revocation_endpoint') }
     : flaw(
         'does not say where the token service is (token_endpoint)',
         'Write tokenServiceUrl in place of issuer.',

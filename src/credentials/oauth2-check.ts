@@ -134,7 +134,8 @@ function fieldMistake(
   const how = clientAuthenticationOf(options)
   const sendsId =
     how === 'body' || ((how === 'none' || how === 'certificate' || isJwt(how)) && options.clientId)
-  if (place === 'body' && name === 'client_id' && sendsId && options.clientAssertion?.sendClientId !== false)
+  const { sendClientId = how !== 'bearer' } = options.clientAssertion ?? {}
+  if (place === 'body' && name === 'client_id' && sendsId && sendClientId)
     return { message: '"client_id" is sent already', hint: 'Take it out; "clientId" is sent.' }
   return undefined
 }

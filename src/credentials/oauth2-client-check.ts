@@ -26,7 +26,7 @@ export function checkClient(options: OAuth2Options, problem: Reporter): void {
     problem({
       code: 'credential/unused-field',
       message: `"clientAssertion" has no use: clientAuthentication is ${how}`,
-      hint: 'Write clientAuthentication: privateKeyJwt or clientSecretJwt, or take clientAssertion out.',
+      hint: 'Write clientAuthentication: privateKeyJwt, clientSecretJwt or bearer, or take clientAssertion out.',
       at: ['clientAssertion'],
       on: 'key',
     })
@@ -35,7 +35,7 @@ export function checkClient(options: OAuth2Options, problem: Reporter): void {
     else checkPasted('clientId', options.clientId, ['clientId'], problem)
     if (!hasCertificate(options) && options.tls?.key === undefined) missing('tls.certificate')
   }
-  if (how !== 'none' && how !== 'privateKeyJwt' && how !== 'certificate') {
+  if (how !== 'none' && how !== 'privateKeyJwt' && how !== 'bearer' && how !== 'certificate') {
     if (!options.clientId) missing('clientId')
     if (options.clientSecret === undefined) missing('clientSecret')
     else checkSecrets(options.clientSecret, problem)
@@ -63,13 +63,14 @@ export function checkClient(options: OAuth2Options, problem: Reporter): void {
 
 function checkClientAssertion(
   options: OAuth2Options,
-  how: 'privateKeyJwt' | 'clientSecretJwt',
+  how: 'privateKeyJwt' | 'clientSecretJwt' | 'bearer',
   missing: (field: string) => void,
   problem: Reporter,
 ): void {
   const { clientAssertion: assertion, clientId } = options
-  if (how === 'privateKeyJwt') {
+  if (how !== 'clientSecretJwt') {
     const named =
+      how === 'bearer' ||
       assertion?.token !== undefined ||
       assertion?.fromCredential !== undefined ||
       (assertion?.issuer && assertion.subject)
@@ -78,14 +79,21 @@ function checkClientAssertion(
     if (!assertion) {
       problem({
         code: 'credential/missing-field',
-        message: '"clientAssertion" is missing; clientAuthentication privateKeyJwt needs it',
+        message: `"clientAssertion" is missing; clientAuthentication ${how} needs it`,
         hint: 'Add clientAssertion: { key: "${file:keys/client.pem}" }.',
         at: [],
       })
       return
     }
   }
-  if (assertion)
+  if (how === 'bearer' && assertion?.format === 'saml2')
+    problem({
+      code: 'credential/assertion',
+      message: '"clientAssertion.format" is saml2, and a bearer is a JWT',
+      hint: 'Take it out, or write clientAuthentication: privateKeyJwt.',
+      at: ['clientAssertion', 'format'],
+    })
+  else if (assertion)
     checkAssertion(
       assertion,
       ['clientAssertion'],

@@ -13,6 +13,7 @@ export function explainToken(given: OAuth2Options): string {
     ...(given.assertion?.subject === undefined ? [] : [`for ${given.assertion.subject}`]),
     ...othersInWords(given),
     ...(given.tenants ? [`for the tenant of the step: ${inWords(given.tenants)}`] : []),
+    ...(given.revocationUrl === undefined ? [] : [`revoked at ${withoutQuery(given.revocationUrl)}`]),
     ...(given.exclusive ? ['one token at a time'] : []),
     ...scopeInWords(given),
     ...(given.audience === undefined ? [] : [`audience ${given.audience}`]),
@@ -26,6 +27,7 @@ function authenticationInWords(given: OAuth2Options): string {
   const way = clientAuthenticationOf(given)
   if (way === 'none') return 'client not authenticated'
   if (way === 'certificate') return 'client authenticated by its certificate'
+  if (way === 'bearer') return 'client authenticated by a JWT as bearer'
   if (given.clientAssertion?.format === 'saml2') return 'client authenticated by a SAML assertion'
   if (given.basicAuth) return `client authenticated by ${way}, user ${given.basicAuth.username} by header`
   return `client authenticated by ${way}`

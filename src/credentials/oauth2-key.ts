@@ -7,6 +7,7 @@ import { oauth2Options, type OAuth2Options } from './oauth2-options.ts'
 const NOT_IN_KEY: ReadonlySet<string> = new Set([
   'clientSecret',
   'allowSecretInUrl',
+  'revocationUrl',
   'warm',
   'retry',
   'connectTimeout',
@@ -40,7 +41,7 @@ function secretsOf(given: unknown): Secret[] {
 }
 
 /** What must not be seen anywhere: all secrets of the options, the keys inside of JSON, and XML as it is sent. */
-export function secretTexts(given: OAuth2Options): string[] {
+export function secretTexts(given: object): string[] {
   return secretsOf(given).flatMap((secret) => {
     const text = secret.reveal()
     return [

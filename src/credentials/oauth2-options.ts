@@ -64,9 +64,9 @@ export const oauth2Options = Type.Object({
     }),
   ),
   clientAuthentication: Optional(
-    Choice(['header', 'body', 'query', 'privateKeyJwt', 'clientSecretJwt', 'certificate', 'none'], {
+    Choice(['header', 'body', 'query', 'privateKeyJwt', 'clientSecretJwt', 'bearer', 'certificate', 'none'], {
       description:
-        'How the client proves who it is: id and secret in a Basic header, the body or the query (with `allowSecretInUrl`); a JWT signed with a private key or with the secret (`clientAssertion`); a client certificate (`tls`); or none, with `clientId` alone as a parameter.',
+        'How the client proves who it is: id and secret in a Basic header, the body or the query (with `allowSecretInUrl`); a JWT signed with a private key or with the secret (`clientAssertion`), as a parameter, or with bearer as `Authorization: Bearer` of the token request; a client certificate (`tls`); or none, with `clientId` alone as a parameter.',
       default: 'header',
     }),
   ),
@@ -276,8 +276,8 @@ export function clientAuthenticationOf(given: OAuth2Options): ClientAuthenticati
   return proven && clientSecret === undefined ? 'none' : 'header'
 }
 
-export function isJwt(how: ClientAuthentication): how is 'privateKeyJwt' | 'clientSecretJwt' {
-  return how === 'privateKeyJwt' || how === 'clientSecretJwt'
+export function isJwt(how: ClientAuthentication): how is 'privateKeyJwt' | 'clientSecretJwt' | 'bearer' {
+  return how === 'privateKeyJwt' || how === 'clientSecretJwt' || how === 'bearer'
 }
 
 /** A client certificate is sent to the token service, whatever it is for. */

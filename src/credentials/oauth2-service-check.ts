@@ -23,7 +23,7 @@ const SECRET_PARAMETERS = [
  * @param onPremise it is a virtual host of the Cloud Connector
  */
 export function checkTokenService(options: OAuth2Options, onPremise: boolean, problem: Reporter): void {
-  const { tokenServiceUrl, issuer, tokenServiceHosts } = options
+  const { tokenServiceUrl, issuer, tokenServiceHosts, revocationUrl } = options
   checkTenants(options, problem)
   const unused = (field: string, why: string, hint: string) =>
     problem({
@@ -40,7 +40,8 @@ export function checkTokenService(options: OAuth2Options, onPremise: boolean, pr
       hint: 'Add tokenServiceUrl: https://login.example.com/oauth2/token; or issuer, where the service publishes its metadata.',
       at: [],
     })
-  if (tokenServiceUrl !== undefined) checkTokenServiceUrl(tokenServiceUrl, onPremise, problem)
+  if (tokenServiceUrl !== undefined) checkServiceUrl('tokenServiceUrl', tokenServiceUrl, onPremise, problem)
+  if (revocationUrl !== undefined) checkServiceUrl('revocationUrl', revocationUrl, onPremise, problem)
   if (issuer !== undefined && tokenServiceUrl !== undefined)
     unused('issuer', '"tokenServiceUrl" says where the token service is', 'Take one of them out.')
   else if (issuer !== undefined) checkIssuer(issuer, problem)
@@ -62,14 +63,19 @@ export function checkTokenService(options: OAuth2Options, onPremise: boolean, pr
   }
 }
 
-function checkTokenServiceUrl(tokenServiceUrl: string, onPremise: boolean, problem: Reporter): void {
-  const url = readUrl(tokenServiceUrl.replaceAll(PLACEHOLDER, STAND_IN), onPremise)
+function checkServiceUrl(
+  field: 'tokenServiceUrl' | 'revocationUrl',
+  written: string,
+  onPremise: boolean,
+  problem: Reporter,
+): void {
+  const url = readUrl(written.replaceAll(PLACEHOLDER, STAND_IN), onPremise)
   if (!(url instanceof URL)) {
     problem({
       code: 'credential/url',
       ...url,
-      message: `"tokenServiceUrl" ${url.message}`,
-      at: ['tokenServiceUrl'],
+      message: `"${field}" ${url.message}`,
+      at: [field],
     })
     return
   }
@@ -77,9 +83,9 @@ function checkTokenServiceUrl(tokenServiceUrl: string, onPremise: boolean, probl
     if (url.searchParams.has(name))
       problem({
         code: 'credential/url',
-        message: `"tokenServiceUrl" holds "${name}" in its query; addresses are written into logs on the way`,
+        message: `"${field}" holds "${name}" in its query; addresses are written into logs on the way`,
         hint: 'Secrets have fields of their own: clientSecret, password, refreshToken, assertion.',
-        at: ['tokenServiceUrl'],
+        at: [field],
       })
 }
 

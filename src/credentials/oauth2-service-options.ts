@@ -23,6 +23,13 @@ export const serviceOptions = {
       examples: [['oauth2.googleapis.com']],
     }),
   ),
+  revocationUrl: Optional(
+    Text({
+      description:
+        'Where the token service is told that a token is no longer wanted (RFC 7009): when the credential is removed, and by `sluice credential invalidate --revoke`. Left out with `issuer`: what its metadata says.',
+      examples: ['https://login.example.com/oauth2/revoke'],
+    }),
+  ),
   tokenServiceUrlType: Optional(
     Choice(['dedicated', 'common'], {
       description:

@@ -27,6 +27,7 @@ import { ExclusiveToken, type ExclusiveTokenSettings } from './exclusive-token.t
 import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
+import { revokeToken } from './token-revocation.ts'
 import { USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
 import { tokenTypeOf } from './token-type.ts'
 import type { AnswerReading } from './token-response.ts'
@@ -45,12 +46,17 @@ export function createTokenManager(
   setting: CredentialSetting,
 ): TokenManager {
   const hide = (text: string) => setting.hide(text)
-  const { host } = new URL(given.tokenServiceUrl ?? given.issuer!)
-  const service = { host, clientId: given.clientId ?? '' }
+  const service = { host: serviceUrl(given).host, clientId: given.clientId ?? '' }
   const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, service, setting)
   const discovery = discoveryOf(given, name, setting)
   const settings = { ...fetchSettings(given, name, setting, refresh), hide, discovery }
   const fetcher = new TokenFetcher(settings, setting)
+  const { revocationUrl } = given
+  const revocation = {
+    ...settings,
+    url: revocationUrl === undefined ? undefined : new URL(revocationUrl),
+    request: () => settings.requests[fetcher.preferred]!,
+  }
   const exclusive = given.exclusive ? new ExclusiveToken(exclusiveSettings(given, name), setting) : undefined
   const fetch = (until: Cancellation) => fetcher.fetch(until)
   const refusedBy = given.invalidateOn ?? [401]
@@ -72,7 +78,10 @@ export function createTokenManager(
         return exclusive ? exclusive.test(ask) : ask()
       },
       ...(refresh && { look: () => refresh.look() }),
-      ...(exclusive && { dropped: () => exclusive.drop() }),
+      ...(exclusive && { dropped: () => exclusive.drop(), held: () => exclusive.held() }),
+      ...((revocationUrl || discovery) && {
+        revoke: (token, until) => revokeToken(token, revocation, setting, until),
+      }),
       stored: () => ({ ...refresh?.describe(), ...exclusive?.describe() }),
       keepsTokens: refresh !== undefined || exclusive !== undefined,
       lacking: (granted) => lackingScopes(settings.scopes, granted),
@@ -95,13 +104,14 @@ export function createTokenManager(
 /** What `sluice credential show` tells of the settings. */
 export function describeSettings(given: OAuth2Options): Readonly<Record<string, string>> {
   const { scope } = readScope(given.scope, given.scopeSeparator ?? ' ')
-  const { tenants = [], tokenServiceUrl, issuer } = given
+  const { tenants = [], tokenServiceUrl, issuer, revocationUrl } = given
   const how = clientAuthenticationOf(given)
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
     ...(tokenServiceUrl !== undefined && { tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, '') }),
     ...(issuer !== undefined && { issuer }),
+    ...(revocationUrl !== undefined && { revocationUrl: revocationUrl.replace(/\?.*$/, '') }),
     ...(given.tokenServiceHosts && { tokenServiceHosts: given.tokenServiceHosts.join(', ') }),
     ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',
@@ -157,6 +167,11 @@ function refusalRule(
   return (status, headers, body) => rule({ status, headers, body })
 }
 
+/** Where the token service is, or whose metadata says it. */
+function serviceUrl({ tokenServiceUrl, issuer }: OAuth2Options): URL {
+  return new URL((tokenServiceUrl ?? issuer)!)
+}
+
 function fetchSettings(
   given: OAuth2Options,
   name: string,
@@ -166,12 +181,13 @@ function fetchSettings(
   const { scope, words } = readScope(given.scope, given.scopeSeparator ?? ' ')
   const contentType = given.contentType ?? 'application/x-www-form-urlencoded'
   const names = { ...USUAL_NAMES, ...given.parameterNames }
+  const how = clientAuthenticationOf(given)
   const request: Omit<TokenRequestSettings, 'clientSecret' | 'clientProof' | 'secret'> = {
-    url: new URL((given.tokenServiceUrl ?? given.issuer)!),
+    url: serviceUrl(given),
     clientId: given.clientId ?? '',
     method: given.method ?? 'POST',
-    clientAuthentication: clientAuthenticationOf(given),
-    sendClientId: given.clientAssertion?.sendClientId ?? true,
+    clientAuthentication: how,
+    sendClientId: given.clientAssertion?.sendClientId ?? how !== 'bearer',
     basicEncoding: given.basicEncoding ?? 'form',
     authScheme: given.authScheme ?? 'Basic',
     basicAuth: given.basicAuth,

@@ -104,10 +104,14 @@ baseUrl: https://api4.successfactors.com/odata/v2/
   check: checkOAuth2,
   prepare(given, { name }, setting) {
     if (given.tokenServiceUrlType !== 'common') return createTokenManager(given, name, setting)
-    const { tenants = [], tokenServiceUrlType: _, ...own } = given
+    const { tenants = [], tokenServiceUrlType: _, revocationUrl, ...own } = given
     return new TenantTokens(name, tenants, (tenant) =>
       createTokenManager(
-        { ...own, tokenServiceUrl: tenantUrl(given.tokenServiceUrl ?? '', tenant) },
+        {
+          ...own,
+          tokenServiceUrl: tenantUrl(given.tokenServiceUrl ?? '', tenant),
+          ...(revocationUrl !== undefined && { revocationUrl: tenantUrl(revocationUrl, tenant) }),
+        },
         `${name} (${tenant})`,
         setting,
       ),

@@ -19,6 +19,7 @@ export function clientDefaults(given: OAuth2Options, secret: Secret | undefined)
     tokenUrl: given.tokenServiceUrl === undefined ? undefined : new URL(given.tokenServiceUrl),
     serviceIssuer: given.issuer,
     sharedSecret: secret,
+    ...(clientAuthenticationOf(given) === 'bearer' && { isToken: true as const }),
   }
 }
 
@@ -28,25 +29,29 @@ export function clientProofOf(
   secret: Secret | undefined,
   setting: CredentialSetting,
 ): Proof | undefined {
-  if (!isJwt(clientAuthenticationOf(given))) return undefined
+  const how = clientAuthenticationOf(given)
+  if (!isJwt(how)) return undefined
   const { clientAssertion = {} } = given
   const make = createAssertion(clientAssertion, clientDefaults(given, secret), setting)
   const type = clientAssertion.type ?? clientAssertionType(clientAssertion.format ?? 'jwt')
   return async (until, url) => {
-    const { assertion, borrowed } = await make(until, url)
+    const { assertion, borrowed: other } = await make(until, url)
+    const borrowed = other ? [other] : []
+    if (how === 'bearer') return { fields: [], bearer: assertion, borrowed }
     return {
       fields: [
         ['client_assertion_type', type],
         ['client_assertion', assertion],
       ],
-      borrowed: borrowed ? [borrowed] : [],
+      borrowed,
     }
   }
 }
 
 /** What the grant's own assertion or tokens say unless they are told otherwise. */
 export function grantDefaults(given: OAuth2Options): AssertionDefaults {
-  return { ...clientDefaults(given, undefined), format: formatOfGrant(given.grantType), subject: undefined }
+  const { isToken: _, ...defaults } = clientDefaults(given, undefined)
+  return { ...defaults, format: formatOfGrant(given.grantType), subject: undefined }
 }
 
 /**

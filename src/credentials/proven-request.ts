@@ -3,7 +3,7 @@ import { Failure } from '../core/failure.ts'
 import { isJwt } from './oauth2-options.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import { describeBorrowing, type TokenFailure } from './token-failure.ts'
-import type { Field, Proven, TokenRequestSettings } from './token-request.ts'
+import type { Proven, TokenRequestSettings } from './token-request.ts'
 
 type Outcome = FetchedToken | TokenFailure
 
@@ -15,19 +15,21 @@ export async function askWithProof(
   wanted: TokenRequestSettings,
   until: Cancellation,
   name: string,
-  ask: (fields: readonly Field[]) => Promise<Outcome>,
+  ask: (proven: Omit<Proven, 'borrowed'>) => Promise<Outcome>,
 ): Promise<Outcome> {
   const proofs = [
     wanted.grantProof,
     isJwt(wanted.clientAuthentication) ? wanted.clientProof : undefined,
   ].filter((proof) => proof !== undefined)
-  if (proofs.length === 0) return ask([])
+  if (proofs.length === 0) return ask({ fields: [] })
   const prove = async (): Promise<Proven | TokenFailure> => {
     try {
       const proven: Proven[] = []
       for (const proof of proofs) proven.push(await proof(until, wanted.url))
+      const bearer = proven.find((one) => one.bearer)?.bearer
       return {
         fields: proven.flatMap(({ fields }) => fields),
+        ...(bearer && { bearer }),
         borrowed: proven.flatMap(({ borrowed }) => borrowed),
       }
     } catch (thrown) {
@@ -38,12 +40,12 @@ export async function askWithProof(
   }
   const first = await prove()
   if ('kind' in first) return first
-  const outcome = await ask(first.fields)
+  const outcome = await ask(first)
   if (!mayBeBorrowed(outcome) || !first.borrowed.map((token) => token.reject()).includes(true)) return outcome
   const second = await prove()
   if ('kind' in second) return second
   if (second.borrowed.every(({ token }, index) => token.equals(first.borrowed[index]!.token))) return outcome
-  const again = await ask(second.fields)
+  const again = await ask(second)
   if (again.kind === 'token') for (const token of second.borrowed) token.accepted()
   return again
 }

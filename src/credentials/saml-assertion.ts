@@ -1,11 +1,11 @@
-import { readCertificates } from '../core/certificates.ts'
+import { readCertificateChain } from '../security/certificate-chain.ts'
 import { readSigningKey } from '../security/signing-key.ts'
 import type { SignedElement, XmlAlgorithm, XmlSigner } from '../security/xml-signature.ts'
 import { xmlElement, xmlText, type Xml } from '../security/xml.ts'
 import type { AssertionDefaults } from './assertion.ts'
 import { addressOf, audiencesOf } from './assertion-audience.ts'
 import type { AssertionOptions } from './assertion-options.ts'
-import { authnContextOf, nameIdFormatOf } from './saml-options.ts'
+import { authnContextOf, nameIdFormatOf, usualXmlAlgorithm } from './saml-options.ts'
 
 const NAMESPACE = 'urn:oasis:names:tc:SAML:2.0:assertion'
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
@@ -101,12 +101,13 @@ export function isXml(text: string): boolean {
 }
 
 function samlSigner(given: AssertionOptions): XmlSigner {
-  const read = readSigningKey(given.key?.reveal() ?? '', given.passphrase?.reveal())
+  const passphrase = given.passphrase?.reveal()
+  const read = readSigningKey(given.key?.reveal() ?? '', passphrase)
   if (!('key' in read)) throw new Error('the key was not checked')
-  const chain = given.certificate === undefined ? [] : readCertificates(given.certificate)
+  const chain = given.certificate === undefined ? [] : readCertificateChain(given.certificate, passphrase)
   return {
     key: read.key,
-    algorithm: (given.algorithm ?? 'RS256') as XmlAlgorithm,
+    algorithm: (given.algorithm ?? usualXmlAlgorithm(read.key)) as XmlAlgorithm,
     certificate: typeof chain === 'string' ? undefined : chain[0],
   }
 }

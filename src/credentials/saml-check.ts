@@ -2,30 +2,49 @@ import type { KeyObject } from 'node:crypto'
 import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
-import { describeKey } from '../security/signing-key.ts'
+import { describeKey, neededKey } from '../security/signing-key.ts'
 import { findNoXml } from '../core/xml-characters.ts'
 import type { AssertionOptions } from './assertion-options.ts'
-import { authnContextOf, NAME_ID_FORMATS, nameIdFormatOf, SAML_ALGORITHMS } from './saml-options.ts'
+import type { XmlAlgorithm } from '../security/xml-signature.ts'
+import {
+  authnContextOf,
+  NAME_ID_FORMATS,
+  nameIdFormatOf,
+  SAML_ALGORITHMS,
+  usualXmlAlgorithm,
+} from './saml-options.ts'
 
 type Reporter = (report: ProblemReport) => void
 
 /** What is wrong with the key that a SAML assertion is signed with. */
 export function checkSamlKey(given: AssertionOptions, key: KeyObject, at: Path, problem: Reporter): void {
-  if (key.asymmetricKeyType !== 'rsa')
+  if (usualXmlAlgorithm(key) === undefined) {
     problem({
       code: 'credential/key',
-      message: `"${[...at, 'key'].join('.')}" is ${describeKey(key)}; SAML assertions are signed with an RSA key`,
+      message: `"${[...at, 'key'].join('.')}" is ${describeKey(key)}; SAML assertions are signed with an RSA key, or one of the curves P-256, P-384 and P-521`,
       hint: 'Make one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out client.pem, and register its certificate at the service.',
       at: [...at, 'key'],
     })
+    return
+  }
   const { algorithm } = given
   if (algorithm !== undefined && !SAML_ALGORITHMS.some((one) => one === algorithm))
     problem({
       code: 'credential/key',
-      message: `"algorithm" is ${algorithm}; SAML assertions are signed with ${SAML_ALGORITHMS.join(' or ')}`,
-      hint: 'Leave algorithm out for RS256.',
+      message: `"algorithm" is ${algorithm}; SAML assertions are signed with ${SAML_ALGORITHMS.join(', ').replace(/, (?=\w+$)/, ' or ')}`,
+      hint: `Leave algorithm out for ${usualXmlAlgorithm(key)!}.`,
       at: [...at, 'algorithm'],
     })
+  else if (algorithm !== undefined) {
+    const needed = neededKey(algorithm as XmlAlgorithm, key)
+    if (needed !== undefined)
+      problem({
+        code: 'credential/key',
+        message: `"algorithm" is ${algorithm}, which needs ${needed}; "key" is ${describeKey(key)}`,
+        hint: `Leave algorithm out for ${usualXmlAlgorithm(key)!}, or use another key.`,
+        at: [...at, 'algorithm'],
+      })
+  }
 }
 
 /** What is wrong with what a SAML assertion says. */

@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto'
 import { Choice, MapOf, OneOrMore, Optional, Text } from '../core/schema.ts'
+import { usualAlgorithm } from '../security/signing-key.ts'
 import type { XmlAlgorithm } from '../security/xml-signature.ts'
 
 /** What an assertion is written in. */
@@ -6,7 +8,13 @@ export const ASSERTION_FORMATS = ['jwt', 'saml2'] as const
 export type AssertionFormat = (typeof ASSERTION_FORMATS)[number]
 
 /** How SAML assertions are signed. */
-export const SAML_ALGORITHMS: readonly XmlAlgorithm[] = ['RS256', 'RS512']
+export const SAML_ALGORITHMS: readonly XmlAlgorithm[] = ['RS256', 'RS512', 'ES256', 'ES384', 'ES512']
+
+/** What fits the key; undefined: assertions cannot be signed with it. */
+export function usualXmlAlgorithm(key: KeyObject): XmlAlgorithm | undefined {
+  const usual = usualAlgorithm(key)
+  return SAML_ALGORITHMS.find((one) => one === usual)
+}
 
 const FORMATS_1_1 = ['unspecified', 'emailAddress', 'X509SubjectName', 'WindowsDomainQualifiedName'] as const
 const FORMATS_2_0 = ['persistent', 'transient', 'entity', 'kerberos'] as const

@@ -2,7 +2,7 @@ import type { Cancellation } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState, TokenNumbers } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
-import type { Authorizer, Grant } from '../core/kinds.ts'
+import type { Authorizer, Grant, Revocation } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { TokenManager } from './token-manager.ts'
 
@@ -12,6 +12,7 @@ const WORST = ['locked', 'refused', 'unreachable', 'renewal fails', 'renewing', 
 /** The tokens of a credential whose token service has several tenants: each has a keeper of its own. */
 export class TenantTokens implements Authorizer {
   declare readonly keepsTokens?: true
+  declare readonly revoke?: (until: Cancellation) => Promise<Revocation>
   readonly #name: string
   readonly #keepers: ReadonlyMap<string, TokenManager>
 
@@ -20,6 +21,7 @@ export class TenantTokens implements Authorizer {
     this.#name = name
     this.#keepers = new Map(tenants.map((tenant) => [tenant, keep(tenant)]))
     if (this.#keepers.values().some(({ keepsTokens }) => keepsTokens)) this.keepsTokens = true
+    if (this.#keepers.values().some(({ revoke }) => revoke)) this.revoke = (until) => this.#revoke(until)
   }
 
   /** @throws Failure `credential.tenant` */
@@ -93,6 +95,19 @@ export class TenantTokens implements Authorizer {
 
   stop(): void {
     for (const keeper of this.#keepers.values()) keeper.stop()
+  }
+
+  remove(): void {
+    for (const keeper of this.#keepers.values()) keeper.remove()
+  }
+
+  /** Of all tenants; the first failure is told. */
+  async #revoke(until: Cancellation): Promise<Revocation> {
+    const all = await Promise.all(
+      [...this.#keepers.values()].flatMap((keeper) => keeper.revoke?.(until) ?? []),
+    )
+    const told = (wanted: Revocation['outcome']) => all.find(({ outcome }) => outcome === wanted)
+    return told('failed') ?? told('revoked') ?? { outcome: 'nothing' }
   }
 
   #only(): TokenManager | undefined {

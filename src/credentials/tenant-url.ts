@@ -7,19 +7,19 @@ export const PLACEHOLDER = '{tenant}'
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
 
 /**
- * The address of a tenant's token service: the tenant in the place that is kept for it, else as the first label of the host.
+ * An address of a tenant's token service: the tenant in the place that is kept for it, else as the first label of the host.
  * @param tenant one of the credential's own
  * @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/oauth-client-credentials-authentication
  */
-export function tenantUrl(tokenServiceUrl: string, tenant: string): string {
-  return tokenServiceUrl.includes(PLACEHOLDER)
-    ? tokenServiceUrl.replaceAll(PLACEHOLDER, tenant)
-    : tokenServiceUrl.replace(/^([a-z]+:\/\/)/i, `$1${tenant}.`)
+export function tenantUrl(url: string, tenant: string): string {
+  return url.includes(PLACEHOLDER)
+    ? url.replaceAll(PLACEHOLDER, tenant)
+    : url.replace(/^([a-z]+:\/\/)/i, `$1${tenant}.`)
 }
 
 /** What cannot be said of tenants. */
 export function checkTenants(
-  { tokenServiceUrlType, tokenServiceUrl = '', issuer, tenants }: OAuth2Options,
+  { tokenServiceUrlType, tokenServiceUrl = '', revocationUrl = '', issuer, tenants }: OAuth2Options,
   problem: (report: ProblemReport) => void,
 ): void {
   const about = { code: 'credential/tenant' as const }
@@ -32,16 +32,16 @@ export function checkTenants(
         at: ['tenants'],
         on: 'key',
       })
-    if (tokenServiceUrl.includes(PLACEHOLDER))
-      problem({
-        ...about,
-        message:
-          '"tokenServiceUrl" keeps a place free for a tenant, and "tokenServiceUrlType" does not say so',
-        hint: 'Write tokenServiceUrlType: common, and the tenants that flows may name: tenants: [acme].',
-        at: ['tokenServiceUrl'],
-        offset: tokenServiceUrl.indexOf(PLACEHOLDER),
-        length: PLACEHOLDER.length,
-      })
+    for (const [field, url] of Object.entries({ tokenServiceUrl, revocationUrl }))
+      if (url.includes(PLACEHOLDER))
+        problem({
+          ...about,
+          message: `"${field}" keeps a place free for a tenant, and "tokenServiceUrlType" does not say so`,
+          hint: 'Write tokenServiceUrlType: common, and the tenants that flows may name: tenants: [acme].',
+          at: [field],
+          offset: url.indexOf(PLACEHOLDER),
+          length: PLACEHOLDER.length,
+        })
     return
   }
   if (issuer !== undefined && tokenServiceUrl === '')

@@ -10,6 +10,7 @@ import { askWithProof } from './proven-request.ts'
 import {
   buildTokenRequest,
   type Field,
+  type Proven,
   type TokenRequest,
   type TokenRequestSettings,
 } from './token-request.ts'
@@ -62,9 +63,9 @@ export async function askForToken(
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
   const { discovery } = settings
-  const url = discovery ? await discovery.locate(until) : given.url
-  if (!(url instanceof URL)) return url
-  const wanted = { ...given, url }
+  const found = discovery ? await discovery.locate(until) : { token: given.url }
+  if (!('token' in found)) return found
+  const wanted = { ...given, url: found.token }
   const outcome = await ask(wanted, settings, world, until, note)
   if (outcome.kind === 'failure' && isNowhere(outcome)) discovery?.doubt()
   return outcome
@@ -85,7 +86,7 @@ async function ask(
   const { refresh, names } = wanted
   const askWith = (fields: readonly Field[], on: Cancellation) =>
     askWithProof(wanted, on, settings.name, (proven) =>
-      send(wanted, [...fields, ...proven], settings, world, on, note),
+      send(wanted, { ...proven, fields: [...fields, ...proven.fields] }, settings, world, on, note),
     )
   if (refresh === undefined) return askWith([], until)
   return refresh.ask(until, (newest, toTheEnd) => askWith([[names.refreshToken, newest]], toTheEnd))
@@ -93,13 +94,13 @@ async function ask(
 
 async function send(
   wanted: TokenRequestSettings,
-  fresh: readonly Field[],
+  fresh: Omit<Proven, 'borrowed'>,
   settings: TokenExchangeSettings,
   world: World,
   until: Cancellation,
   note?: (request: TokenRequest) => void,
 ): Promise<FetchedToken | TokenFailure> {
-  const request = buildTokenRequest(wanted, fresh)
+  const request = buildTokenRequest(wanted, fresh.fields, fresh.bearer)
   note?.(request)
   const { name } = settings
   const { host } = wanted.url

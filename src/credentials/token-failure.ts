@@ -206,6 +206,8 @@ const BY_ERROR: Record<string, string> = { invalid_scope: HINT_FOR_SCOPE, scope_
 function hintForClient({ clientAuthentication, basicEncoding }: Sent): string {
   if (clientAuthentication === 'privateKeyJwt')
     return 'Verify clientId, and look at the service which key and which clientAssertion it wants: the public key (or certificate) registered there, keyId or x5t, algorithm, and audience (the address of the token service, tokenUrl, or the one of the issuer). The clocks of both sides have to agree.'
+  if (clientAuthentication === 'bearer')
+    return 'Look at the service which key and which clientAssertion it wants as the bearer: key, algorithm and keyId, issuer, subject and audience, and the longest lifetime that it takes. The clocks of both sides have to agree: backdate: 60s helps where its clock is behind.'
   if (clientAuthentication === 'certificate')
     return 'Verify clientId, and look at the service which certificate it knows for this client: subject and issuer, or thumbprint; sluice credential show tells the one that is sent. Many services take client certificates at an address of their own only (mtls..., ...cert...): check tokenServiceUrl.'
   const others = {

@@ -1,7 +1,6 @@
 import type { Cancellation } from '../core/context.ts'
-import type { Failure } from '../core/failure.ts'
 import type { Logger } from '../core/services.ts'
-import type { Clock, World } from '../core/world.ts'
+import { pause, type World } from '../core/world.ts'
 import { askForToken, type FetchedToken, type TokenExchangeSettings } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'
 import type { TokenCounts } from './token-state.ts'
@@ -40,6 +39,11 @@ export class TokenFetcher {
     this.#settings = settings
     this.#world = setting.world
     this.#log = setting.log
+  }
+
+  /** Index of the request whose secret works, as far as is known. */
+  get preferred(): number {
+    return this.#preferred
   }
 
   /** Number of the secret that works, from 1; undefined where there is only one. */
@@ -135,19 +139,4 @@ export function lackingScopes(asked: readonly string[], granted: string | undefi
   if (granted === undefined) return []
   const words = new Set(granted.split(/[\s,]+/))
   return asked.filter((word) => !words.has(word))
-}
-
-/** Resolves after `ms`, or rejects when it is called off before. */
-function pause(clock: Clock, ms: number, until: Cancellation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (until.cancelled) return reject(until.cancelled)
-    const release = until.onCancel((reason: Failure) => {
-      timer.cancel()
-      reject(reason)
-    })
-    const timer = clock.after(ms, () => {
-      release()
-      resolve()
-    })
-  })
 }

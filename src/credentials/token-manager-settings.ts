@@ -1,5 +1,6 @@
 import type { Cancellation } from '../core/context.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
+import type { Revocation } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import type { TokenFailure } from './token-failure.ts'
@@ -35,6 +36,10 @@ export interface TokenManagerSettings {
   look?(): Promise<TokenFailure | undefined>
   /** What is kept beyond the end of the engine, for people. */
   stored(): Readonly<Record<string, string>>
+  /** The token that is kept beyond the end of the engine, where it was not asked for yet. Never rejects. */
+  held?(): Promise<string | undefined>
+  /** Tells the token service that this token is no longer wanted. Left out where there is nobody to tell. Never rejects. */
+  revoke?(token: string, until: Cancellation): Promise<Revocation>
   /** The token was dropped for a person. */
   dropped?(): void
   /** Further lines of its state, for people. */

@@ -1,29 +1,23 @@
 import type { TokenLife } from '../core/authorizer.ts'
+import { uninterrupted } from '../core/cancellation.ts'
 import type { Cancellation } from '../core/context.ts'
 import type { Failure } from '../core/failure.ts'
 import type { CredentialState } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
-import type { Authorizer, CredentialSetting, Grant, LentToken } from '../core/kinds.ts'
+import type { Authorizer, CredentialSetting, Grant, LentToken, Revocation } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
+import { FailureMemory, type Memory } from './failure-memory.ts'
 import { Flight } from './flight.ts'
 import { timeLeft, tokenTimes, type KeptToken } from './kept-token.ts'
 import type { FetchedToken } from './token-exchange.ts'
 import { goneFailure, impatientFailure, rememberedFailure, type TokenFailure } from './token-failure.ts'
 import { TokenGrant, type GrantKeeper } from './token-grant.ts'
 import type { TokenManagerSettings } from './token-manager-settings.ts'
-import { describeState, describeToken, type LastFailure } from './token-state.ts'
+import { describeState, describeToken } from './token-state.ts'
+import { VainRenewals } from './vain-renewals.ts'
 
-interface Memory {
-  readonly failure: TokenFailure
-  /** Monotonic ms. */
-  readonly until: number
-}
-
-/** ms, of a remembered failure. */
-const LONGEST_MEMORY = 5 * 60_000
-/** ms between two renewals where the token of the first was refused like the one before; doubles up to the longest. */
-const FIRST_PAUSE = 1000
-const LONGEST_PAUSE = 60_000
+/** ms that the token service of a removed credential may take to hear that its token is no longer wanted. */
+const LAST_WORDS = 30_000
 
 /**
  * Keeps the token of one credential. A thousand callers that need one cause one request; a caller that gives up ends
@@ -31,6 +25,7 @@ const LONGEST_PAUSE = 60_000
  */
 export class TokenManager implements Authorizer, GrantKeeper {
   declare readonly keepsTokens?: true
+  declare readonly revoke?: (until: Cancellation) => Promise<Revocation>
   readonly #settings: TokenManagerSettings
   readonly #setting: CredentialSetting
   #kept: KeptToken | undefined
@@ -39,22 +34,18 @@ export class TokenManager implements Authorizer, GrantKeeper {
   /** Monotonic ms when a token was refused, or dropped for a person, last. */
   #droppedTicks = -Infinity
   #flight: Flight<TokenGrant> | undefined
-  /** Until then (monotonic ms) nothing is asked. */
-  #memory: Memory | undefined
-  #failures = 0
-  /** Renewals after a refusal, one after another, whose token was refused as well. */
-  #vain = 0
-  /** Monotonic ms; until then a token that was refused while in doubt is kept. */
-  #keptUntil = -Infinity
+  readonly #memory: FailureMemory
+  readonly #vain = new VainRenewals()
   #stopped = false
   #uses = 0
   #renewals = 0
-  #lastFailure: LastFailure | undefined
 
   constructor(settings: TokenManagerSettings, setting: CredentialSetting) {
     this.#settings = settings
     this.#setting = setting
+    this.#memory = new FailureMemory(setting.world.clock)
     if (settings.keepsTokens) this.keepsTokens = true
+    if (settings.revoke) this.revoke = (until) => this.#revoke(until)
   }
 
   authorize(until: Cancellation): Grant | Promise<Grant> {
@@ -68,7 +59,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
       }
     }
     if (this.#stopped) this.#throwGone()
-    if (this.#flight === undefined && !this.#mayAsk()) return this.#lastResort() ?? this.#fail(this.#memory!)
+    if (this.#flight === undefined && !this.#mayAsk())
+      return this.#lastResort() ?? this.#fail(this.#memory.current!)
     this.#flight ??= this.#renew()
     return this.#flight.wait(until, this.#setting.world.clock, () => impatientFailure(this.#settings.name))
   }
@@ -89,7 +81,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   reject(grant: TokenGrant): boolean {
     const kept = this.#kept
     if (kept === undefined || kept.grant !== grant) return true
-    if (kept.doubtful && this.#inVain(kept)) return false
+    if (kept.doubtful && this.#vain.keeps(kept, this.#setting.world.clock.ticks())) return false
     this.#dropped = kept
     this.#kept = undefined
     this.#droppedTicks = this.#setting.world.clock.ticks()
@@ -102,21 +94,12 @@ export class TokenManager implements Authorizer, GrantKeeper {
     const kept = this.#kept
     if (kept === undefined || kept.grant !== grant) return
     kept.doubtful = kept.refused = false
-    this.#vain = 0
-  }
-
-  /** Whether another renewal has to wait, because the last ones brought nothing. */
-  #inVain(kept: KeptToken): boolean {
-    if (!kept.refused) {
-      kept.refused = true
-      this.#keptUntil = kept.askedTicks + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#vain++)
-    }
-    return this.#setting.world.clock.ticks() < this.#keptUntil
+    this.#vain.forget()
   }
 
   describe(grant: TokenGrant): string {
     const now = this.#setting.world.clock.ticks()
-    return describeToken(this.#tokenOf(grant), now, this.#keptUntil - now)
+    return describeToken(this.#tokenOf(grant), now, this.#vain.wait(now))
   }
 
   life(grant: TokenGrant): TokenLife | undefined {
@@ -131,20 +114,21 @@ export class TokenManager implements Authorizer, GrantKeeper {
   state(): CredentialState {
     const { clock } = this.#setting.world
     const inUse = this.#settings.secretInUse()
+    const remembered = this.#memory.current
     return describeState(
       {
         kept: this.#kept,
         renewing: this.#flight !== undefined,
-        failures: this.#failures,
-        rejected: this.#memory?.failure.rejected === true,
-        locked: this.#memory?.failure.locked === true,
+        failures: this.#memory.count,
+        rejected: remembered?.failure.rejected === true,
+        locked: remembered?.failure.locked === true,
         stored: this.#settings.stored(),
         uses: this.#uses,
         renewals: this.#renewals,
         counts: this.#settings.counts,
         secretInUse: inUse === undefined ? undefined : `${inUse} of ${this.#settings.secrets.length}`,
-        lastFailure: this.#lastFailure,
-        waiting: this.#memory === undefined ? 0 : this.#memory.until - clock.ticks(),
+        lastFailure: this.#memory.last,
+        waiting: remembered === undefined ? 0 : remembered.until - clock.ticks(),
         further: this.#settings.details(),
       },
       clock,
@@ -173,7 +157,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   warm(): void {
-    void this.#settings.look?.().then((failure) => failure && !this.#kept && this.#remember(failure))
+    void this.#settings.look?.().then((failure) => failure && !this.#kept && this.#memory.keep(failure))
     const wanted = this.#kept === undefined || this.#kept.margin === Infinity
     if (this.#settings.warm && wanted && this.#mayAsk()) this.#flight ??= this.#renew()
   }
@@ -183,9 +167,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#forget()
     this.#settings.dropped?.()
     this.#droppedTicks = this.#setting.world.clock.ticks()
-    this.#memory = undefined
-    this.#failures = this.#vain = 0
-    this.#keptUntil = -Infinity
+    this.#memory.forget()
+    this.#vain.forget()
   }
 
   async test(
@@ -195,17 +178,37 @@ export class TokenManager implements Authorizer, GrantKeeper {
     const { steps, outcome } = await this.#settings.test(until, options)
     if (outcome && !this.#stopped) {
       if (outcome.kind === 'token') this.#keep(outcome)
-      else this.#remember(outcome)
+      else this.#memory.keep(outcome)
     }
     return steps
   }
 
   stop(): void {
+    this.#end()
+    this.#forget()
+    this.#settings.stopped()
+  }
+
+  remove(): void {
+    if (!this.#settings.revoke) return this.stop()
+    const { clock } = this.#setting.world
+    this.#end()
+    void this.#revoke(uninterrupted(clock.ticks() + LAST_WORDS)).finally(() => this.#settings.stopped())
+  }
+
+  #end(): void {
     this.#stopped = true
     this.#flight?.cancel(this.#gone())
     this.#flight = undefined
-    this.#forget()
-    this.#settings.stopped()
+  }
+
+  async #revoke(until: Cancellation): Promise<Revocation> {
+    const { revoke, held } = this.#settings
+    const elsewhere = this.#kept ? undefined : await held?.()
+    const token = this.#kept?.text ?? elsewhere
+    this.invalidate()
+    if (!revoke || token === undefined) return { outcome: 'nothing' }
+    return revoke(token, until)
   }
 
   #forget(): void {
@@ -214,10 +217,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
   }
 
   #mayAsk(): boolean {
-    return (
-      !this.#stopped &&
-      (this.#memory === undefined || this.#setting.world.clock.ticks() >= this.#memory.until)
-    )
+    return !this.#stopped && this.#memory.mayAsk
   }
 
   /** The old token, while a renewal is not possible and it is not really too old. */
@@ -255,17 +255,8 @@ export class TokenManager implements Authorizer, GrantKeeper {
       const grant = this.#keep(outcome)
       return () => grant
     }
-    const memory = this.#remember(outcome)
+    const memory = this.#memory.keep(outcome)
     return () => this.#lastResort() ?? this.#fail(memory)
-  }
-
-  /** Nothing is asked for a while. */
-  #remember(failure: TokenFailure): Memory {
-    const { clock } = this.#setting.world
-    const wait = failure.retryAfter ?? (failure.rejected ? 30_000 : 1000) * 2 ** Math.min(6, this.#failures)
-    this.#failures++
-    this.#lastFailure = { summary: failure.summary, hint: failure.details.hint, at: clock.now() }
-    return (this.#memory = { failure, until: clock.ticks() + Math.min(LONGEST_MEMORY, wait) })
   }
 
   #crash(flight: Flight<TokenGrant>, error: unknown): () => TokenGrant {
@@ -298,8 +289,7 @@ export class TokenManager implements Authorizer, GrantKeeper {
     }
     if (same === undefined && before) before.forget(timeLeft(before, world.clock))
     this.#dropped = undefined
-    this.#memory = undefined
-    this.#failures = 0
+    this.#memory.forget()
     if (!token.takenOver) this.#renewals++
     return this.#kept.grant
   }

@@ -10,6 +10,7 @@ export type ClientAuthentication =
   | 'query'
   | 'privateKeyJwt'
   | 'clientSecretJwt'
+  | 'bearer'
   | 'certificate'
   | 'none'
 export type TokenContentType = 'application/x-www-form-urlencoded' | 'application/json' | 'none'
@@ -20,6 +21,8 @@ export type Field = readonly [name: string, value: unknown]
 /** Parameters that are made anew for each attempt. */
 export interface Proven {
   readonly fields: readonly Field[]
+  /** In the header in place of a pair of id and secret. */
+  readonly bearer?: Secret
   /** Tokens of other credentials among them. */
   readonly borrowed: readonly LentToken[]
 }
@@ -107,11 +110,13 @@ export interface TokenRequest {
 /**
  * Builds the request for a token. Parameters without a value are left out.
  * @param fresh what is made anew for each attempt
+ * @param bearer stands in the header, where the client authenticates so
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4
  */
 export function buildTokenRequest(
   settings: TokenRequestSettings,
   fresh: readonly Field[] = [],
+  bearer?: Secret,
 ): TokenRequest {
   const query = new URLSearchParams()
   const fields: [name: string, value: unknown][] = []
@@ -145,6 +150,7 @@ export function buildTokenRequest(
   if (!own.has('accept')) headers.push('accept', 'application/json')
   if (!own.has('user-agent')) headers.push('user-agent', 'sluice')
   if (settings.basicAuth || how === 'header') headers.push('authorization', basicOf(settings))
+  else if (bearer) headers.push('authorization', `Bearer ${bearer.reveal()}`)
   if (body !== null) headers.push('content-type', settings.contentType)
   else if (method === 'POST') headers.push('content-length', '0')
   for (const [name, value] of Object.entries(settings.headers)) headers.push(name, toText(value))

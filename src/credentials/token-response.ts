@@ -202,7 +202,8 @@ function contentOf(body: Buffer, format: AnswerReading['format']): object | stri
   return text.includes('=') ? Object.fromEntries(new URLSearchParams(text)) : undefined
 }
 
-function parseObject(body: Buffer): object | undefined {
+/** Undefined: it is no JSON object. */
+export function parseObject(body: Buffer): object | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8').replace(/^\ufeff/, ''))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined

@@ -24,6 +24,7 @@ export function variantsOf(settings: TokenRequestSettings): TokenVariant[] {
   if (
     how === 'none' ||
     how === 'privateKeyJwt' ||
+    how === 'bearer' ||
     how === 'certificate' ||
     clientSecret === undefined ||
     basicAuth ||

@@ -6,6 +6,7 @@ import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import type { TlsMaterial } from '../core/world.ts'
+import { sayKeyStoreFlaw } from './pkcs12.ts'
 import { readSigningKey } from './signing-key.ts'
 
 /** A certificate that this side shows, and its key. */
@@ -154,7 +155,7 @@ function readPkcs12(pkcs12: Secret, passphrase: Secret | undefined, report: Repo
       report(
         'pkcs12',
         'is encrypted in a way that is no longer taken (RC2 or the like)',
-        'Write it anew: openssl pkcs12 -legacy -in OLD.p12 -out ALL.pem, then openssl pkcs12 -export -in ALL.pem -out NEW.p12.',
+        sayKeyStoreFlaw('old', words !== undefined).hint,
       )
     else if (/private key/i.test(message))
       report('pkcs12', 'holds no private key', 'Export the certificate together with its key.')

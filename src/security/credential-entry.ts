@@ -64,7 +64,8 @@ export class CredentialEntry implements CredentialReference {
       if (former) prepared.inherit(former)
       this.loaded = prepared
     } else if (examined === undefined || isEnded(examined)) this.loaded = undefined
-    if (this.loaded !== former) former?.stop()
+    if (examined === undefined) former?.remove()
+    else if (this.loaded !== former) former?.stop()
     return changeOf(this.name, before, this)
   }
 

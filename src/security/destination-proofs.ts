@@ -41,17 +41,12 @@ export function clientAssertion(destination: Translation): boolean {
   const type = destination.read('clientAssertion.type')
   const name = destination.read('clientAssertion.destinationName')
   if (type === undefined && name === undefined) return false
-  if (type !== undefined && type !== `${URN}jwt-bearer`) {
-    const isSaml = type === `${URN}saml2-bearer`
+  const isSaml = type === `${URN}saml2-bearer`
+  if (type !== undefined && type !== `${URN}jwt-bearer` && !isSaml) {
     destination.mistake(
-      isSaml ? 'destination/not-yet' : 'destination/value',
+      'destination/value',
       'clientAssertion.type',
-      isSaml
-        ? 'client assertions in SAML are not in this version'
-        : `"clientAssertion.type" is "${type}"; ${URN}jwt-bearer is wanted`,
-      isSaml
-        ? `Where the service takes a JWT, too: "override": { clientAssertion.type: ${URN}jwt-bearer }.`
-        : undefined,
+      `"clientAssertion.type" is "${type}"; ${URN}jwt-bearer or ${URN}saml2-bearer is wanted`,
     )
     return true
   }
@@ -65,5 +60,6 @@ export function clientAssertion(destination: Translation): boolean {
     return true
   }
   destination.set(['clientAssertion', 'fromCredential'], name, 'clientAssertion.destinationName')
+  if (isSaml) destination.set(['clientAssertion', 'type'], type, 'clientAssertion.type')
   return true
 }

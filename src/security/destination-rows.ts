@@ -101,18 +101,18 @@ function trust(destination: Translation): void {
       'Take it out ("override": HostnameVerifier: null), and call the server by a name that its certificate has.',
     )
   const store = destination.read('TrustStoreLocation')
-  destination.read('TrustStorePassword')
+  const isPkcs12 = store !== undefined && /\.(p12|pfx)$/i.test(store)
+  if (isPkcs12) destination.copy('TrustStorePassword', 'tls', 'caPassphrase')
+  else destination.read('TrustStorePassword')
   if (store === undefined) return
-  if (/\.(pem|crt|cer)$/i.test(store))
+  if (isPkcs12 || /\.(pem|crt|cer)$/i.test(store))
     destination.set(['tls', 'ca'], `\${file:${destination.keystores}/${store}}`, 'TrustStoreLocation')
   else
     destination.mistake(
       'destination/keystore',
       'TrustStoreLocation',
-      `the trust store "${store}" is not in PEM`,
-      /\.jks$/i.test(store)
-        ? `Write its certificates as PEM: keytool -list -rfc -keystore ${store} > ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`
-        : `Write its certificates as PEM: openssl pkcs12 -in ${store} -nokeys -out ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`,
+      `the trust store "${store}" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)`,
+      `Write its certificates as PEM: keytool -list -rfc -keystore ${store} > ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`,
     )
 }
 

@@ -89,7 +89,7 @@ function signingKey(destination: Translation): boolean {
     )
     return false
   }
-  if (/\.(pem|key)$/i.test(store)) {
+  if (/\.(pem|key|p12|pfx)$/i.test(store)) {
     const reference = `\${file:${keystores}/${store}}`
     destination.set(['assertion', 'key'], reference, 'KeyStoreLocation')
     destination.copy('KeyStorePassword', 'assertion', 'passphrase')
@@ -98,15 +98,12 @@ function signingKey(destination: Translation): boolean {
     return true
   }
   destination.read('KeyStorePassword')
-  const pem = `${store.replace(/\.\w+$/, '')}.pem`
-  const first = /\.jks$/i.test(store)
-    ? `keytool -importkeystore -srckeystore ${store} -destkeystore ${store}.p12 -deststoretype PKCS12, then `
-    : ''
+  const p12 = `${store.replace(/\.\w+$/, '')}.p12`
   destination.mistake(
     'destination/keystore',
     'KeyStoreLocation',
-    `the key store "${store}" is not in PEM`,
-    `Write its key as PEM: ${first}openssl pkcs12 -in ${store}${first === '' ? '' : '.p12'} -nodes -out ${pem}; put that into ${keystores}, and name it in "override": { KeyStoreLocation: ${pem}, KeyStorePassword: null }.`,
+    `the key store "${store}" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)`,
+    `Convert it: keytool -importkeystore -srckeystore ${store} -destkeystore ${p12} -deststoretype PKCS12, put that into ${keystores}, and name it in "override": { KeyStoreLocation: ${p12} }.`,
   )
   return false
 }

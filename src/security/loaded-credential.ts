@@ -108,6 +108,7 @@ export class LoadedCredential implements Credential {
       state: () => own.state(),
       warm: () => own.warm?.(),
       ...(own.keepsTokens && { keepsTokens: true as const }),
+      ...(own.revoke && { revoke: (until) => own.revoke!(until) }),
       ...(own.invalidate && { invalidate: () => own.invalidate!() }),
       ...(own.test && { test: async (until, how) => shown(certificate, await own.test!(until, how)) }),
     }
@@ -150,13 +151,24 @@ export class LoadedCredential implements Credential {
       'credential.type',
       `credential "${this.name}" is a "${this.type}" credential and has no token to give`,
       {
-        hint: 'Name a credential of the type oauth2.',
+        hint: 'Name a credential of the type oauth2 or jwt.',
       },
     )
   }
 
   stop(): void {
     this.#own.stop?.()
+    this.#release()
+  }
+
+  /** It was taken out of the security material. */
+  remove(): void {
+    if (this.#own.remove) this.#own.remove()
+    else this.#own.stop?.()
+    this.#release()
+  }
+
+  #release(): void {
     for (const release of this.#releases) release()
   }
 

@@ -1,8 +1,9 @@
 import type { Static, TObject } from '@sinclair/typebox'
-import { readCertificates } from '../core/certificates.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { Flag, Keys, Optional, SecretText, Text } from '../core/schema.ts'
 import type { TlsMaterial, World } from '../core/world.ts'
+import { readCertificateChain } from './certificate-chain.ts'
+import { isPkcs12 } from './pkcs12.ts'
 import { readClientCertificate, type ClientCertificate } from './client-certificate.ts'
 
 /** How a credential gets to its token service and its receiver. */
@@ -59,8 +60,15 @@ export const REACH_FIELDS = {
         ),
         ca: Optional(
           Text({
-            description: "Certificates (PEM) to trust for its token requests and calls, beside the system's.",
+            description:
+              "Certificates to trust for its token requests and calls, beside the system's: PEM, or a PKCS#12 trust store (.p12).",
             examples: ['${file:certificates/acme-ca.pem}'],
+          }),
+        ),
+        caPassphrase: Optional(
+          SecretText({
+            description: 'Of a trust store (`ca` in PKCS#12).',
+            examples: ['${env:TRUST_STORE_PASSPHRASE}'],
           }),
         ),
       },
@@ -95,15 +103,8 @@ export interface ReachSetting {
 export function readReach({ proxy, tls = {} }: ReachOptions, setting: ReachSetting): Reach {
   const { asksService, now, problem } = setting
   checkProxy(proxy, problem)
-  const { ca, serverName } = tls
-  const certificates = ca === undefined ? [] : readCertificates(ca)
-  if (typeof certificates === 'string')
-    problem({
-      code: 'credential/certificate',
-      message: `"tls.ca" ${certificates}`,
-      hint: 'Refer to a file of certificates: ca: ${file:certificates/ca.pem}.',
-      at: ['tls', 'ca'],
-    })
+  const { serverName } = tls
+  const ca = trustedBy(tls, problem)
   const certificate = readClientCertificate(tls, now, problem)
   checkUse(tls, asksService, problem)
   if (serverName !== undefined && !/^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(serverName))
@@ -128,6 +129,35 @@ export function readReach({ proxy, tls = {} }: ReachOptions, setting: ReachSetti
       ...(shows && certificate.material),
     }),
   }
+}
+
+/** The certificates that are trusted, as PEM; undefined where there are none of its own. */
+function trustedBy(
+  { ca, caPassphrase }: NonNullable<ReachOptions['tls']>,
+  problem: ReachSetting['problem'],
+): string | undefined {
+  const report = (field: 'ca' | 'caPassphrase', message: string, hint: string, on?: 'key') =>
+    problem({
+      code: 'credential/certificate',
+      message: `"tls.${field}" ${message}`,
+      hint,
+      at: ['tls', field],
+      ...(on && { on }),
+    })
+  const isStore = ca !== undefined && isPkcs12(ca)
+  if (caPassphrase && !isStore)
+    report('caPassphrase', 'has no use: "tls.ca" is no PKCS#12 file', 'Take it out.', 'key')
+  if (ca === undefined) return undefined
+  const chain = readCertificateChain(ca, caPassphrase?.reveal())
+  if (typeof chain !== 'string') return isStore ? chain.join('') : ca
+  report(
+    'ca',
+    chain,
+    isStore
+      ? 'Look at caPassphrase: ${env:NAME}; or write its certificates as PEM: openssl pkcs12 -in STORE.p12 -nokeys -out STORE.pem.'
+      : 'Refer to a file of certificates: ca: ${file:certificates/ca.pem}.',
+  )
+  return undefined
 }
 
 /** Whether the receiver is to see a client certificate. */
@@ -185,5 +215,5 @@ export function worldToService(world: World, { proxy, toService }: Reach): World
 
 /** What must not be seen anywhere. */
 export function reachSecrets({ tls = {} }: ReachOptions): string[] {
-  return [tls.key, tls.passphrase, tls.pkcs12].flatMap((secret) => secret?.reveal() ?? [])
+  return [tls.key, tls.passphrase, tls.pkcs12, tls.caPassphrase].flatMap((secret) => secret?.reveal() ?? [])
 }

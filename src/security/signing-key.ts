@@ -1,4 +1,5 @@
 import { createPrivateKey, type JsonWebKeyInput, type KeyObject, type PrivateKeyInput } from 'node:crypto'
+import { isPkcs12, readPkcs12, sayKeyStoreFlaw } from './pkcs12.ts'
 
 /** What signatures of JWTs are made with. @see https://www.rfc-editor.org/rfc/rfc7518#section-3.1 */
 export const KEY_ALGORITHMS = [
@@ -33,14 +34,32 @@ export interface KeyMistake {
 }
 
 const HINT =
-  'Refer to a file or variable that holds it: ${file:keys/client.pem}. PKCS#8, PKCS#1, EC and encrypted keys are taken, a JWK and the JSON file of a service account as well.'
+  'Refer to a file or variable that holds it: ${file:keys/client.pem}. PKCS#8, PKCS#1, EC and encrypted keys are taken, a JWK, a PKCS#12 file and the JSON file of a service account as well.'
 const PRIVATE = /-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----[^]*?-----END \1-----/
 const BARE = /^-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----$/
 
-/** Reads a private key of PEM or JSON text. */
+/** Reads a private key of PEM or JSON text, or of a PKCS#12 file in base64. */
 export function readSigningKey(text: string, passphrase: string | undefined): SigningKey | KeyMistake {
   const trimmed = text.trim()
+  if (isPkcs12(trimmed)) return readStore(trimmed, passphrase)
   return trimmed.startsWith('{') ? readJson(trimmed, passphrase) : readPem(trimmed, passphrase)
+}
+
+function readStore(base64: string, passphrase: string | undefined): SigningKey | KeyMistake {
+  const read = readPkcs12(base64, passphrase)
+  if (typeof read !== 'string') {
+    const [key] = read.keys
+    return key
+      ? { key, text: base64, keyId: undefined }
+      : {
+          message: 'is a PKCS#12 file without a private key',
+          hint: 'Export the certificate together with its key.',
+        }
+  }
+  const about = sayKeyStoreFlaw(read, passphrase !== undefined)
+  return read === 'locked' && passphrase !== undefined
+    ? { ...about, message: 'does not open the key', passphrase: true }
+    : about
 }
 
 function readJson(text: string, passphrase: string | undefined): SigningKey | KeyMistake {

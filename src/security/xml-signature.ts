@@ -1,10 +1,10 @@
-import type { KeyObject } from 'node:crypto'
-import { SignedXml } from 'xml-crypto'
+import { sign, type BinaryLike, type KeyLike, type KeyObject } from 'node:crypto'
+import { SignedXml, type SignatureAlgorithm } from 'xml-crypto'
 import type { Xml } from './xml.ts'
 
 /** What signs an element. */
 export interface XmlSigner {
-  /** A private RSA key. */
+  /** A private RSA or EC key. */
   readonly key: KeyObject
   readonly algorithm: XmlAlgorithm
   /** PEM; it goes along, so that the other side need not know it. */
@@ -18,19 +18,25 @@ export interface SignedElement {
 }
 
 /** Named as for JWTs. */
-export type XmlAlgorithm = 'RS256' | 'RS512'
+export type XmlAlgorithm = 'RS256' | 'RS512' | 'ES256' | 'ES384' | 'ES512'
 
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
+const MORE = 'http://www.w3.org/2001/04/xmldsig-more#'
+const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256'
+const SHA512 = 'http://www.w3.org/2001/04/xmlenc#sha512'
 const URIS = {
   RS256: {
-    signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
-    digest: 'http://www.w3.org/2001/04/xmlenc#sha256',
+    signature: `${MORE}rsa-sha256`,
+    digest: SHA256,
   },
   RS512: {
-    signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512',
-    digest: 'http://www.w3.org/2001/04/xmlenc#sha512',
+    signature: `${MORE}rsa-sha512`,
+    digest: SHA512,
   },
+  ES256: { signature: `${MORE}ecdsa-sha256`, digest: SHA256 },
+  ES384: { signature: `${MORE}ecdsa-sha384`, digest: SHA512 },
+  ES512: { signature: `${MORE}ecdsa-sha512`, digest: SHA512 },
 } as const satisfies Readonly<Record<XmlAlgorithm, object>>
 
 /**
@@ -52,6 +58,7 @@ export function signXml(
     signatureAlgorithm: signature,
     canonicalizationAlgorithm: EXCLUSIVE,
   })
+  if (algorithm.startsWith('ES')) signed.SignatureAlgorithms[signature] = ecdsa(signature)
   signed.addReference({ xpath: '/*', transforms: [ENVELOPED, EXCLUSIVE], digestAlgorithm: digest })
   signed.computeSignature(element, { prefix: 'ds' })
   const written = signed.getSignatureXml()
@@ -59,5 +66,24 @@ export function signXml(
   return {
     xml: element.slice(0, at) + written + element.slice(at),
     signature: /SignatureValue>([^<]+)</.exec(written)![1]!,
+  }
+}
+
+/**
+ * Both numbers of the signature one after the other, as XML has it. xml-crypto brings RSA only.
+ * @param uri ends with the hash: `ecdsa-sha256`
+ * @see https://www.rfc-editor.org/rfc/rfc4051#section-2.3.6
+ */
+function ecdsa(uri: string): new () => SignatureAlgorithm {
+  const hash = uri.slice(uri.lastIndexOf('-') + 1)
+  return class {
+    getAlgorithmName = (): string => uri
+    getSignature: SignatureAlgorithm['getSignature'] = (text: BinaryLike, key: KeyLike) =>
+      sign(hash, Buffer.from(text as string), { key: key as KeyObject, dsaEncoding: 'ieee-p1363' }).toString(
+        'base64',
+      )
+    verifySignature: SignatureAlgorithm['verifySignature'] = () => {
+      throw new Error('signatures are only made here')
+    }
   }
 }

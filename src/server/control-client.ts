@@ -41,6 +41,7 @@ export interface ControlClient {
     signal?: AbortSignal,
   ): Promise<CredentialTestReport | undefined>
   invalidateCredential(name: string): Promise<CredentialInvalidation | undefined>
+  revokeCredential(name: string): Promise<CredentialInvalidation | undefined>
 }
 
 /** An event of the message log; or so many were left out; or the run that is followed has ended. */
@@ -98,6 +99,10 @@ function clientOf(path: string): ControlClient {
         | undefined,
     invalidateCredential: async (name) =>
       (await ask(path, 'POST', `/credentials/${encodeURIComponent(name)}/invalidate`)) as
+        | CredentialInvalidation
+        | undefined,
+    revokeCredential: async (name) =>
+      (await ask(path, 'POST', `/credentials/${encodeURIComponent(name)}/revoke`)) as
         | CredentialInvalidation
         | undefined,
   }

@@ -151,6 +151,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.testCredential(name!, testRequest(await readJson(request)), gone)
     case 'POST credentials/*/invalidate':
       return control.invalidateCredential(name!)
+    case 'POST credentials/*/revoke':
+      return control.revokeCredential(name!)
     default:
       return undefined
   }

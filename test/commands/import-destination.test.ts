@@ -95,6 +95,18 @@ test('a destination with a SAML assertion: its password of the key is a referenc
   }
 })
 
+test('a trust store in PKCS#12: its password is a reference', async (t) => {
+  const { code, stdout } = await sluice(t, ['import', 'destination', 'jam.properties', '--stdout'], {
+    'jam.properties': `${JAM}TrustStoreLocation=acme.p12\n`,
+  })
+  assert.equal(code, 0)
+  const { tls } = parse(stdout) as { tls: object }
+  assert.deepEqual(tls, {
+    caPassphrase: '${env:JAM_TRUST_STORE_PASSWORD}',
+    ca: '${file:keystores/acme.p12}',
+  })
+})
+
 test('what cannot be imported is told, and nothing is written', async (t) => {
   const unsafe = await sluice(t, ['import', 'destination', 'jam.properties'], {
     'jam.properties': `${JAM}TrustAll=TRUE\n`,

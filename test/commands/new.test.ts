@@ -235,6 +235,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   basic: ['--username', 'me'],
   bearer: [],
   apiKey: [],
+  jwt: [],
   certificate: [],
   none: [],
 }
@@ -277,8 +278,8 @@ test('new credential: every type, with each combination of its flags, passes the
     certificate: '${file:certificates/cred_4.crt}',
     key: '${file:certificates/cred_4.key}',
   })
-  assert.deepEqual([field(7, 'clientSecret'), field(9, 'clientSecret')], [undefined, '${file:secrets/a}'])
-  assert.deepEqual([field(10, 'token'), field(10, 'description')], ['${env:OTHER}', 'a: b # c'])
+  assert.deepEqual([field(8, 'clientSecret'), field(10, 'clientSecret')], [undefined, '${file:secrets/a}'])
+  assert.deepEqual([field(11, 'token'), field(11, 'description')], ['${env:OTHER}', 'a: b # c'])
 })
 
 test('new credential says which secret is missing, and nothing of one that is there', async (t) => {

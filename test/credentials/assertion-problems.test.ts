@@ -119,8 +119,8 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'a secret and a key that sign',
     `${CLIENT}clientSecret: \${env:SECRET}\nclientAuthentication: clientSecretJwt\nclientAssertion: { key: "\${env:RSA}", algorithm: RS256 }\n`,
-    '7:20 error credential/unused-field "clientAssertion.key" has no use: clientSecretJwt signs with the secret',
-    '7:50 error credential/assertion "algorithm" is RS256, which needs a private key; clientSecretJwt signs with the secret',
+    '7:20 error credential/unused-field "clientAssertion.key" has no use: the secret signs it',
+    '7:50 error credential/assertion "algorithm" is RS256, which needs a private key; the secret signs it',
   ],
   [
     'claims that the engine makes, and an issuer that it does not know',
@@ -176,14 +176,14 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
     '6:26 error credential/unused-field "assertion.recipient" has no use: nothing is signed here',
   ],
   [
-    'SAML with an EC key',
-    `${CLIENT}grantType: saml2-bearer\nassertion: { key: "\${env:EC}", subject: a }\n`,
-    '6:19 error credential/key "assertion.key" is an EC key of the curve P-256; SAML assertions are signed with an RSA key',
+    'SAML with an EC key, signed as with an RSA key',
+    `${CLIENT}grantType: saml2-bearer\nassertion: { key: "\${env:EC}", subject: a, algorithm: RS256 }\n`,
+    '6:55 error credential/key "algorithm" is RS256, which needs an RSA key; "key" is an EC key of the curve P-256',
   ],
   [
     'SAML with an algorithm of JWTs',
     saml('  algorithm: PS256\n'),
-    '9:14 error credential/key "algorithm" is PS256; SAML assertions are signed with RS256 or RS512',
+    '9:14 error credential/key "algorithm" is PS256; SAML assertions are signed with RS256, RS512, ES256, ES384 or ES512',
   ],
   [
     "SAML with another key's certificate",
@@ -230,8 +230,8 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'SAML signed with the secret of a client',
     `${CLIENT}clientSecret: \${env:SECRET}\nclientAuthentication: clientSecretJwt\nclientAssertion: { format: saml2, recipient: a }\n`,
-    '7:20 error credential/unused-field "clientAssertion.format" has no use: clientSecretJwt signs with the secret',
-    '7:35 error credential/unused-field "clientAssertion.recipient" has no use: clientSecretJwt signs with the secret',
+    '7:20 error credential/unused-field "clientAssertion.format" has no use: the secret signs it',
+    '7:35 error credential/unused-field "clientAssertion.recipient" has no use: the secret signs it',
   ],
   [
     'SAML in the place of a grant that wants none',

@@ -54,6 +54,23 @@ test('certificate authentication: client_id in the body, the certificate for the
   )
 })
 
+test('a trust store in PKCS#12 says whom to trust; a wrong passphrase and one without use are told', async (t) => {
+  const { material, service, file, put, call } = await setUp(t, { optional: true })
+  const store = pkcs12Of({ ...acme, certificate: acme.certificate + authority.certificate }, PASSPHRASE)
+  put({ 'trust.p12': store })
+  const text = (tls: string) => file(`type: none\nbaseUrl: ${service.origin}/api/\ntls: { ${tls} }\n`)
+  const said = (tls: string) => material.check([text(tls)]).map(({ message }) => message)
+  assert.deepEqual(material.load([text('ca: "${file:trust.p12}", caPassphrase: "${env:PASSPHRASE}"')]), [])
+  await call()
+  assert.equal(service.seen.length, 1)
+  assert.deepEqual(said('ca: "${file:trust.p12}"'), [
+    '"tls.ca" is a PKCS#12 file that does not open without a passphrase',
+  ])
+  assert.deepEqual(said('ca: "${file:ca.pem}", caPassphrase: "${env:PASSPHRASE}"'), [
+    '"tls.caPassphrase" has no use: "tls.ca" is no PKCS#12 file',
+  ])
+})
+
 test('useForApi: the receiver sees the certificate, too', async (t) => {
   const { material, service, oauth2, call, PEM } = await setUp(t)
   assert.deepEqual(material.load([oauth2(`${PEM}, useForApi: true`)]), [])

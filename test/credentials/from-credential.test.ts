@@ -168,7 +168,7 @@ const problems: [title: string, files: Record<string, string>, ...wanted: string
   [
     'a credential without a token to give',
     { inner: `type: basic\nusername: a\npassword: \${env:SECRET}\n${API}`, outer: exchange(URL) },
-    'outer.yaml:4:33 "inner" is a "basic" credential and has no token to give; "oauth2" is wanted here',
+    'outer.yaml:4:33 "inner" is a "basic" credential and has no token to give; "oauth2" or "jwt" is wanted here',
   ],
   [
     'itself',

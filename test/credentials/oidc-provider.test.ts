@@ -6,8 +6,10 @@ import type { JWK } from 'jose'
 import { Provider } from 'oidc-provider'
 import { Failure } from '../../src/core/failure.ts'
 import { Secret } from '../../src/core/secret.ts'
+import type { OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { ManualClock } from '../support/clock.ts'
 import { ed25519, otherRsa, p256, pemOf, rsa } from '../support/keys.ts'
+import { TestCaller } from '../support/credentials.ts'
 import { authorizerFor } from '../support/oauth2.ts'
 
 const NASTY = 'p+w/=%:&? "~!*\'()-0123456789'
@@ -54,7 +56,12 @@ async function startProvider(t: TestContext): Promise<string> {
     ],
     scopes: ['im.read', 'im.write'],
     enabledJWA: { clientAuthSigningAlgValues: ['HS256', 'RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] },
-    features: { clientCredentials: { enabled: true }, devInteractions: { enabled: false } },
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+    },
     ttl: { ClientCredentials: () => 90 },
   })
   server.on('request', provider.callback())
@@ -76,6 +83,27 @@ test('oidc-provider gives a token for a form-encoded Basic header with every odd
   assert.equal(details['granted scope'], 'im.read im.write')
   await clock.advance(80_000)
   assert.notEqual((await get()).headers[1], grant.headers[1])
+})
+
+test('oidc-provider takes tokens back, from a client with a secret and from one with a key, found by its metadata', async (t) => {
+  const issuer = new URL(await startProvider(t)).origin
+  const clients: readonly Partial<OAuth2Options>[] = [
+    { clientId: 'post', clientSecret: [new Secret(PLAIN)], clientAuthentication: 'body' },
+    { clientId: 'rsa', clientAssertion: { key: new Secret(pemOf(rsa)) } },
+  ]
+  for (const client of clients) {
+    const { authorizer, get } = authorizerFor(t, new ManualClock(Date.now()), { issuer, ...client })
+    const token = (await get()).headers[1]!.slice('Bearer '.length)
+    const isActive = async () => {
+      const body = new URLSearchParams({ token, client_id: 'post', client_secret: PLAIN })
+      const answer = await fetch(`${issuer}/token/introspection`, { method: 'POST', body })
+      return ((await answer.json()) as { active: boolean }).active
+    }
+    if (client.clientId === 'post') assert.equal(await isActive(), true)
+    assert.deepEqual(await authorizer.revoke!(new TestCaller()), { outcome: 'revoked' })
+    assert.equal(await isActive(), false)
+    assert.notEqual((await get()).headers[1], `Bearer ${token}`)
+  }
 })
 
 test('oidc-provider refuses the same secret sent raw', async (t) => {

@@ -4,7 +4,8 @@ import { test, type TestContext } from 'node:test'
 import { Secret } from '../../src/core/secret.ts'
 import { oauth2, type OAuth2Options } from '../../src/credentials/oauth2.ts'
 import { TestCaller, type Asked } from '../support/credentials.ts'
-import { certificateOf, otherRsa, pemOf, rsa } from '../support/keys.ts'
+import { pkcs12Of } from '../support/certificates.ts'
+import { certificateOf, otherRsa, p256, p384, p521, pemOf, rsa } from '../support/keys.ts'
 import { failureOf, numbered, setUpOAuth2, tokenOf } from '../support/oauth2.ts'
 import { elements, isSigned, isSignedByXmlsec, outline, parseXml } from '../support/saml.ts'
 
@@ -138,6 +139,32 @@ for (const [title, options] of shapes)
     const [issuer, signature] = Array.from(parseXml(xml).childNodes)
     assert.deepEqual([issuer?.localName, signature?.localName], ['Issuer', 'Signature'])
   })
+
+for (const [algorithm, pair] of Object.entries({ ES256: p256, ES384: p384, ES512: p521 }))
+  test(`a signature that holds: ${algorithm}, which fits its EC key`, async (t) => {
+    const xml = await xmlSent(
+      t,
+      successFactors({ key: new Secret(pemOf(pair)), certificate: certificateOf(pair) }),
+    )
+    assert.match(xml, new RegExp(`xmldsig-more#ecdsa-sha${algorithm.slice(2)}"`))
+    assert.equal(isSigned(xml, pair.publicKey), true)
+    assert.equal(isSigned(xml.replace('sfadmin', 'sfother'), pair.publicKey), false)
+    const verdict = isSignedByXmlsec(xml, pair.publicKey)
+    if (verdict === undefined) t.diagnostic('xmlsec1 is not installed: not looked at by it')
+    else assert.equal(verdict, true)
+  })
+
+test('key and certificate may come from one PKCS#12 file', async (t) => {
+  const pair = { certificate: certificateOf(rsa), key: pemOf(rsa) }
+  const store = pkcs12Of(pair, 'phrase').toString('base64')
+  const xml = await xmlSent(
+    t,
+    successFactors({ key: new Secret(store), passphrase: new Secret('phrase'), certificate: store }),
+  )
+  assert.equal(isSigned(xml, rsa.publicKey), true)
+  const [certificate] = elements(parseXml(xml), 'X509Certificate')
+  assert.equal(certificate!.textContent, new X509Certificate(pair.certificate).raw.toString('base64'))
+})
 
 test('xmlsec1 refuses another key and another text, where it is installed', async (t) => {
   const xml = await xmlSent(t, successFactors())

@@ -4,6 +4,7 @@ import { tenantUrl } from '../../src/credentials/tenant-url.ts'
 import { startService, TestCaller } from '../support/credentials.ts'
 import { URLS, setUpMaterial } from '../support/material.ts'
 import { failureOf, numbered, setUpOAuth2, tokenOf } from '../support/oauth2.ts'
+import { HIJACKS } from '../support/tenant-hijacks.ts'
 
 /** The examples of SAP's page. @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/oauth-client-credentials-authentication */
 const EXAMPLES = [
@@ -26,22 +27,6 @@ for (const [template, url] of EXAMPLES)
   test(`${template} of mytenant`, () => {
     assert.equal(tenantUrl(template, 'mytenant'), url)
   })
-
-/** What would change user, host, path or query if it came into the address. */
-const HIJACKS = [
-  'evil.example/#',
-  'a@evil.example',
-  '..',
-  'a?b=',
-  '%2e%2e',
-  '../../x',
-  'a\r\nX: y',
-  'evil.example:443/',
-  'a.b',
-  '',
-  'a'.repeat(64),
-  '-a',
-]
 
 test('a tenant of a credential is a label of a host name and nothing else', (t) => {
   const { material, file } = setUpMaterial(t)

@@ -33,7 +33,7 @@ const golden: [title: string, text: string, ...problems: string[]][] = [
   [
     'an unknown value',
     `${OAUTH}clientAuthentication: heder\n`,
-    '6:23 error value/choice "clientAuthentication" is the text "heder"; "header", "body", "query", "privateKeyJwt", "clientSecretJwt", "certificate" or "none" is wanted',
+    '6:23 error value/choice "clientAuthentication" is the text "heder"; "header", "body", "query", "privateKeyJwt", "clientSecretJwt", "bearer", "certificate" or "none" is wanted',
   ],
   [
     'a GET with id and secret in a body, and a parameter for it',

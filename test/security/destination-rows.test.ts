@@ -107,6 +107,11 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     { tls: { ca: '${file:security-material/keystores/acme.pem}' } },
   ],
   [
+    'a trust store in PKCS#12',
+    'TrustStoreLocation=acme.p12\nTrustStorePassword=${env:PASS}\n',
+    { tls: { ca: '${file:security-material/keystores/acme.p12}', caPassphrase: '${env:PASS}' } },
+  ],
+  [
     'a client certificate in PKCS#12',
     'tokenService.KeyStoreLocation=acme.p12\ntokenService.KeyStorePassword=${env:PASS}\n',
     {
@@ -168,8 +173,14 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
   [
     'an assertion in SAML',
     'clientAssertion.type=urn:ietf:params:oauth:client-assertion-type:saml2-bearer\nclientAssertion.destinationName=ias_login\n',
-    { clientSecret: undefined, clientAuthentication: 'privateKeyJwt' },
-    'x.properties:8:22 error destination/not-yet client assertions in SAML are not in this version',
+    {
+      clientSecret: undefined,
+      clientAuthentication: 'privateKeyJwt',
+      clientAssertion: {
+        fromCredential: 'ias_login',
+        type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer',
+      },
+    },
   ],
   [
     'what is unsafe',
@@ -182,7 +193,7 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     'a trust store of Java',
     'TrustStoreLocation=acme.jks\n',
     {},
-    'x.properties:8:20 error destination/keystore the trust store "acme.jks" is not in PEM',
+    'x.properties:8:20 error destination/keystore the trust store "acme.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
   ],
   ['properties of other programs', 'HTML5.DynamicDestination=true\nWebIDEEnabled=true\nsap-client=100\n', {}],
   [
@@ -256,6 +267,16 @@ skipUserUuidInSAMLAttributes=true
     },
   ],
   [
+    'a key store in PKCS#12, with its certificate',
+    `${SAML.replace('sf.pem', 'sf.p12')}KeyStorePassword=p\nincludeSigningCertificateInSAMLAssertion=true\n`,
+    {},
+    {
+      key: '${file:security-material/keystores/sf.p12}',
+      certificate: '${file:security-material/keystores/sf.p12}',
+      passphrase: 'p',
+    },
+  ],
+  [
     'a company of SuccessFactors: its API key is an attribute',
     `${SAML}companyId=acme\ntokenServiceURL.headers.x=1\nscope=a\n`,
     { parameters: { body: { company_id: 'acme' }, headers: { x: '1' } }, scope: 'a' },
@@ -291,14 +312,9 @@ const samlMistakes: readonly [title: string, destination: string, ...problems: s
     'x.yaml:2:7 error destination/missing "KeyStoreLocation" is missing; the assertion is signed with its key, and the key of the BTP subaccount cannot be had',
   ],
   [
-    'a key store in PKCS#12',
-    `${SAML.replace('sf.pem', 'sf.p12')}KeyStorePassword=p\n`,
-    'x.properties:7:18 error destination/keystore the key store "sf.p12" is not in PEM',
-  ],
-  [
     'a key store of Java',
     SAML.replace('sf.pem', 'sf.jks'),
-    'x.properties:7:18 error destination/keystore the key store "sf.jks" is not in PEM',
+    'x.properties:7:18 error destination/keystore the key store "sf.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
   ],
   [
     'neither client nor audience',

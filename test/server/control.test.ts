@@ -75,6 +75,7 @@ function fakeControl(own: Partial<Control> = {}): Control {
     run: async () => undefined,
     testCredential: async () => undefined,
     invalidateCredential: () => undefined,
+    revokeCredential: () => Promise.resolve(undefined),
     ...own,
   }
 }

@@ -27,6 +27,7 @@ export const CLASSES: Readonly<Record<string, string>> = {
   F25: 'one service for several tenants',
   F26: 'a token that is got with the token of another credential',
   F27: 'no token: a key or a user on each call',
+  F28: 'no token: a JWT that is signed here, on each call',
   A1: 'the lifetime is a number',
   A2: 'the lifetime is a text',
   A3: 'the lifetime has fractions',
@@ -61,35 +62,12 @@ export const CLASSES: Readonly<Record<string, string>> = {
   P8: 'a client certificate on each call',
 }
 
-/** Those that this version has no fixture for, and why. */
-export const LATER: Readonly<Record<string, string>> = {
-  F10: 'a credential has no client certificate yet; it is being built (`tls.certificate`)',
-  P7: 'a token goes to hosts that the credential names, and an answer names none: write `baseUrl` once, with what the service told you',
-  P8: 'as F10',
-}
-
 /** What services want that a credential cannot say in this version. */
 export const NOT_YET: readonly {
   readonly what: string
   readonly services: string
   readonly instead: string
 }[] = [
-  {
-    what: 'a client certificate, for the token or for each call',
-    services: 'ADP, XSUAA and IAS with certificates',
-    instead: 'it is being built; with XSUAA and IAS a binding with a secret works',
-  },
-  {
-    what: 'an own JWT as the bearer of the token request',
-    services: 'GitHub Apps',
-    instead: 'a `bearer` credential with a fine-grained token',
-  },
-  {
-    what: 'an own JWT as the token of each call',
-    services: 'Snowflake with a key pair',
-    instead:
-      'an OAuth client of the service; or a `bearer` credential with a token that something else keeps new in a file',
-  },
   {
     what: 'a secret inside an object of the request',
     services: 'Tableau, Toast',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { compactVerify } from 'jose'
-import { certificateOf, pemOf, rsa } from './keys.ts'
+import { createAuthority } from './certificates.ts'
+import { certificateOf, p256, pemOf, rsa } from './keys.ts'
 import type { ProviderFixture } from './providers.ts'
 import { elements, isSigned, parseXml } from './saml.ts'
 
@@ -10,6 +11,8 @@ export interface Seen {
   readonly line: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** `CN=sluice`, of the client; left out where it showed none. */
+  readonly certificate?: string
 }
 
 const JWT = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/
@@ -21,12 +24,17 @@ export type ProviderKeys = ReturnType<typeof providerKeys>
 /** Keys that fixtures refer to, made once. */
 export function providerKeys() {
   const certificate = certificateOf(rsa)
+  const shown = createAuthority().issue({ subject: '/CN=sluice' })
   const { raw } = new X509Certificate(certificate)
   const thumbprint = (name: string) => createHash(name).update(raw).digest('base64url')
   return {
+    tls: { cert: shown.certificate, key: shown.key },
     files: {
+      'certificates/client.crt': shown.certificate,
+      'certificates/client.key': shown.key,
       'keys/client.pem': pemOf(rsa),
       'keys/client.crt': certificate,
+      'keys/client.p8': pemOf(p256),
       'keys/service-account.json': JSON.stringify({
         type: 'service_account',
         private_key_id: 'key-id-of-the-file',
@@ -58,7 +66,7 @@ async function checkJwt(
   assert.equal(text !== undefined, jwt !== undefined, 'a JWT in the request')
   if (!jwt || text === undefined) return
   const [secret = ''] = Object.values(environment)
-  const key = jwt.key === 'rsa' ? rsa.publicKey : Buffer.from(secret)
+  const key = { rsa: rsa.publicKey, p256: p256.publicKey, secret: Buffer.from(secret) }[jwt.key]
   const { payload, protectedHeader } = await compactVerify(text, key)
   const wanted = Object.entries(thumbprints).reduce(
     (rest, [name, value]) => rest.replace(name, value),

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { Agent, Dispatcher } from 'undici'
 import { Failure } from '../../src/core/failure.ts'
+import type { TlsMaterial } from '../../src/core/world.ts'
 import { createSend } from '../../src/net/send.ts'
 import { TestRun } from '../net/fixture.ts'
 import { TestLog } from './credentials.ts'
@@ -23,12 +26,15 @@ const SECOND = 1000
 
 /** Sends every request to one server of this machine, and tells it where it was meant for. */
 class Diverted extends Dispatcher {
-  private readonly agent = new Agent()
+  private readonly agent: Agent
   private readonly to: string
 
-  constructor(to: string) {
+  /** @param tls of the credential; the server is that of the test */
+  constructor(to: string, { certificate, key }: TlsMaterial = {}) {
     super()
     this.to = to
+    const shown = { ...(certificate && { cert: certificate }), ...(key && { key }) }
+    this.agent = new Agent({ connect: { ...shown, rejectUnauthorized: false } })
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -49,9 +55,13 @@ export async function checkProvider(
 ): Promise<void> {
   const { outcome, before = [], environment = {} } = fixture
   const log = new TestLog()
-  const standIn = await startStandIn(t, fixture)
-  const dispatcher = new Diverted(standIn.origin)
-  t.after(() => dispatcher.destroy())
+  const standIn = await startStandIn(t, fixture, keys)
+  const divert = (tls?: TlsMaterial) => {
+    const dispatcher = new Diverted(standIn.origin, tls)
+    t.after(() => dispatcher.destroy())
+    return dispatcher
+  }
+  const plain = divert()
   const made = setUpMaterial(
     t,
     {
@@ -59,10 +69,14 @@ export async function checkProvider(
       environment,
       projectFolder: projectWith(t, keys.files),
     },
-    () => dispatcher,
+    (tls) => (tls ? divert(tls) : plain),
   )
   const files = Object.entries({ ...fixture.others, [fixture.name]: fixture.credential })
-  const problems = made.material.load(files.map(([name, text]) => made.file(text, name)))
+  const found = made.material.load(files.map(([name, text]) => made.file(text, name)))
+  // The clock of the test stands still, and its certificate is of today.
+  const problems = found.filter(
+    ({ code, severity }) => code !== 'credential/certificate' || severity === 'error',
+  )
   assert.deepEqual(problems, [], 'problems of the credential')
 
   const reference = made.material.reference(fixture.name)
@@ -94,11 +108,12 @@ export async function checkProvider(
   if (fixture.request) {
     checkRequest(rest[0], fixture.request)
     await checkProofs(rest[0]!, fixture, keys)
-  }
+  } else if (fixture.jwt) await checkProofs(rest.at(-1)!, fixture, keys)
   if (outcome.headers || outcome.line !== undefined) {
     const last = rest.at(-1)!
     assert.equal(last.line, outcome.line ?? `GET ${url}`)
     assert.deepEqual(headersOf(last), expected(outcome.headers ?? {}))
+    assert.equal(last.certificate, outcome.certificate, 'certificate of the call')
   }
   if (outcome.lifetime !== undefined) {
     const { token } = reference.current().authorizer.state()
@@ -135,12 +150,14 @@ function checkRequest(seen: Seen | undefined, wanted: WantedRequest): void {
   assert.equal(seen.line, wanted.line)
   assert.equal(withoutProofs(seen.body), wanted.body ?? '')
   assert.deepEqual(headersOf(seen), expected(wanted.headers ?? {}))
+  assert.equal(seen.certificate, wanted.certificate, 'certificate of the token request')
 }
 
 function headersOf({ headers }: Seen): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers)
       .filter(([name, value]) => !PLAIN.includes(name) && !USUAL[name]?.includes(value))
+      .map(([name, value]) => [name, withoutProofs(value)] as const)
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   )
 }
@@ -160,8 +177,8 @@ function expected(headers: Readonly<Record<string, string>>): Record<string, str
   )
 }
 
-/** The token service and the API at once. */
-async function startStandIn(t: TestContext, fixture: ProviderFixture) {
+/** The token service and the API at once; by TLS where certificates are shown. */
+async function startStandIn(t: TestContext, fixture: ProviderFixture, { tls }: ProviderKeys) {
   const seen: Seen[] = []
   let calls = 0
   let tokens = 0
@@ -172,24 +189,41 @@ async function startStandIn(t: TestContext, fixture: ProviderFixture) {
     const { api = [{}] } = fixture
     return api[Math.min(calls++, api.length - 1)]!
   }
-  const server = createServer((request, reply) => {
+  const listener: RequestListener = (request, reply) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const headers = request.headers as Record<string, string>
       const line = `${request.method} ${headers['x-went-to']}${request.url}`
-      seen.push({ line, headers, body: Buffer.concat(chunks).toString() })
+      const certificate = shownBy(request.socket)
+      seen.push({
+        line,
+        headers,
+        body: Buffer.concat(chunks).toString(),
+        ...(certificate && { certificate }),
+      })
       const { status = 200, headers: more, body } = answerTo(line)
       reply.sendDate = false
       const plain = body === undefined || typeof body === 'string'
       reply.writeHead(status, { ...(!plain && { 'content-type': 'application/json' }), ...more })
       reply.end(plain ? body : JSON.stringify(body))
     })
-  })
+  }
+  const isSecret = /^tls:/m.test(fixture.credential)
+  const server = isSecret
+    ? createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: false }, listener)
+    : createServer(listener)
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   t.after(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+  const { port } = server.address() as AddressInfo
+  return { origin: `http${isSecret ? 's' : ''}://127.0.0.1:${port}`, seen }
+}
+
+/** `CN=sluice` of the client's certificate; undefined where it showed none. */
+function shownBy(socket: Socket): string | undefined {
+  const { subject } = (socket as Partial<TLSSocket>).getPeerCertificate?.() ?? {}
+  return subject?.CN === undefined ? undefined : `CN=${String(subject.CN)}`
 }

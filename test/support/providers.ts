@@ -27,8 +27,8 @@ export interface ProviderFixture {
   readonly before?: readonly { readonly request: WantedRequest; readonly answer: CannedAnswer }[]
   /** Left out where no token is asked for. */
   readonly request?: WantedRequest
-  /** What the JWT of the request says; `<jwt>` stands for it in the request. */
-  readonly jwt?: { readonly header: object; readonly claims: object; readonly key: 'rsa' | 'secret' }
+  /** What the JWT of the token request (or of the call, where there is none) says; `<jwt>` stands for it. */
+  readonly jwt?: { readonly header: object; readonly claims: object; readonly key: 'rsa' | 'p256' | 'secret' }
   /** What the SAML assertion of the request says; `<saml>` stands for it in the body. */
   readonly saml?: {
     readonly issuer: string
@@ -63,6 +63,8 @@ export interface WantedRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** All of it. */
   readonly body?: string
+  /** Of the client, as the server saw it: `CN=sluice`. */
+  readonly certificate?: string
 }
 
 export interface CannedAnswer {
@@ -79,6 +81,8 @@ export interface WantedOutcome {
   readonly line?: string
   /** All of the call but those of the connection. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Of the client, as the API saw it: `CN=sluice`. */
+  readonly certificate?: string
   /** Code of the failure. */
   readonly failure?: string
   /** Part of its message. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import type { KeyObject } from 'node:crypto'
+import { verify, type KeyObject } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -52,11 +52,30 @@ export function isSigned(xml: string, key: KeyObject): boolean {
   const [signature] = elements(parseXml(xml), 'Signature')
   if (!signature) return false
   const signed = new SignedXml({ publicCert: key.export({ type: 'spki', format: 'pem' }) })
+  if (key.asymmetricKeyType === 'ec') knowEcdsa(signed)
   signed.loadSignature(String(signature))
   try {
     return signed.checkSignature(xml) && signed.getSignedReferences().length === 1
   } catch {
     return false
+  }
+}
+
+/** xml-crypto brings RSA only. */
+function knowEcdsa(signed: SignedXml): void {
+  for (const hash of ['sha256', 'sha384', 'sha512']) {
+    const uri = `http://www.w3.org/2001/04/xmldsig-more#ecdsa-${hash}`
+    signed.SignatureAlgorithms[uri] = class {
+      getAlgorithmName = () => uri
+      getSignature = (() => '') as never
+      verifySignature = ((material: string, key: KeyObject, value: string) =>
+        verify(
+          hash,
+          Buffer.from(material),
+          { key, dsaEncoding: 'ieee-p1363' } as never,
+          Buffer.from(value, 'base64'),
+        )) as never
+    }
   }
 }
 

@@ -3,18 +3,7 @@ import { test } from 'node:test'
 import { startService, TestCaller } from '../support/credentials.ts'
 import { OAUTH, setUpMaterial } from '../support/material.ts'
 import { failureOf, numbered, setUpOAuth2 } from '../support/oauth2.ts'
-
-/** Each would change user, host, path or query of the address that it gets into. */
-const HIJACKS = [
-  'evil.example/#',
-  'a@evil.example',
-  '..',
-  'a?b=',
-  '%2e%2e',
-  '../../x',
-  'a\r\nX-Y: z',
-  'a.evil.example',
-]
+import { HIJACKS } from '../support/tenant-hijacks.ts'
 
 test('row 5: a tenant of a message that would lead elsewhere gets no token, and nothing is sent', async (t) => {
   const service = await startService(t, numbered(3600))

@@ -199,7 +199,7 @@ baseUrl: https://api.example.com/
   'credential/url': {
     title: 'An address of a credential is not possible',
     meaning:
-      '`baseUrl` and `tokenServiceUrl` are absolute URLs, of https outside of this machine, without user, query (`baseUrl`) or `#`, and without a secret: addresses get into logs on the way.',
+      '`baseUrl`, `tokenServiceUrl` and `revocationUrl` are absolute URLs, of https outside of this machine, without user, query (`baseUrl`) or `#`, and without a secret: addresses get into logs on the way.',
     wrong: `# security-material/shop_api.yaml
 type: apiKey
 key: \${env:SHOP_SECRET}

@@ -157,7 +157,7 @@ override:
   'destination/keystore': {
     title: 'A key store or trust store of a destination cannot be read',
     meaning:
-      'Certificates to trust are read as PEM, client certificates with their keys as PEM or PKCS#12, from the folder `keystores` beside the credential. The help gives the command that converts the store.',
+      'Certificates and keys are read as PEM or PKCS#12, from the folder `keystores` beside the credential. The help gives the command that converts the store.',
     wrong: `# security-material/shop_api.yaml
 type: destination
 properties:
