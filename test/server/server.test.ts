@@ -109,6 +109,34 @@ test('a port in use is an error that names the setting', async (t) => {
   await starting.close(0)
 })
 
+test('who knocks before there is anything to serve waits for it', async (t) => {
+  const free = createHttpServer().listen(0, 'localhost')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  free.close()
+  await once(free, 'close')
+  const routes = new RouteTable((text) => text)
+  const server = createServer({
+    routes,
+    listen: { host: 'localhost', port },
+    health: () => ({ ready: true, reasons: [] }),
+    limits: { header: 16384 },
+    log: listLog(),
+  })
+  t.after(() => server.close(0))
+  const knock = async (): Promise<number> =>
+    await call(`http://localhost:${port}/http/a`).then(({ status }) => status, knock)
+  const first = knock()
+  const url = await server.listen((bound) => {
+    assert.ok(bound.endsWith(`:${port}`))
+    routes.serve({ path: '/a', methods: ['GET'] }, 'a', (request) =>
+      request.answer(200, [], Buffer.from('served')),
+    )
+  })
+  assert.equal(await first, 200)
+  assert.equal((await call(`${url}/http/a`)).text, 'served')
+})
+
 test('a handler that throws is a 500 without its reason, and a line in the log', async (t) => {
   const { url, routes, log } = await startServer(t)
   routes.serve({ path: '/a', methods: ['GET'] }, 'a', () => {
