@@ -21,6 +21,7 @@ const secrets = {
   jam: 'story-secret-of-jam',
   jamUser: 'story-password-of-jam',
   neo: 'story-secret-of-neo',
+  productClient: 'story-secret-of-product-client',
 }
 
 export interface Ended {
