@@ -50,7 +50,7 @@ engine.once('message', () => {
   engine.disconnect()
   if (calls)
     process.stdout.write(
-      `The flow ${CALLER} calls the endpoint product with a token of this engine's own token service.\n`,
+      `The flow ${CALLER} calls the endpoint product every minute, with a token of this engine's own token service.\n`,
     )
   save().then(
     () => process.stdout.write(`Address and secrets of the practice partner: ${shown}.\n`),

@@ -119,7 +119,7 @@ describe('npm start', { concurrency: 2 }, () => {
   it('makes the client of its own engine once, anew where its secret is gone, and keeps the secret out of sight', async (t) => {
     const first = await started(t, '127.0.0.1:0')
     const [, url] = await first.shown(
-      /Sluice \S+ on (\S+)[^]*product-caller calls the endpoint product[^]*practice\.env/,
+      /Sluice \S+ on (\S+)[^]*product-caller calls the endpoint product every minute, [^]*practice\.env/,
     )
     const file = join(first.dataFolder, 'practice.env')
     const { PRODUCT_CLIENT_SECRET: secret, ENGINE_URL } = parseEnv(await readFile(file, 'utf8'))
