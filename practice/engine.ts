@@ -20,6 +20,7 @@ export async function engineSettings(flags: readonly string[]): Promise<Settings
     options: {
       listen: { type: 'string' },
       data: { type: 'string' },
+      flows: { type: 'string' },
       'security-material': { type: 'string' },
     },
   })

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import { RouteTable } from '../../src/server/routes.ts'
 import { createServer } from '../../src/server/server.ts'
+import { freePort } from '../net/fixture.ts'
 import { call, listLog, rawCall } from '../support/http.ts'
 import { startServer } from './start-server.ts'
 
@@ -110,11 +111,7 @@ test('a port in use is an error that names the setting', async (t) => {
 })
 
 test('who knocks before there is anything to serve waits for it', async (t) => {
-  const free = createHttpServer().listen(0, 'localhost')
-  await once(free, 'listening')
-  const { port } = free.address() as AddressInfo
-  free.close()
-  await once(free, 'close')
+  const port = await freePort()
   const routes = new RouteTable((text) => text)
   const server = createServer({
     routes,
