@@ -4,6 +4,11 @@ import { dirname } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { PartnerSecrets } from './partner.ts'
 
+/** The secrets of the partner's clients, and the one of the client that calls the engine itself. */
+export interface PracticeSecrets extends PartnerSecrets {
+  readonly productClient: string
+}
+
 /** What the shipped credentials call the secrets. */
 const VARIABLES = {
   learning: 'LMS_CLIENT_SECRET',
@@ -13,15 +18,16 @@ const VARIABLES = {
   jam: 'JAM_CLIENT_SECRET',
   jamUser: 'JAM_USER_PASSWORD',
   neo: 'NEO_CLIENT_SECRET',
-} as const satisfies Partial<Record<keyof PartnerSecrets, string>>
+  productClient: 'PRODUCT_CLIENT_SECRET',
+} as const satisfies Partial<Record<keyof PracticeSecrets, string>>
 
 export interface PracticeEnvironment {
-  readonly secrets: PartnerSecrets
-  /** Writes the file: what a shell needs to find the partner and to use it. */
-  save(url: string): Promise<void>
+  readonly secrets: PracticeSecrets
+  /** Writes the file: what a shell needs to find the partner and the engine, and to use them. */
+  save(partnerUrl: string, engineUrl: string): Promise<void>
 }
 
-/** The secrets of the practice partner: those in the file (mode 0600), random ones where there are none. */
+/** The secrets of the shipped credentials: those in the file (mode 0600), random ones where there are none. */
 export async function practiceEnvironment(file: string): Promise<PracticeEnvironment> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
@@ -31,11 +37,13 @@ export async function practiceEnvironment(file: string): Promise<PracticeEnviron
   const names = Object.keys(VARIABLES) as (keyof typeof VARIABLES)[]
   const secrets = Object.fromEntries(
     names.map((name) => [name, known[VARIABLES[name]] || randomBytes(24).toString('base64url')]),
-  ) as unknown as PartnerSecrets
+  ) as unknown as PracticeSecrets
   return {
     secrets,
-    async save(url) {
-      const lines = Object.entries(variablesOf(secrets, url)).map(([name, value]) => `${name}=${value}\n`)
+    async save(partnerUrl, engineUrl) {
+      const lines = Object.entries(variablesOf(secrets, partnerUrl, engineUrl)).map(
+        ([name, value]) => `${name}=${value}\n`,
+      )
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const next = `${file}.${process.pid}`
       await writeFile(next, `# Written by npm start; for practice only.\n${lines.join('')}`, { mode: 0o600 })
@@ -45,8 +53,16 @@ export async function practiceEnvironment(file: string): Promise<PracticeEnviron
   }
 }
 
-/** What the shipped credentials refer to. */
-export function variablesOf(secrets: PartnerSecrets, url: string): Record<string, string> {
+/** What the shipped credentials refer to. @param engineUrl undefined: nobody calls the engine */
+export function variablesOf(
+  secrets: PracticeSecrets,
+  partnerUrl: string,
+  engineUrl?: string,
+): Record<string, string> {
   const names = Object.keys(VARIABLES) as (keyof typeof VARIABLES)[]
-  return { PRACTICE_URL: url, ...Object.fromEntries(names.map((name) => [VARIABLES[name], secrets[name]])) }
+  return {
+    PRACTICE_URL: partnerUrl,
+    ...(engineUrl !== undefined && { ENGINE_URL: engineUrl }),
+    ...Object.fromEntries(names.map((name) => [VARIABLES[name], secrets[name]])),
+  }
 }

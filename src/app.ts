@@ -237,9 +237,13 @@ async function startOn(
     log: parts.log,
     ...(settings.watch && { readAgain }),
   })
-  starter.start(quiet)
-  if (!quiet) {
-    url = await server.listen()
+  if (quiet) starter.start(quiet)
+  else {
+    // No timer fires before the endpoints are there, or where the address cannot be had.
+    await server.listen((bound) => {
+      url = bound
+      starter.start(quiet)
+    })
     const socket = createControlSocket({ control, folder: settings.data, ...ground.guard })
     await socket.listen()
     closing.push(() => socket.close())

@@ -155,6 +155,8 @@ export interface Route {
   readonly methods: readonly string[]
   /** Pages that may call. */
   readonly cors?: Cors
+  /** The handler takes requests for a CSRF token, too, whatever its methods. */
+  readonly givesCsrfToken?: boolean
 }
 
 /** A request to an endpoint of a flow, before a byte of its body is read. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { corsHeaders, preflightHeaders } from '../core/cors.ts'
+import { fetchesCsrfToken } from '../core/csrf.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { problemReply } from './problem-json.ts'
@@ -32,6 +33,8 @@ interface Index {
 
 interface Search {
   readonly method: string
+  /** It asks for a CSRF token: whoever serves the path by another method gives it. */
+  readonly fetches: boolean
   readonly values: readonly string[]
   readonly taken: string[]
   readonly allowed: Set<string>
@@ -78,7 +81,8 @@ export class RouteTable implements Routes {
     const query = mark === -1 ? '' : url.slice(mark + 1)
     const { fixed, root } = (this.index ??= build(this.entries))
     const method = raw.method!
-    const direct = entryFor(fixed.get(path), method)
+    const fetches = fetchesCsrfToken(raw)
+    const direct = entryFor(fixed.get(path), method, fetches)
     if (direct !== undefined) {
       if (method !== 'OPTIONS' || !isPreflight(raw)) {
         serveCall(direct, new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact))
@@ -93,14 +97,20 @@ export class RouteTable implements Routes {
     }
     if (method === 'OPTIONS' && isPreflight(raw)) {
       const wanted = raw.headers['access-control-request-method']!
-      const asked = find(root, 0, { method: wanted, values, taken: [], allowed: new Set() })
+      const asked = find(root, 0, {
+        method: wanted,
+        fetches: false,
+        values,
+        taken: [],
+        allowed: new Set(),
+      })
       if (asked?.route.cors) {
         const { cors, methods } = asked.route
         call.answer(204, preflightHeaders(cors, raw.headers.origin!, methods), NOTHING)
         return
       }
     }
-    const search: Search = { method, values, taken: [], allowed: new Set() }
+    const search: Search = { method, fetches, values, taken: [], allowed: new Set() }
     const entry = find(root, 0, search)
     if (entry === undefined) refuse(call, method, search.allowed)
     else
@@ -140,14 +150,15 @@ function find(branch: Branch, depth: number, search: Search): Entry | undefined 
 }
 
 function pick(methods: Methods | undefined, search: Search): Entry | undefined {
-  const entry = entryFor(methods, search.method)
+  const entry = entryFor(methods, search.method, search.fetches)
   if (entry === undefined && methods) for (const method of methods.keys()) search.allowed.add(method)
   return entry
 }
 
-function entryFor(methods: Methods | undefined, method: string): Entry | undefined {
+function entryFor(methods: Methods | undefined, method: string, fetches: boolean): Entry | undefined {
   if (methods === undefined) return
-  return methods.get(method) ?? (method === 'HEAD' ? methods.get('GET') : undefined)
+  const entry = methods.get(method) ?? (method === 'HEAD' ? methods.get('GET') : undefined)
+  return entry ?? (fetches ? methods.values().find(({ route }) => route.givesCsrfToken) : undefined)
 }
 
 function refuse(call: RouteCall, method: string, allowed: Set<string>): void {

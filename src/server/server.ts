@@ -26,8 +26,12 @@ export interface ServerSetting {
 }
 
 export interface Server {
-  /** Resolves to the URL. @throws Error with `code` `SLUICE_LISTEN` */
-  listen(): Promise<string>
+  /**
+   * Resolves to the URL.
+   * @param begin called as soon as the address is had; requests wait until it has returned
+   * @throws Error with `code` `SLUICE_LISTEN`
+   */
+  listen(begin?: (url: string) => void): Promise<string>
   /** Takes no new connection and no new request; resolves when what was open is answered, or cut off after `graceMs`. */
   close(graceMs: number): Promise<void>
 }
@@ -36,9 +40,15 @@ export interface Server {
 export function createServer(setting: ServerSetting): Server {
   const { routes, listen, log } = setting
   let closing = false
+  /** Requests that came before there was anything to serve. */
+  let early: (() => void)[] | undefined
   const prefix = `${PREFIX}/`
 
   function route(raw: IncomingMessage, reply: ServerResponse, rest: typeof other): void {
+    if (early) {
+      early.push(() => route(raw, reply, rest))
+      return
+    }
     if (closing) reply.shouldKeepAlive = false
     const url = raw.url!
     if (!url.startsWith('/')) raw.url = pathOf(url)
@@ -88,8 +98,14 @@ export function createServer(setting: ServerSetting): Server {
   addRoutes(app, setting.health)
 
   return {
-    async listen() {
-      return await listenOn(app, listen, 'listen')
+    async listen(begin) {
+      early = []
+      const url = await listenOn(app, listen, 'listen')
+      begin?.(url)
+      const waited = early
+      early = undefined
+      for (const serve of waited) serve()
+      return url
     },
     async close(graceMs) {
       closing = true

@@ -3,6 +3,7 @@ import { parse as parseQuery } from 'node:querystring'
 import type { Caller } from '../core/access.ts'
 import { Body } from '../core/body.ts'
 import type { TriggerInfo } from '../core/context.ts'
+import { CSRF_HEADER, CSRF_TOKEN, fetchesCsrfToken } from '../core/csrf.ts'
 import { Failure } from '../core/failure.ts'
 import { WITHHELD_HEADERS } from '../core/header.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
@@ -26,6 +27,12 @@ const BODIED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 /** Bodies over `SMALL` that an endpoint reads into memory at once before their runs. */
 const GATHERED = 32
 const NOTHING = Buffer.alloc(0)
+/** Flat. */
+const TOKEN_GIVEN = [
+  ...[CSRF_HEADER, CSRF_TOKEN],
+  ...['cache-control', 'no-store'],
+  ...['x-content-type-options', 'nosniff'],
+]
 
 /** An endpoint as deployed. */
 export interface Endpoint {
@@ -74,6 +81,12 @@ function openHeaders(headers: IncomingHttpHeaders, secret: ReadonlySet<string>):
   const open: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(headers)) if (!secret.has(name)) open[name] = value
   return open
+}
+
+/** Takes a request of somebody who may call: one that asks for a CSRF token gets it, every other one becomes a run. */
+export function takeCall(endpoint: Endpoint, request: RouteRequest, caller: Caller | undefined): void {
+  if (fetchesCsrfToken(request.raw)) request.answer(200, [...TOKEN_GIVEN], NOTHING)
+  else new EndpointCall(endpoint, request, caller).take()
 }
 
 /** One request to an endpoint: becomes a message, then a run, then a reply. */

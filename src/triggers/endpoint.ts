@@ -7,7 +7,7 @@ import { parsePath } from '../core/route.ts'
 import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
 import { checkSignature, readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
-import { EndpointCall, type Endpoint } from './endpoint-call.ts'
+import { takeCall, type Endpoint } from './endpoint-call.ts'
 import { signed, SIGNED_LIMIT } from './endpoint-signed.ts'
 import { corsOption, rateLimitOption, readCors, readRateLimit } from './endpoint-door.ts'
 import { CallRate, networkOf } from './endpoint-rate.ts'
@@ -21,7 +21,7 @@ export const endpoint = defineTrigger({
   summary:
     'Starts the flow with each HTTP request to an address of the engine, and replies with the message at its end.',
   description:
-    'The address is the path after `/http`. The reply is the message as it is after the last step: its body, content type and headers, with status 200, or 204 when the body is empty, unless a `respond` step says otherwise. A failure answers with problem+json (RFC 9457). Only the content type enters the message; the other headers of the caller are in `trigger.headers`. A GET endpoint answers HEAD, and every endpoint OPTIONS.',
+    'The address is the path after `/http`. The reply is the message as it is after the last step: its body, content type and headers, with status 200, or 204 when the body is empty, unless a `respond` step says otherwise. A failure answers with problem+json (RFC 9457). Only the content type enters the message; the other headers of the caller are in `trigger.headers`. A GET endpoint answers HEAD, and every endpoint OPTIONS. `X-CSRF-Token: Fetch` with GET or HEAD is answered without a run, wherever callers do not sign.',
   timeout: 60_000,
   options: Keys({
     path: Text({
@@ -185,7 +185,7 @@ function prepared(
         log: services.log,
       }
       const rate = limit && new CallRate(limit, world.clock)
-      const take: RouteHandler = (request) => new EndpointCall(served, request, undefined).take()
+      const take: RouteHandler = (request) => takeCall(served, request, undefined)
       const open =
         rule === 'public'
           ? take
@@ -194,7 +194,11 @@ function prepared(
             : closed(rule, served, services, rate)
       // Who signed is known only after the body was read: signed requests are counted by address.
       const handler = rate && (isSigned || rate.by === 'address') ? limited(rate, open) : open
-      unserve = services.routes.serve({ path, methods, ...(cors && { cors }) }, host.flow, handler)
+      unserve = services.routes.serve(
+        { path, methods, ...(cors && { cors }), ...(!isSigned && { givesCsrfToken: true }) },
+        host.flow,
+        handler,
+      )
     },
     stop() {
       unserve?.()
@@ -251,7 +255,7 @@ function closed(
       if (!caller || request.raw.destroyed) return
       const refused = rate?.by === 'caller' ? rate.take(caller.id) : undefined
       if (refused) request.refuse(refused)
-      else new EndpointCall(served, request, caller).take()
+      else takeCall(served, request, caller)
     }
     const caller = access.admit(rule, served.host.flow, request)
     if (!(caller instanceof Promise)) enter(caller)

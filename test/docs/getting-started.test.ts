@@ -32,6 +32,7 @@ test('getting started: its files and commands do what the page shows', async (t)
     jam: 'secret-of-jam',
     jamUser: 'password-of-jam',
     neo: 'secret-of-neo',
+    productClient: 'secret-of-the-product-client',
   }
   const partner = await startPartner({ secrets })
   t.after(() => partner.close())

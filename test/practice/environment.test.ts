@@ -15,12 +15,14 @@ async function fileFor(t: TestContext): Promise<string> {
 it('makes secrets that nobody knows, and keeps them in a file for its owner alone', async (t) => {
   const file = await fileFor(t)
   const { secrets, save } = await practiceEnvironment(file)
-  await save('http://127.0.0.1:4711')
-  const environment = variablesOf(secrets, 'http://127.0.0.1:4711')
+  await save('http://127.0.0.1:4711', 'http://127.0.0.1:8080')
+  const environment = variablesOf(secrets, 'http://127.0.0.1:4711', 'http://127.0.0.1:8080')
   const values = Object.values(secrets)
-  assert.equal(new Set(values).size, 7)
+  assert.equal(new Set(values).size, 8)
   assert.ok(values.every((secret) => secret.length >= 32))
   assert.equal(environment['PRACTICE_URL'], 'http://127.0.0.1:4711')
+  assert.equal(environment['ENGINE_URL'], 'http://127.0.0.1:8080')
+  assert.equal(environment['PRODUCT_CLIENT_SECRET'], secrets.productClient)
   assert.equal(environment['LMS_CLIENT_SECRET'], secrets.learning)
   assert.deepEqual({ ...parseEnv(await readFile(file, 'utf8')) }, environment)
   if (process.platform !== 'win32') assert.equal((await stat(file)).mode & 0o777, 0o600)
@@ -29,7 +31,7 @@ it('makes secrets that nobody knows, and keeps them in a file for its owner alon
 it('uses the secrets of the file again, fills in what is missing, and writes the new address', async (t) => {
   const file = await fileFor(t)
   const first = await practiceEnvironment(file)
-  await first.save('http://127.0.0.1:1111')
+  await first.save('http://127.0.0.1:1111', 'http://127.0.0.1:8080')
   await writeFile(
     file,
     (await readFile(file, 'utf8')).replace(/^IOT_CLIENT_SECRET=.*$/m, 'IOT_CLIENT_SECRET='),
@@ -37,6 +39,8 @@ it('uses the secrets of the file again, fills in what is missing, and writes the
   const second = await practiceEnvironment(file)
   assert.deepEqual({ ...second.secrets, iot: '' }, { ...first.secrets, iot: '' })
   assert.ok(second.secrets.iot.length >= 32)
-  await second.save('http://127.0.0.1:2222')
-  assert.match(await readFile(file, 'utf8'), /^PRACTICE_URL=http:\/\/127\.0\.0\.1:2222$/m)
+  await second.save('http://127.0.0.1:2222', 'http://127.0.0.1:8081')
+  const text = await readFile(file, 'utf8')
+  assert.match(text, /^PRACTICE_URL=http:\/\/127\.0\.0\.1:2222$/m)
+  assert.match(text, /^ENGINE_URL=http:\/\/127\.0\.0\.1:8081$/m)
 })

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { Failure } from '../../src/core/failure.ts'
 import { RouteTable } from '../../src/server/routes.ts'
 import { createServer } from '../../src/server/server.ts'
+import { freePort } from '../net/fixture.ts'
 import { call, listLog, rawCall } from '../support/http.ts'
 import { startServer } from './start-server.ts'
 
@@ -107,6 +108,30 @@ test('a port in use is an error that names the setting', async (t) => {
     return true
   })
   await starting.close(0)
+})
+
+test('who knocks before there is anything to serve waits for it', async (t) => {
+  const port = await freePort()
+  const routes = new RouteTable((text) => text)
+  const server = createServer({
+    routes,
+    listen: { host: 'localhost', port },
+    health: () => ({ ready: true, reasons: [] }),
+    limits: { header: 16384 },
+    log: listLog(),
+  })
+  t.after(() => server.close(0))
+  const knock = async (): Promise<number> =>
+    await call(`http://localhost:${port}/http/a`).then(({ status }) => status, knock)
+  const first = knock()
+  const url = await server.listen((bound) => {
+    assert.ok(bound.endsWith(`:${port}`))
+    routes.serve({ path: '/a', methods: ['GET'] }, 'a', (request) =>
+      request.answer(200, [], Buffer.from('served')),
+    )
+  })
+  assert.equal(await first, 200)
+  assert.equal((await call(`${url}/http/a`)).text, 'served')
 })
 
 test('a handler that throws is a 500 without its reason, and a line in the log', async (t) => {

@@ -107,6 +107,7 @@ describe('story 001: a flow names a credential', { concurrency: 2 }, () => {
 
   it('checks the shipped project: nothing wrong, and without the secrets a warning for each', async (t) => {
     const { sluice, environment } = await story(t)
+    environment['ENGINE_URL'] = 'http://127.0.0.1:8080'
     const whole = await sluice('check')
     assert.equal(whole.code, 0, whole.stdout + whole.stderr)
     assert.match(whole.stdout, /^\d+ flows, no problems$/m)

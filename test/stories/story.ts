@@ -21,6 +21,7 @@ const secrets = {
   jam: 'story-secret-of-jam',
   jamUser: 'story-password-of-jam',
   neo: 'story-secret-of-neo',
+  productClient: 'story-secret-of-product-client',
 }
 
 export interface Ended {
@@ -53,6 +54,8 @@ export interface Story {
   going(...args: string[]): Going
   /** `sluice start`, up to where it serves. */
   start(): Promise<Engine>
+  /** From now on the security material is a copy; resolves to its folder. */
+  copyMaterial(): Promise<string>
   /** From now on the credentials are a copy in which this one reads otherwise. */
   changeCredential(name: string, change: (text: string) => string): Promise<void>
   /** Files and outputs that hold a secret or a token, or one of these texts: none. */
@@ -91,6 +94,16 @@ export async function story(
     environment['SLUICE_FLOWS'] = join(folder, 'flows')
     await tracedFlows(join(folder, 'flows'))
   }
+  const copyMaterial = async () => {
+    await cp(join(projectFolder, 'security-material'), material, {
+      recursive: true,
+      force: false,
+      // What npm start made here is of another data folder.
+      filter: (file) => !file.endsWith('product-client.yaml'),
+    })
+    environment['SLUICE_SECURITY_MATERIAL'] = material
+    return material
+  }
   const outputs: { args: readonly string[]; text: string }[] = []
   const begin = (args: readonly string[], program = [process.execPath, bin]) => {
     const begun = command([...program, ...args], environment)
@@ -115,10 +128,9 @@ export async function story(
       const shown = await engine.shows(/ on (http:\/\/\S+)[^]*Ctrl-C/)
       return { ...engine, url: shown[1]! }
     },
+    copyMaterial,
     async changeCredential(name, change) {
-      await cp(join(projectFolder, 'security-material'), material, { recursive: true, force: false })
-      environment['SLUICE_SECURITY_MATERIAL'] = material
-      const file = join(material, `${name}.yaml`)
+      const file = join(await copyMaterial(), `${name}.yaml`)
       const text = await readFile(file, 'utf8')
       const changed = change(text)
       if (changed === text) throw new Error(`nothing was changed in ${name}.yaml`)

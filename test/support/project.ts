@@ -71,6 +71,9 @@ export async function startProject(
   files: Readonly<Record<string, string>>,
   options: ProjectOptions = {},
 ): Promise<RunningProject> {
+  // Hooks run in this order: the engine still writes into the folder while it stops.
+  let started: App | undefined
+  t.after(() => started?.stop())
   const folder = projectFolder(t, files)
   const log: string[] = []
   const waiting = new Set<() => void>()
@@ -79,7 +82,7 @@ export async function startProject(
     for (const look of waiting) look()
   }
   const app = await startApp(await settingOf(folder, options, write))
-  t.after(() => app.stop())
+  started = app
   const errors = app.project.problems.filter(({ severity }) => severity === 'error')
   if (errors.length > 0 && !options.broken)
     throw new Error(
