@@ -3,8 +3,10 @@ import type { AccessRule, Caller } from '../core/access.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
 import type { OtherFiles } from '../security/material.ts'
-import { addressesOf } from './addresses.ts'
+import { addressesOf, audiencesOf } from './addresses.ts'
+import { ClientAssertions } from './client-assertion.ts'
 import { Clients } from './clients.ts'
+import { FailureCount } from './failure-count.ts'
 import { Gate } from './gate.ts'
 import { IssuerTokens } from './issuers/issuer-tokens.ts'
 import { together } from './other-files.ts'
@@ -80,7 +82,10 @@ export class AuthorizationServer implements Access {
     const ofId = (clientId: string) => this.clients.ofId(clientId)
     const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
-    const secrets = new SecretCheck({ clock, ofId })
+    const failures = new FailureCount(clock)
+    const secrets = new SecretCheck({ clock, failures, ofId })
+    const audiences = (path: string) => audiencesOf(issuer(), path)
+    const assertions = new ClientAssertions({ clock, failures, ofId, audiences })
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
     const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
     this.#gate = new Gate({
@@ -103,7 +108,7 @@ export class AuthorizationServer implements Access {
     }
     rotateLater()
     return {
-      addresses: addressesOf({ ...shared, keys, issuer }),
+      addresses: addressesOf({ ...shared, assertions, keys, issuer }),
       async close() {
         timer.cancel()
         await records.close()

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { DEFAULT_ROLE, isRole, ROLE_HINT } from '../core/access.ts'
 import { readDocument, type Document, type Path, type Target } from '../core/document.ts'
 import type { ProblemCode } from '../core/problem-codes.ts'
@@ -7,6 +6,8 @@ import { checkShape } from '../core/shape.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import { fileProblem, nameOf } from '../security/material-name.ts'
 import { isApiKeyHash } from './api-key.ts'
+import { generationsOf } from './client-generation.ts'
+import { MAX_KEYS, readClientKey, type ClientKey } from './client-keys.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
 
@@ -22,12 +23,14 @@ export interface Client {
   readonly hashes: readonly SecretHash[]
   /** Hashes, as they are written. */
   readonly apiKeys: readonly string[]
+  /** What it signs assertions with. */
+  readonly keys: readonly ClientKey[]
   readonly roles: readonly string[]
   /** ms, or until it asks for the next one. */
   readonly tokenLifetime: number | 'untilNext'
   readonly enabled: boolean
-  /** Another one where it was made anew under the same id: tokens of the one before are not its own. */
-  readonly generation: string
+  /** Of which its tokens may be; new ones are of the last one. */
+  readonly generations: readonly string[]
 }
 
 export interface ReadClient {
@@ -55,6 +58,7 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
   const options = value as ClientOptions
   const clientId = options.clientId ?? name
   const hashes = check(options, clientId, document, problems)
+  const keys = checkKeys(options, document, problems)
   const idPlace = document.place(options.clientId === undefined ? [] : ['clientId'])
   if (hasErrors(problems)) return { problems, idPlace }
   return {
@@ -68,12 +72,11 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       description: options.description,
       hashes,
       apiKeys: options.apiKeyHash ?? [],
+      keys,
       roles: options.roles ?? [DEFAULT_ROLE],
       tokenLifetime: options.tokenLifetime ?? HOUR,
       enabled: options.enabled ?? true,
-      generation: hashes[0]
-        ? createHash('sha256').update(hashes[0].salt).digest('base64url').slice(0, 12)
-        : '',
+      generations: generationsOf(hashes, keys),
     },
   }
 }
@@ -120,12 +123,16 @@ function check(
 
 type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
 
-function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Document, report: Report): void {
+function checkApiKeys(
+  { secretHash, apiKeyHash, jwks }: ClientOptions,
+  document: Document,
+  report: Report,
+): void {
   const name = nameOf(document.file)
-  if (secretHash === undefined && apiKeyHash === undefined)
+  if (secretHash === undefined && apiKeyHash === undefined && jwks === undefined)
     report(
       'client/secret',
-      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash")',
+      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash") nor a public key ("jwks")',
       `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key.`,
       [],
     )
@@ -145,4 +152,25 @@ function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Docum
       'Take the hashes away that nobody uses any more.',
       ['apiKeyHash'],
     )
+}
+
+function checkKeys({ jwks }: ClientOptions, document: Document, problems: Problem[]): ClientKey[] {
+  if (!jwks) return []
+  const report = (message: string, hint: string, path: Path) =>
+    problems.push({ code: 'client/key', severity: 'error', message, hint, ...document.place(path) })
+  const path = ['jwks', 'keys']
+  const { keys } = jwks
+  if (keys.length === 0) report('"jwks" holds no key', 'Give it a key, or take it away.', path)
+  if (keys.length > MAX_KEYS)
+    report(
+      `the client has ${keys.length} public keys; ${MAX_KEYS} are possible at once`,
+      'Take the keys away that nobody signs with any more.',
+      path,
+    )
+  return keys.flatMap((key, index) => {
+    const read = readClientKey(key)
+    if (!('why' in read)) return [read]
+    report(`the key ${read.why}`, read.hint, [...path, index])
+    return []
+  })
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientAssertions } from './client-assertion.ts'
 import { authenticate } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
@@ -16,6 +17,7 @@ export const TOKEN_PATH = '/oauth2/token'
 export interface TokenServiceSetting {
   readonly tokens: Tokens
   readonly secrets: SecretCheck
+  readonly assertions: ClientAssertions
   readonly refusals: RefusalLog
 }
 
@@ -40,7 +42,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       answerError(reply, form.status, 'invalid_request', form.text, close)
       return
     }
-    const who = await authenticate(raw, form, setting.secrets)
+    const who = await authenticate(raw, form, setting)
     if ('client' in who) {
       await ask(who.client, form, reply, setting)
       return

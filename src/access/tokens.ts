@@ -95,14 +95,15 @@ export class Tokens {
   #issueOpaque(client: Client, roles: readonly string[], narrowed: boolean): string {
     const token = randomBytes(32).toString('base64url')
     const issuedAt = this.#setting.clock.now()
-    const { clientId, generation, tokenLifetime } = client
+    const { clientId, generations, tokenLifetime } = client
+    const generation = generations.at(-1)!
     const expiresAt = tokenLifetime === 'untilNext' ? null : issuedAt + tokenLifetime
     this.#setting.records.add(markOf(token), { clientId, generation, roles, narrowed, issuedAt, expiresAt })
     return token
   }
 
   #issueJwt(
-    { clientId, callerId, generation }: Client,
+    { clientId, callerId, generations }: Client,
     lifetime: number,
     roles: readonly string[],
     narrowed: boolean,
@@ -120,7 +121,7 @@ export class Tokens {
       jti: randomBytes(16).toString('base64url'),
       scope: roles.join(' '),
       roles,
-      client_generation: generation,
+      client_generation: generations.at(-1),
       ...(narrowed && { narrowed }),
     }
     return signJwt({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }, claims, key.privateKey)
@@ -172,8 +173,8 @@ export class Tokens {
     if (jti !== undefined && records.isRevoked(jti)) return { why: 'it was revoked' }
     const client = ofId(clientId)
     if (!client) return { why: `its client "${clientId}" was removed` }
-    if (client.generation !== claims.generation)
-      return { why: `client "${client.name}" was made anew, or all its secrets were replaced, since` }
+    if (!client.generations.includes(claims.generation))
+      return { why: `client "${client.name}" was made anew, or all its secrets or keys were replaced, since` }
     if (!client.enabled) return { why: `client "${client.name}" is disabled` }
     const roles = claims.narrowed ? claims.roles.filter((role) => client.roles.includes(role)) : client.roles
     return { ...claims, roles, client }

@@ -76,7 +76,7 @@ describe('the token service', () => {
       [{ headers, ...form({ ...GRANT, client_secret: SECRET }) }, 400, 'invalid_request'],
       [{ headers, ...form({ ...GRANT, client_id: 'other' }) }, 400, 'invalid_request'],
       [form({ ...GRANT, client_id: 'shop' }), 400, 'invalid_request', `?client_secret=${SECRET}`],
-      [form({ ...GRANT, client_id: 'shop', client_assertion: 'x' }), 401, 'invalid_client'],
+      [form({ ...GRANT, client_id: 'shop', client_assertion: 'x' }), 400, 'invalid_request'],
       [form(GRANT), 401, 'invalid_client'],
       [{ headers: { authorization: 'Digest x' }, ...form(GRANT) }, 401, 'invalid_client'],
       [{ headers: { ...headers, 'content-type': 'application/json' }, body: '{}' }, 400, 'invalid_request'],

@@ -1,25 +1,31 @@
 import { unlink } from 'node:fs/promises'
+import { parse } from 'yaml'
 import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
 import { changedClientText, rotatedHashes, type Rotation } from '../../access/client-text.ts'
 import type { Client } from '../../access/client-file.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { replaceFile } from '../replaced-file.ts'
-import { checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
+import { checkedRoles, clientArgument as client, clientFile, clientOptions, secretFor } from './files.ts'
 
-const client = { name: 'client', description: 'name of the client' }
 const role = { name: 'role', description: 'name of the role' }
 
 type Changes = Readonly<Record<string, unknown>>
 
+interface Change {
+  /** Undefined takes a key away. */
+  readonly changes: Changes
+  readonly told: string
+}
+
 /** Writes the file of a client anew and says so. A running engine takes it by itself. */
-async function change(
+export async function change(
   io: CommandIo,
   given: Record<string, unknown>,
   name: string,
-  what: (client: Client) => Promise<{ changes: Changes; told: string }> | { changes: Changes; told: string },
+  what: (client: Client, written: Changes) => Promise<Change> | Change,
 ): Promise<number> {
   const { client, path, text } = await clientFile(io, given, name)
-  const { changes, told } = await what(client)
+  const { changes, told } = await what(client, parse(text) as Changes)
   if (Object.keys(changes).length > 0) {
     const trouble = await replaceFile(path, changedClientText(text, changes))
     if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)

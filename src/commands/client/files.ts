@@ -16,6 +16,8 @@ import { settingOptions, settingsFor } from '../project-setting.ts'
 /** A chosen secret has so many characters at least. */
 const SHORTEST = 16
 
+export const clientArgument = { name: 'client', description: 'name of the client' }
+
 export const clientOptions = settingOptions.filter(({ flags }) => /^--(security-material|data) /.test(flags))
 
 export interface ClientFiles {

@@ -3,7 +3,7 @@ import { printDuration } from '../../core/duration.ts'
 import type { CommandDefinition } from '../command.ts'
 import { paint, table } from '../paint.ts'
 import { clientFile, clientFiles, clientOptions, engineAddress, tellProblems, tokenAddress } from './files.ts'
-import { howToCall } from './how-to-call.ts'
+import { howToCall, type CallsBy } from './how-to-call.ts'
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...clientOptions]
 
@@ -60,18 +60,26 @@ export const clientShowCommand: CommandDefinition = {
       ['tokens', lifetimeOf(client)],
       ['secrets', countOf(client.hashes.length, 'rotate')],
       ['API keys', countOf(client.apiKeys.length, 'api-key')],
+      ['public keys', countOf(client.keys.length, 'public-key')],
       ['token URL', tokenAddress(address)],
     ]
     const about = client.description === undefined ? '' : `  ${client.description}`
     io.stdout(`${bold(client.name)}${about}\n`)
     io.stdout(table(facts.map(([label, value]) => [`  ${dim(label!)}`, value!])))
-    io.stdout(`\n${howToCall(client.clientId, address, client.hashes.length === 0)}`)
+    io.stdout(`\n${howToCall(client.clientId, address, callsBy(client))}`)
     return 0
   },
 }
 
+function callsBy({ hashes, keys }: Client): CallsBy {
+  if (hashes.length > 0) return 'secret'
+  return keys.length > 0 ? 'public-key' : 'api-key'
+}
+
 function countOf(count: number, command: string): string {
-  return count === 2 ? `2 (${command} --finish takes the old one away)` : String(count || 'none')
+  return count > 1
+    ? `${count} (${command} --finish takes the old one${count > 2 ? 's' : ''} away)`
+    : String(count || 'none')
 }
 
 function lifetimeOf({ tokenLifetime }: Client): string {
@@ -80,8 +88,19 @@ function lifetimeOf({ tokenLifetime }: Client): string {
 
 /** No hash is in it: who has one can try secrets on it. */
 function reportOf(client: Client): object {
-  const { name, file, clientId, callerId, description, roles, tokenLifetime, enabled, hashes, apiKeys } =
-    client
+  const {
+    name,
+    file,
+    clientId,
+    callerId,
+    description,
+    roles,
+    tokenLifetime,
+    enabled,
+    hashes,
+    apiKeys,
+    keys,
+  } = client
   const lifetime = tokenLifetime === 'untilNext' ? tokenLifetime : printDuration(tokenLifetime)
   return {
     name,
@@ -94,5 +113,6 @@ function reportOf(client: Client): object {
     enabled,
     secrets: hashes.length,
     apiKeys: apiKeys.length,
+    publicKeys: keys.length,
   }
 }
