@@ -9,6 +9,7 @@ import { isApiKeyHash } from './api-key.ts'
 import { generationsOf } from './client-generation.ts'
 import { MAX_KEYS, readClientKey, type ClientKey } from './client-keys.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
+import { readPlainClient } from './plain-client.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
 
 /** A system that may call, as its file says. */
@@ -37,7 +38,7 @@ export interface ReadClient {
   readonly client?: Client
   readonly problems: readonly Problem[]
   /** Where its id is written, for others that have the same. */
-  readonly idPlace: Place
+  readonly idPlace: () => Place
 }
 
 const HOUR = 3_600_000
@@ -47,19 +48,13 @@ const CLIENT_ID = /^[A-Za-z0-9][A-Za-z0-9_.@!|-]{0,149}$/
 /** Reads one file. Never throws for what is written in it. */
 export function readClient({ file, text }: CredentialFile): ReadClient {
   const name = nameOf(file)
-  const read = readDocument(file, text)
-  const problems = [...fileProblem(file, 'a client', 'its client'), ...read.problems]
-  const start: Place = { file, line: 1, column: 1 }
-  const { document } = read
-  if (!document) return { problems, idPlace: start }
-  const { value, problems: found } = checkShape(clientSchema, document, { subject: 'a client' })
-  problems.push(...found)
-  if (hasErrors(problems)) return { problems, idPlace: start }
-  const options = value as ClientOptions
+  const problems = fileProblem(file, 'a client', 'its client')
+  const { document, options } = readPlainClient({ file, text }) ?? readYaml({ file, text }, problems)
+  if (!document || hasErrors(problems)) return { problems, idPlace: () => ({ file, line: 1, column: 1 }) }
   const clientId = options.clientId ?? name
   const hashes = check(options, clientId, document, problems)
   const keys = checkKeys(options, document, problems)
-  const idPlace = document.place(options.clientId === undefined ? [] : ['clientId'])
+  const idPlace = () => document.place(options.clientId === undefined ? [] : ['clientId'])
   if (hasErrors(problems)) return { problems, idPlace }
   return {
     problems,
@@ -79,6 +74,18 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       generations: generationsOf(hashes, keys),
     },
   }
+}
+
+function readYaml(
+  { file, text }: CredentialFile,
+  problems: Problem[],
+): { document: Document; options: ClientOptions } | { document?: undefined; options?: undefined } {
+  const { document, problems: mistakes } = readDocument(file, text)
+  problems.push(...mistakes)
+  if (!document) return {}
+  const { value, problems: found } = checkShape(clientSchema, document, { subject: 'a client' })
+  problems.push(...found)
+  return { document, options: value as ClientOptions }
 }
 
 function check(

@@ -78,7 +78,7 @@ export function readClientKey(jwk: unknown): ClientKey | NoKey {
  */
 export function readKeyFile(text: string): readonly Jwk[] | NoKey {
   const found = text.trimStart().startsWith('{') ? keysOfJson(text) : keyOfPem(text)
-  if (!Array.isArray(found)) return found as NoKey
+  if (!Array.isArray(found)) return found
   for (const key of found) {
     const read = readClientKey(key)
     if ('why' in read) return read
@@ -115,7 +115,7 @@ function keyOfPem(text: string): readonly Jwk[] | NoKey {
 
 function publicKeyOf(key: object): KeyObject | undefined {
   try {
-    return createPublicKey({ key: key as never, format: 'jwk' })
+    return createPublicKey({ key, format: 'jwk' })
   } catch {
     return undefined
   }

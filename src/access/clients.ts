@@ -47,7 +47,10 @@ export class Clients implements OtherFiles {
     this.#entries = entries
     this.#inForce = inForce
     this.#byId = byId
-    this.#byApiKey = new Map([...byId.values()].flatMap((one) => one.apiKeys.map((key) => [key, one])))
+    const byApiKey = new Map<string, Client>()
+    for (const one of byId.values())
+      for (const key of one.apiKeys) if (!byApiKey.has(key)) byApiKey.set(key, one)
+    this.#byApiKey = byApiKey
     this.#loaded = true
     return problems
   }
@@ -100,7 +103,7 @@ export class Clients implements OtherFiles {
             severity: 'error',
             message: `the API key is that of ${other.file}, too`,
             hint: `sluice client api-key ${client.name} --now makes another one.`,
-            ...idPlace,
+            ...idPlace(),
           })
       }
       const owner = owners.get(client.clientId)
@@ -111,7 +114,7 @@ export class Clients implements OtherFiles {
           severity: 'error',
           message: `the client id "${client.clientId}" is taken by ${owner.file}`,
           hint: 'Give one of them another clientId.',
-          ...idPlace,
+          ...idPlace(),
         })
     }
     return { entries, problems: inOrder(problems) }

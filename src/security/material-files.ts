@@ -6,6 +6,9 @@ import type { CredentialFile } from './credential-file.ts'
 /** Code of the problem that something is there and cannot be read. */
 export const UNREADABLE = 'credential/unreadable'
 
+/** Files that are open at the same time. */
+const READ_AT_ONCE = 64
+
 /** What is in the folder of the security material, by absolute path. */
 export interface MaterialFolder {
   /** `*.yaml` and `*.yml`, in order. */
@@ -64,22 +67,22 @@ export async function readMaterial(
 ): Promise<ReadMaterial> {
   const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
   const found = await findMaterial(folder)
-  const files = await Promise.all(
-    found.files
-      .filter((path) => path !== secrets)
-      .map(async (path): Promise<CredentialFile[]> => {
-        try {
-          const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
-          return [{ file: shown(path), text }]
-        } catch (error) {
-          const { code = 'unknown error' } = error as NodeJS.ErrnoException
-          const isGone = code === 'ENOENT' && !found.links.includes(path)
-          return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
-        }
-      }),
-  )
+  const readOne = async (path: string): Promise<CredentialFile[]> => {
+    try {
+      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
+      return [{ file: shown(path), text }]
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException
+      const isGone = code === 'ENOENT' && !found.links.includes(path)
+      return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
+    }
+  }
+  const paths = found.files.filter((path) => path !== secrets)
+  const files: CredentialFile[] = []
+  for (let at = 0; at < paths.length; at += READ_AT_ONCE)
+    files.push(...(await Promise.all(paths.slice(at, at + READ_AT_ONCE).map(readOne))).flat())
   return {
-    files: files.flat(),
+    files,
     problems: found.unreadable.map(({ path, code }) => unreadable(shown(path), code)),
   }
 }

@@ -37,7 +37,7 @@ async function signing(t: TestContext, clients: Record<string, string> = { shop:
         exp: now() + 60,
         jti: `j${++ids}`,
         ...own,
-      } as JWTPayload,
+      },
       header,
     )
   const ask = (assertion: string, form: Record<string, string> = {}, path = '/oauth2/token', headers = {}) =>
@@ -234,11 +234,11 @@ describe('clients that sign (private_key_jwt)', () => {
       const skew = Math.floor(at.clock.now() / 1000) - Math.floor(Date.now() / 1000)
       const client = { client_id: 'shop', [oauth.clockSkew]: skew }
       const proof = oauth.PrivateKeyJwt({ key: made.privateKey, kid: 'k1' })
-      const response = await oauth.clientCredentialsGrantRequest(server, client, proof, {}, options as object)
+      const response = await oauth.clientCredentialsGrantRequest(server, client, proof, {}, options)
       const { access_token: token } = await oauth.processClientCredentialsResponse(server, client, response)
-      const looked = await oauth.introspectionRequest(server, client, proof, token, options as object)
+      const looked = await oauth.introspectionRequest(server, client, proof, token, options)
       assert.equal((await oauth.processIntrospectionResponse(server, client, looked)).active, true)
-      const ended = await oauth.revocationRequest(server, client, proof, token, options as object)
+      const ended = await oauth.revocationRequest(server, client, proof, token, options)
       await oauth.processRevocationResponse(ended)
       assert.equal((await at.call(token)).status, 401)
     })

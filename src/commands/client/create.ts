@@ -71,7 +71,7 @@ export const clientCreateCommand: CommandDefinition = {
     io.stdout(
       [
         `wrote ${shown}\n\n`,
-        ...facts.map(([label, value]) => `  ${label!.padEnd(11)}${value}\n`),
+        ...facts.map(([label, value]) => `  ${label.padEnd(11)}${value}\n`),
         ...(told === undefined ? [] : [`\nThe ${told[0]} is shown this once; only its hash is kept.\n`]),
         `\n${howToCall(clientId, address, way.by)}`,
       ].join(''),
