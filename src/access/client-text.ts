@@ -29,16 +29,6 @@ export function newClientText(made: NewClient): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
 }
 
-/** The same file with other values; comments stay. */
-export function changedClientText(text: string, changes: Readonly<Record<string, unknown>>): string {
-  const document = parseDocument(text)
-  for (const [key, value] of Object.entries(changes)) {
-    if (value === undefined) document.delete(key)
-    else document.set(key, document.createNode(value, { flow: key === 'roles' }))
-  }
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
-}
-
 /** How secrets are replaced: beside the one before, by taking that away, or all at once with every token. */
 export type Rotation = 'add' | 'finish' | 'now'
 

@@ -1,4 +1,5 @@
 import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
+import { readClient } from '../../access/client-file.ts'
 import { newClientText, type NewClient } from '../../access/client-text.ts'
 import { makeSecretHash } from '../../access/secret-hash.ts'
 import { DEFAULT_ROLE } from '../../core/access.ts'
@@ -6,9 +7,17 @@ import { isCredentialName } from '../../security/material-name.ts'
 import { UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
-import { checkedRoles, clientOptions, engineAddress, secretFor, tokenAddress } from './files.ts'
+import {
+  checkedRoles,
+  clientOptions,
+  engineAddress,
+  letEngineRead,
+  secretFor,
+  tokenAddress,
+} from './files.ts'
 import { howToCall, type CallsBy } from './how-to-call.ts'
 import { keysIn, keySet } from './public-key.ts'
+import { asJson, reportOf } from './report.ts'
 
 export const clientCreateCommand: CommandDefinition = {
   name: 'client create',
@@ -60,8 +69,14 @@ export const clientCreateCommand: CommandDefinition = {
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
     const shown = await writeChecked(io, given, path, 'credential', text)
+    await letEngineRead(settings)
     const address = await engineAddress(settings)
     const { told } = way
+    if (given['json']) {
+      const { client } = readClient({ file: shown, text })
+      io.stdout(asJson({ ...reportOf(client!), tokenUrl: tokenAddress(address), ...shownOf(way) }))
+      return 0
+    }
     const facts = [
       ['client id', clientId],
       ...(told === undefined ? [] : [told]),
@@ -78,6 +93,10 @@ export const clientCreateCommand: CommandDefinition = {
     )
     return 0
   },
+}
+
+function shownOf({ by, told }: Way): object {
+  return told === undefined ? {} : { [by === 'api-key' ? 'apiKey' : 'secret']: told[1] }
 }
 
 /** How a client shows that it is who it says. */
