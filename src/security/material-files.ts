@@ -67,10 +67,10 @@ export async function readMaterial(
 ): Promise<ReadMaterial> {
   const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
   const found = await findMaterial(folder)
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const readOne = async (path: string): Promise<CredentialFile[]> => {
     try {
-      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
-      return [{ file: shown(path), text }]
+      return [{ file: shown(path), text: utf8.decode(await readFile(path)) }]
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException
       const isGone = code === 'ENOENT' && !found.links.includes(path)
