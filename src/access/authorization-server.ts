@@ -91,6 +91,7 @@ export class AuthorizationServer implements Access {
     this.#gate = new Gate({
       ...shared,
       clients: this.clients,
+      failures,
       issuers: this.issuers,
       signed: this.signed,
       issuer,

@@ -67,13 +67,20 @@ export class SecretCheck {
       return { fits: false, retryAfter, why: 'too many wrong secrets of this client from this address' }
     if (!this.#trying.has(tries[0]!.mark) && this.#trying.size >= AT_ONCE)
       return { fits: false, retryAfter: 1, why: 'too many secrets are tried at once' }
-    return this.#tryAll(tries, who)
+    const isOther = !this.#trying.has(tries[0]!.mark)
+    // Counted before it is tried: many guesses at once are many.
+    if (isOther) this.#setting.failures.add(who)
+    return this.#tryAll(tries, () => {
+      if (isOther) this.#setting.failures.takeBack(who)
+    })
   }
 
-  async #tryAll(tries: readonly Try[], who: string): Promise<SecretVerdict> {
+  async #tryAll(tries: readonly Try[], fitted: () => void): Promise<SecretVerdict> {
     for (const { mark, client, secret } of tries)
-      if (await this.#try(mark, client, secret)) return this.#judge(client, true)
-    this.#setting.failures.add(who)
+      if (await this.#try(mark, client, secret)) {
+        fitted()
+        return this.#judge(client, true)
+      }
     return this.#judge(tries[0]!.client, false)
   }
 

@@ -6,7 +6,7 @@ import { readForm } from './form.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
-import type { Tokens } from './tokens.ts'
+import { LONGEST_ROLES, type Tokens } from './tokens.ts'
 
 /** A client with this role may ask about tokens of others. */
 export const INTROSPECTION_ROLE = 'sluice.introspect'
@@ -79,6 +79,15 @@ export const grantToken: Ask = async (client, form, reply, { tokens }) => {
   const beyond = asked?.filter((role) => !client.roles.includes(role)) ?? []
   if (beyond.length > 0) {
     answerError(reply, 400, 'invalid_scope', 'the client does not have every role that it asks for')
+    return
+  }
+  if (asked && asked.join(' ').length > LONGEST_ROLES) {
+    answerError(
+      reply,
+      400,
+      'invalid_scope',
+      'these are more roles than a token can name; ask for fewer, or for all',
+    )
     return
   }
   const issued = await tokens.issue(client, format, asked && [...new Set(asked)])

@@ -9,6 +9,8 @@ import type { TokenRecords } from './token-records.ts'
 
 /** JWTs that were verified are remembered, so that a token costs its signature once. */
 const MOST_REMEMBERED = 10_000
+/** Characters that roles may take in a JWT; it has them twice, and has to fit into the header of a request. */
+export const LONGEST_ROLES = 2500
 /** Characters of the longest token that is looked at. */
 const LONGEST = 8192
 
@@ -119,8 +121,7 @@ export class Tokens {
       iat,
       exp: iat + Math.floor(lifetime / 1000),
       jti: randomBytes(16).toString('base64url'),
-      scope: roles.join(' '),
-      roles,
+      ...(roles.join(' ').length <= LONGEST_ROLES && { scope: roles.join(' '), roles }),
       client_generation: generations.at(-1),
       ...(narrowed && { narrowed }),
     }

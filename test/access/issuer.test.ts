@@ -77,6 +77,7 @@ describe('tokens of other issuers', () => {
       [await token({ exp: undefined }), /"exp" is missing/],
       [await token({ iat: undefined }), /"iat" is missing/],
       [await token({ sub: undefined }), /names no client/],
+      [await token({ cnf: { jkt: 'x' } }), /bound to a key of its client \(DPoP\)/],
       ['x'.repeat(8_000), /none of this engine/],
       ['x'.repeat(9_000), /longer than/],
       [`${good(await token())}.x`, /can be read/],

@@ -125,6 +125,19 @@ describe('the token service', () => {
     assert.equal((await right()).status, 200, 'one that is remembered goes on')
   })
 
+  it('counts guesses that come at once, and one guess that is sent many times once', async (t) => {
+    const { ask, basic } = await door(t)
+    const guess = (secret: string) =>
+      ask('/oauth2/token', { headers: basic('shop', secret), ...form(GRANT) }).then(({ status }) => status)
+    const same = await Promise.all(Array.from({ length: 12 }, () => guess('wrong')))
+    assert.deepEqual(new Set(same), new Set([401]))
+    const right = await Promise.all(Array.from({ length: 12 }, () => guess(SECRET)))
+    assert.deepEqual(new Set(right), new Set([200]))
+    const others = await Promise.all(Array.from({ length: 12 }, (_, i) => guess(`wrong ${i}`)))
+    assert.equal(others.filter((status) => status === 401).length, 4)
+    assert.equal(others.filter((status) => status === 429).length, 8)
+  })
+
   it('tries one salt for two secrets, so that a rotation costs and shows nothing', async () => {
     const second = await makeSecretHash('the second secret', readSecretHash(HASH))
     assert.equal(readSecretHash(second)!.settings, readSecretHash(HASH)!.settings)

@@ -136,6 +136,8 @@ function judge(claims: TokenClaims, issuer: Issuer): Judged {
     .find((value) => typeof value === 'string' && value !== '')
   if (typeof client !== 'string')
     return { why: `it names no client (${issuer.clientClaims.map((name) => `"${name}"`).join(', ')})` }
+  if (claimAt(claims, 'cnf.jkt') !== undefined)
+    return { why: 'it is bound to a key of its client (DPoP), and was sent without a proof' }
   const own = rolesIn(claims, issuer.roleClaims, issuer.rolePrefix)
   const wrong = wrongAudience(claims, issuer, own)
   if (wrong !== undefined) return { why: wrong }
