@@ -30,7 +30,9 @@ export interface Client {
   /** ms, or until it asks for the next one. */
   readonly tokenLifetime: number | 'untilNext'
   readonly enabled: boolean
-  /** Of which its tokens may be; new ones are of the last one. */
+  /** Another one where it was made anew under the same id: tokens of the one before are not its own. */
+  readonly generation: string
+  /** Those of which its tokens may be. */
   readonly generations: readonly string[]
 }
 
@@ -54,6 +56,7 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
   const clientId = options.clientId ?? name
   const hashes = check(options, clientId, document, problems)
   const keys = checkKeys(options, document, problems)
+  const generations = generationsOf(hashes, keys)
   const idPlace = () => document.place(options.clientId === undefined ? [] : ['clientId'])
   if (hasErrors(problems)) return { problems, idPlace }
   return {
@@ -71,7 +74,8 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       roles: options.roles ?? [DEFAULT_ROLE],
       tokenLifetime: options.tokenLifetime ?? HOUR,
       enabled: options.enabled ?? true,
-      generations: generationsOf(hashes, keys),
+      generation: generations.at(-1)!,
+      generations,
     },
   }
 }

@@ -70,6 +70,7 @@ export class Tokens {
   ): Promise<IssuedToken> {
     const lifetime = client.tokenLifetime
     const granted = roles ?? client.roles
+    this.#setting.records.endLasting(client.clientId)
     const narrowed = roles !== undefined
     const token =
       format === 'opaque' || lifetime === 'untilNext'
@@ -97,15 +98,14 @@ export class Tokens {
   #issueOpaque(client: Client, roles: readonly string[], narrowed: boolean): string {
     const token = randomBytes(32).toString('base64url')
     const issuedAt = this.#setting.clock.now()
-    const { clientId, generations, tokenLifetime } = client
-    const generation = generations.at(-1)!
+    const { clientId, generation, tokenLifetime } = client
     const expiresAt = tokenLifetime === 'untilNext' ? null : issuedAt + tokenLifetime
     this.#setting.records.add(markOf(token), { clientId, generation, roles, narrowed, issuedAt, expiresAt })
     return token
   }
 
   #issueJwt(
-    { clientId, callerId, generations }: Client,
+    { clientId, callerId, generation }: Client,
     lifetime: number,
     roles: readonly string[],
     narrowed: boolean,
@@ -122,7 +122,7 @@ export class Tokens {
       exp: iat + Math.floor(lifetime / 1000),
       jti: randomBytes(16).toString('base64url'),
       ...(roles.join(' ').length <= LONGEST_ROLES && { scope: roles.join(' '), roles }),
-      client_generation: generations.at(-1),
+      client_generation: generation,
       ...(narrowed && { narrowed }),
     }
     return signJwt({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }, claims, key.privateKey)

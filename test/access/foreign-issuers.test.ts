@@ -79,7 +79,7 @@ async function startProvider(t: TestContext): Promise<string> {
         }),
       },
     },
-  } as never)
+  })
   server.on('request', provider.callback())
   return issuer
 }

@@ -176,7 +176,11 @@ describe('the token service', () => {
   })
 
   it('ends a token without a lifetime with the next one', async (t) => {
-    const { ask, basic, call, token } = await door(t, { shop: 'tokenLifetime: untilNext\n' })
+    const { ask, basic, call, token, write, data, opened } = await door(t, {
+      shop: 'tokenLifetime: untilNext\n',
+      other: 'tokenLifetime: untilNext\n',
+    })
+    const others = await token({}, basic('other'))
     const { body } = await ask('/oauth2/token', {
       headers: basic(),
       ...form({ ...GRANT, token_format: 'jwt' }),
@@ -186,6 +190,16 @@ describe('the token service', () => {
     assert.equal((await call(first)).status, 200)
     const second = await token()
     assert.deepEqual([(await call(first)).status, (await call(second)).status], [401, 200])
+    assert.equal((await call(others)).status, 200)
+    write({ shop: 'tokenLifetime: 5m\n', other: 'tokenLifetime: untilNext\n' })
+    assert.equal((await call(second)).status, 200)
+    assert.equal((await call(await token())).status, 200)
+    assert.equal((await call(second)).status, 401, 'the next one, though it is of another kind')
+    await opened.close()
+    const again = await door(t, { shop: '', other: 'tokenLifetime: untilNext\n' }, data)
+    assert.deepEqual([(await again.call(second)).status, (await again.call(others)).status], [401, 200])
+    await again.clock.advance(30 * 86_400_000)
+    assert.equal((await again.call(others)).status, 200, 'for as long as the client asks for no other')
   })
 
   it('revokes tokens of the client that asks, and tells about them', async (t) => {
