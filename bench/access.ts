@@ -8,7 +8,7 @@ import { makeSecretHash } from '../src/access/secret-hash.ts'
 import { realWorld } from '../src/world.ts'
 import { materialIn } from './credentials.ts'
 import { load, type Work } from './load.ts'
-import { startSluice } from './systems.ts'
+import { processorTime, startSluice } from './systems.ts'
 
 const SECRET = 'the-secret-of-the-bench-client'
 const ROLE = 'orders.write'
@@ -25,6 +25,8 @@ export interface DoorCost {
   readonly tokens: number[]
   readonly tokenP99: number[]
   readonly failed: number
+  /** us of processor time that the engine took for a reply. */
+  readonly processor: { readonly open: number; readonly guarded: number; readonly tokens: number }
 }
 
 /** The same flow opened and protected, with one token for all calls; then the token endpoint. */
@@ -68,7 +70,8 @@ export async function measureDoor(rounds: number, slice: number, connections: nu
       expect: '"token_type":"Bearer"',
       headers: { authorization: basic, 'content-type': type },
     }
-    const cost: DoorCost & { failed: number } = {
+    const spent = { open: new Spent(), guarded: new Spent(), tokens: new Spent() }
+    const cost: Omit<DoorCost, 'processor'> & { failed: number } = {
       open: [],
       guarded: [],
       ratios: [],
@@ -76,36 +79,56 @@ export async function measureDoor(rounds: number, slice: number, connections: nu
       tokenP99: [],
       failed: 0,
     }
-    const measure = async (one: Work) => {
+    const measure = async (one: Work, of: Spent) => {
+      const before = processorTime(system.pid)
       const result = await load(system.port, one, connections, slice)
+      of.add(processorTime(system.pid) - before, result.replies)
       cost.failed += result.failed
       return result
     }
     for (const one of [open, guarded, tokens]) await load(system.port, one, connections, slice)
     for (let round = 0; round < rounds; round++) {
       const first = round % 2 === 0
-      const a = (await measure(first ? open : guarded)).rate
-      const b = (await measure(first ? guarded : open)).rate
+      const opening = () => measure(open, spent.open)
+      const guarding = () => measure(guarded, spent.guarded)
+      const a = (await (first ? opening() : guarding())).rate
+      const b = (await (first ? guarding() : opening())).rate
       const [opened, closed] = first ? [a, b] : [b, a]
       cost.open.push(opened)
       cost.guarded.push(closed)
       cost.ratios.push(closed / opened)
-      const { rate, p99 } = await measure(tokens)
+      const { rate, p99 } = await measure(tokens, spent.tokens)
       cost.tokens.push(rate)
       cost.tokenP99.push(p99)
     }
-    return cost
+    const processor = { open: spent.open.each, guarded: spent.guarded.each, tokens: spent.tokens.each }
+    return { ...cost, processor }
   } finally {
     await system.stop()
     rmSync(project, { recursive: true })
   }
 }
 
-/** ms to read, check and take so many clients: the first time in this process, and further ones. */
+class Spent {
+  #seconds = 0
+  #replies = 0
+
+  add(seconds: number, replies: number): void {
+    this.#seconds += seconds
+    this.#replies += replies
+  }
+
+  /** us */
+  get each(): number {
+    return (this.#seconds * 1e6) / this.#replies
+  }
+}
+
+/** ms to read, check and take so many clients: the first time in this process, and further ones; and of processor time. */
 export async function measureClients(
   count: number,
   rounds: number,
-): Promise<{ readonly first: number; readonly further: number[] }> {
+): Promise<{ readonly first: number; readonly further: number[]; readonly processor: number[] }> {
   const project = mkdtempSync(join(tmpdir(), 'sluice-bench-clients-'))
   const folder = join(project, 'security-material')
   mkdirSync(folder)
@@ -114,6 +137,7 @@ export async function measureClients(
     writeFileSync(join(folder, `shop-${i}.yaml`), text.replace(/^clientId: .*$/m, `clientId: shop-${i}`))
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
   const times: number[] = []
+  const processor: number[] = []
   try {
     for (let round = 0; round <= rounds; round++) {
       const world = realWorld(() => {
@@ -122,9 +146,12 @@ export async function measureClients(
       const access = new AuthorizationServer({ world, log: silent, signing: { dev: false, hide() {} } })
       const material = materialIn(project, world, access.files)
       const at = performance.now()
+      const before = process.cpuUsage()
       const { files, problems } = await material.read(folder)
       const found = [...problems, ...material.load(files)]
       times.push(performance.now() - at)
+      const { user, system } = process.cpuUsage(before)
+      processor.push((user + system) / 1000)
       const { length } = access.clients.all()
       if (found.length > 0 || length !== count)
         throw new Error(`${found.length} problems, ${length} of ${count} clients`)
@@ -133,7 +160,7 @@ export async function measureClients(
   } finally {
     rmSync(project, { recursive: true })
   }
-  return { first: times[0]!, further: times.slice(1) }
+  return { first: times[0]!, further: times.slice(1), processor }
 }
 
 async function clientText(clientId: string): Promise<string> {
