@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ClientKey } from './client-keys.ts'
 import type { SecretHash } from './secret-hash.ts'
 
@@ -8,7 +8,7 @@ import type { SecretHash } from './secret-hash.ts'
  * rotation keeps.
  */
 export function generationsOf(hashes: readonly SecretHash[], keys: readonly ClientKey[]): readonly string[] {
-  const [hash] = hashes
-  if (hash) return [createHash('sha256').update(hash.salt).digest('base64url').slice(0, 12)]
+  const [first] = hashes
+  if (first) return [hash('sha256', first.salt, 'base64url').slice(0, 12)]
   return keys.length > 0 ? keys.map(({ mark }) => mark) : ['']
 }

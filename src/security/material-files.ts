@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { normalize, relative, sep } from 'node:path'
 import type { Problem } from '../core/problem.ts'
 import type { CredentialFile } from './credential-file.ts'
 
@@ -39,14 +39,14 @@ export async function findMaterial(folder: string): Promise<MaterialFolder> {
     folders.push(at)
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith('.')) continue
-      const path = join(at, entry.name)
+      const path = at.endsWith(sep) ? at + entry.name : at + sep + entry.name
       if (entry.isSymbolicLink()) links.push(path)
       const kind = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry
       if (kind.isDirectory()) await walk(path, [...open, real])
       else if (/\.ya?ml$/.test(entry.name) && (kind.isFile() || kind.isSymbolicLink())) files.push(path)
     }
   }
-  await walk(folder, [])
+  await walk(normalize(folder), [])
   return { files: files.toSorted(), folders, links, unreadable }
 }
 
@@ -65,7 +65,11 @@ export async function readMaterial(
   projectFolder: string,
   secrets?: string,
 ): Promise<ReadMaterial> {
-  const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
+  const inside = projectFolder + sep
+  const shown = (path: string) => {
+    const from = path.startsWith(inside) ? path.slice(inside.length) : relative(projectFolder, path)
+    return (sep === '/' ? from : from.split(sep).join('/')) || '.'
+  }
   const found = await findMaterial(folder)
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const readOne = async (path: string): Promise<CredentialFile[]> => {
