@@ -9,7 +9,7 @@ import type { World } from '../src/core/world.ts'
 import { credentials } from '../src/credentials/index.ts'
 import { createSend } from '../src/net/send.ts'
 import { readMaterial } from '../src/security/material-files.ts'
-import { createSecurityMaterial } from '../src/security/material.ts'
+import { createSecurityMaterial, type OtherFiles } from '../src/security/material.ts'
 import { createRedactor } from '../src/security/redaction.ts'
 import { createTokensInMemory } from '../src/store/tokens-in-memory.ts'
 import { Egress } from '../src/net/egress.ts'
@@ -43,7 +43,8 @@ class Instant extends Dispatcher {
   }
 }
 
-function materialIn(projectFolder: string, world: World) {
+/** Security material that is in no engine. */
+export function materialIn(projectFolder: string, world: World, others?: OtherFiles) {
   const silent = { debug() {}, info() {}, warn() {}, error() {} }
   return createSecurityMaterial({
     kinds: new Map(credentials.map((kind) => [kind.name, kind])),
@@ -58,6 +59,7 @@ function materialIn(projectFolder: string, world: World) {
     secrets: { file: join(projectFolder, 'secrets.yaml'), keyFile: join(projectFolder, 'age.key') },
     backends: [],
     dev: false,
+    ...(others && { others }),
   })
 }
 

@@ -5,6 +5,8 @@ export interface Work {
   readonly body: string
   /** Every reply must hold this text. */
   readonly expect: string
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Slice {
@@ -30,8 +32,11 @@ interface Call {
   readonly due: number
 }
 
-function callOf(port: number, { path, body, expect }: Work, due = 0): Call {
-  const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
+function callOf(port: number, { path, body, expect, headers }: Work, due = 0): Call {
+  const lines = Object.entries({ 'content-type': 'application/json', ...headers })
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+  const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${lines}content-length: ${Buffer.byteLength(body)}\r\n\r\n`
   return { bytes: Buffer.from(head + body), expect, due }
 }
 

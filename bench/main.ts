@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureClients, measureDoor } from './access.ts'
 import { measureBulk, measureManyRecords } from './bulk.ts'
 import { measureCheck } from './check.ts'
 import { measureLoading, measureTokenCost } from './credentials.ts'
@@ -20,7 +21,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     slice: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '32' },
-    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W10,W11,W12,W13' },
+    only: { type: 'string', default: 'W1,W2,W3,W4,W5,W6,W7,W8,W9,W10,W11,W12,W13,W14,W15,W16' },
     json: { type: 'string' },
   },
 })
@@ -67,6 +68,8 @@ if (chosen.has('W10')) await measureCredentials()
 if (chosen.has('W11')) await measureMany()
 if (chosen.has('W12')) await measureLarge()
 if (chosen.has('W13')) await measureChecking()
+if (chosen.has('W14') || chosen.has('W15')) await measureAccess()
+if (chosen.has('W16')) await measureManyClients()
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`)
 
 async function measureRates(): Promise<void> {
@@ -271,6 +274,34 @@ async function measureChecking(): Promise<void> {
   process.stdout.write(
     `W13 sluice check: ${said} in ${median(seconds).toFixed(2)} s, the fastest ${Math.min(...seconds).toFixed(2)} s (goal < 2)\n`,
   )
+}
+
+/** A protected endpoint beside the same one opened; tokens handed out. */
+async function measureAccess(): Promise<void> {
+  const { open, guarded, ratios, tokens, tokenP99, failed, processor } = await measureDoor(
+    rounds,
+    slice,
+    connections,
+  )
+  results['W14'] = { open: median(open), guarded: median(guarded), ratio: median(ratios), failed, processor }
+  results['W15'] = { tokens: median(tokens), p99: median(tokenP99), failed }
+  process.stdout.write(
+    `\nW14 a protected endpoint: ${median(guarded).toFixed(0)}/s, the same one opened ${median(open).toFixed(0)}/s, ` +
+      `ratio ${median(ratios).toFixed(2)} (goal >= 0.85); processor ${processor.guarded.toFixed(0)} us a reply instead of ${processor.open.toFixed(0)}\n` +
+      `W15 token endpoint: ${median(tokens).toFixed(0)} tokens/s (goal >= 800), p99 ${median(tokenP99).toFixed(1)} ms; processor ${processor.tokens.toFixed(0)} us a token; ${failed} failed\n`,
+  )
+  if (failed > 0) process.exitCode = 1
+}
+
+/** Reading, checking and taking 10,000 files of clients. */
+async function measureManyClients(): Promise<void> {
+  const { first, further, processor } = await measureClients(10_000, Math.min(rounds, 5))
+  results['W16'] = { first, median: median(further), processor }
+  process.stdout.write(
+    `W16 10,000 clients loaded in ${first.toFixed(0)} ms the first time (goal < 1000), ${median(further).toFixed(0)} ms again; ` +
+      `processor ${processor[0]!.toFixed(0)} ms, then ${median(processor.slice(1)).toFixed(0)} ms\n`,
+  )
+  if (first >= 1000) process.exitCode = 1
 }
 
 function median(values: number[]): number {

@@ -84,7 +84,11 @@ export async function startByHand(receiver: System): Promise<System> {
   }
 }
 
-export async function startSluice(receiver: System, flows = join(folder, 'flows')): Promise<System> {
+export async function startSluice(
+  receiver: Pick<System, 'url'>,
+  flows = join(folder, 'flows'),
+  environment: Readonly<Record<string, string>> = {},
+): Promise<System> {
   const data = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   const system = await started(
     'sluice',
@@ -98,6 +102,7 @@ export async function startSluice(receiver: System, flows = join(folder, 'flows'
       SLUICE_FLOWS: flows,
       SLUICE_LOG_LEVEL: 'warn',
       NO_COLOR: '1',
+      ...environment,
     },
     /Sluice \S+ on (\S+)/,
   )

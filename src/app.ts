@@ -171,8 +171,10 @@ async function startOn(
   const health = () => readiness(project, engine, stores.messageLog.trouble, stopping)
   let url: string | undefined
   let reload: Control['reload'] = () => Promise.reject(new Error('the engine is not up yet'))
+  let readMaterial: Control['readMaterial'] = () => Promise.resolve({ read: false })
   const control = createControl({
     reload: () => reload(),
+    readMaterial: () => readMaterial(),
     engine,
     project,
     material: parts.material,
@@ -265,6 +267,10 @@ async function startOn(
     })
     closing.push(() => watch.close())
     await watch.begun
+    readMaterial = async () => {
+      await watch.again()
+      return { read: true }
+    }
     const leave = parts.material.follow(() => void watch.again())
     closing.push(() => Promise.resolve(leave()))
     const reloader = new Reloader({

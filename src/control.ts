@@ -35,6 +35,7 @@ export interface ControlSetting {
   readonly managementUrl: () => string | undefined
   readonly messageLog: Pick<MessageLog, 'backlog' | 'lost' | 'trouble'>
   readonly reload: Control['reload']
+  readonly readMaterial: Control['readMaterial']
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
 
@@ -79,6 +80,7 @@ export function createControl(setting: ControlSetting): Control {
       }),
     flows,
     reload: () => setting.reload(),
+    readMaterial: () => setting.readMaterial(),
     credentials,
     setLevel(name, { level, duration }) {
       const entry = find(name)

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Addresses } from '../core/services.ts'
+import { ASSERTION_ALGORITHMS } from './client-keys.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import {
@@ -44,20 +45,30 @@ function open(content: () => object) {
   }
 }
 
+/** What an assertion may be meant for that is sent to `path`. */
+export function audiencesOf(issuer: string, path: string): readonly string[] {
+  const base = issuer.replace(/\/$/, '')
+  return [issuer, ...TOKEN_PATHS.map((one) => base + one), base + path]
+}
+
 /** @see https://www.rfc-editor.org/rfc/rfc8414 */
 function metadataOf(issuer: string): object {
   const base = issuer.replace(/\/$/, '')
-  const methods = ['client_secret_basic', 'client_secret_post']
+  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+  const algorithms = [...ASSERTION_ALGORITHMS]
   return {
     issuer,
     token_endpoint: base + TOKEN_PATH,
     token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: algorithms,
     grant_types_supported: ['client_credentials'],
     response_types_supported: [],
     jwks_uri: base + PATHS.keys,
     revocation_endpoint: base + PATHS.revocation,
     revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: algorithms,
     introspection_endpoint: base + PATHS.introspection,
     introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
   }
 }

@@ -4,8 +4,10 @@ import type { FindableDestinations } from '../core/findable.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
 import type { OtherFiles } from '../security/material.ts'
-import { addressesOf } from './addresses.ts'
+import { addressesOf, audiencesOf } from './addresses.ts'
+import { ClientAssertions } from './client-assertion.ts'
 import { Clients } from './clients.ts'
+import { FailureCount } from './failure-count.ts'
 import { Gate } from './gate.ts'
 import { IssuerTokens } from './issuers/issuer-tokens.ts'
 import { together } from './other-files.ts'
@@ -83,7 +85,10 @@ export class AuthorizationServer implements Access {
     const ofId = (clientId: string) => this.clients.ofId(clientId)
     const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
-    const secrets = new SecretCheck({ clock, ofId })
+    const failures = new FailureCount(clock)
+    const secrets = new SecretCheck({ clock, failures, ofId })
+    const audiences = (path: string) => audiencesOf(issuer(), path)
+    const assertions = new ClientAssertions({ clock, failures, ofId, audiences })
     const finding = destinations && (await import('./find-destination.ts'))
     const zone = finding && (() => finding.zoneOf(issuer()))
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId, ...(zone && { zone }) })
@@ -91,6 +96,7 @@ export class AuthorizationServer implements Access {
     const gate = new Gate({
       ...shared,
       clients: this.clients,
+      failures,
       issuers: this.issuers,
       signed: this.signed,
       issuer,
@@ -110,7 +116,7 @@ export class AuthorizationServer implements Access {
     rotateLater()
     return {
       addresses: new Map([
-        ...addressesOf({ ...shared, keys, issuer }),
+        ...addressesOf({ ...shared, assertions, keys, issuer }),
         ...(finding && zone ? finding.findAddresses({ destinations, gate, clock, zone, log }) : []),
       ]),
       async close() {

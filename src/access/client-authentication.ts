@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Client } from './client-file.ts'
 import { readAuthorization } from './authorization-header.ts'
-import type { Reading, SecretCheck } from './secret-check.ts'
+import type { ClientAssertions } from './client-assertion.ts'
+import { ASSERTION_TYPE } from './client-keys.ts'
+import type { Reading, SecretCheck, SecretVerdict } from './secret-check.ts'
 
 /** Who asks, or how to refuse. */
 export type Authenticated =
@@ -18,11 +20,21 @@ export type Authenticated =
       readonly retryAfter?: number
     }
 
-/** Which client a request to the token service comes from: Basic, or id and secret in the form. @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
+export interface AuthenticationSetting {
+  readonly secrets: SecretCheck
+  readonly assertions: ClientAssertions
+}
+
+type Form = ReadonlyMap<string, string>
+
+/**
+ * Which client a request to the token service comes from: Basic, id and secret in the form, or an assertion.
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3 https://www.rfc-editor.org/rfc/rfc7521#section-4.2
+ */
 export async function authenticate(
   raw: IncomingMessage,
-  form: ReadonlyMap<string, string>,
-  secrets: SecretCheck,
+  form: Form,
+  setting: AuthenticationSetting,
 ): Promise<Authenticated> {
   const carried = readAuthorization(raw)
   const id = form.get('client_id')
@@ -36,29 +48,44 @@ export async function authenticate(
     basic,
     clientId,
   })
-  if (form.has('client_assertion'))
-    return bad(401, 'a client assertion is not taken here; send the client secret', id)
+  const address = raw.socket.remoteAddress ?? ''
+  const asserted = form.has('client_assertion') || form.has('client_assertion_type')
   if (carried.scheme === 'unreadable') return bad(carried.ambiguous ? 400 : 401, carried.why)
   if (carried.scheme === 'bearer') return bad(401, 'a client authenticates by Basic or in the body')
-  if (carried.scheme === 'basic' && secret !== undefined)
+  if (Number(basic) + Number(secret !== undefined) + Number(asserted) > 1)
     return bad(400, 'the client authenticates in two ways at once')
+  if (asserted) {
+    const assertion = form.get('client_assertion')
+    if (assertion === undefined) return bad(400, 'client_assertion is missing', id)
+    if (form.get('client_assertion_type') !== ASSERTION_TYPE)
+      return bad(400, `client_assertion_type has to be ${ASSERTION_TYPE}`, id)
+    const path = raw.url!.replace(/\?.*$/, '')
+    const verdict = await setting.assertions.check(assertion, id, path, address)
+    return judged(verdict, 'the client assertion is not good', basic, verdict.clientId ?? id)
+  }
   const readings = carried.scheme === 'basic' ? carried.readings : readingsOf(id, secret)
   if (!readings) return bad(401, 'client id and client secret are missing', id)
   const { clientId } = readings[0]!
   if (id !== undefined && !readings.some((reading) => reading.clientId === id))
     return bad(400, 'client_id is another one than that of the header')
-  const verdict = await secrets.check(readings, raw.socket.remoteAddress ?? '')
+  return judged(
+    await setting.secrets.check(readings, address),
+    'the client id or the client secret is wrong, or the client is disabled',
+    basic,
+    clientId,
+  )
+}
+
+function judged(
+  verdict: SecretVerdict,
+  description: string,
+  basic: boolean,
+  clientId: string | undefined,
+): Authenticated {
   if (verdict.fits) return { client: verdict.client }
   const { why, retryAfter } = verdict
   if (retryAfter === undefined)
-    return {
-      status: 401,
-      error: 'invalid_client',
-      description: 'the client id or the client secret is wrong, or the client is disabled',
-      why,
-      basic,
-      clientId,
-    }
+    return { status: 401, error: 'invalid_client', description, why, basic, clientId }
   return {
     status: 429,
     error: 'temporarily_unavailable',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { DEFAULT_ROLE, isRole, ROLE_HINT } from '../core/access.ts'
 import { readDocument, type Document, type Path, type Target } from '../core/document.ts'
 import type { ProblemCode } from '../core/problem-codes.ts'
@@ -7,7 +6,10 @@ import { checkShape } from '../core/shape.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import { fileProblem, nameOf } from '../security/material-name.ts'
 import { isApiKeyHash } from './api-key.ts'
+import { generationsOf } from './client-generation.ts'
+import { MAX_KEYS, readClientKey, type ClientKey } from './client-keys.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
+import { readPlainClient } from './plain-client.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
 
 /** A system that may call, as its file says. */
@@ -22,19 +24,23 @@ export interface Client {
   readonly hashes: readonly SecretHash[]
   /** Hashes, as they are written. */
   readonly apiKeys: readonly string[]
+  /** What it signs assertions with. */
+  readonly keys: readonly ClientKey[]
   readonly roles: readonly string[]
   /** ms, or until it asks for the next one. */
   readonly tokenLifetime: number | 'untilNext'
   readonly enabled: boolean
   /** Another one where it was made anew under the same id: tokens of the one before are not its own. */
   readonly generation: string
+  /** Those of which its tokens may be. */
+  readonly generations: readonly string[]
 }
 
 export interface ReadClient {
   readonly client?: Client
   readonly problems: readonly Problem[]
   /** Where its id is written, for others that have the same. */
-  readonly idPlace: Place
+  readonly idPlace: () => Place
 }
 
 const HOUR = 3_600_000
@@ -44,18 +50,14 @@ const CLIENT_ID = /^[A-Za-z0-9][A-Za-z0-9_.@!|-]{0,149}$/
 /** Reads one file. Never throws for what is written in it. */
 export function readClient({ file, text }: CredentialFile): ReadClient {
   const name = nameOf(file)
-  const read = readDocument(file, text)
-  const problems = [...fileProblem(file, 'a client', 'its client'), ...read.problems]
-  const start: Place = { file, line: 1, column: 1 }
-  const { document } = read
-  if (!document) return { problems, idPlace: start }
-  const { value, problems: found } = checkShape(clientSchema, document, { subject: 'a client' })
-  problems.push(...found)
-  if (hasErrors(problems)) return { problems, idPlace: start }
-  const options = value as ClientOptions
+  const problems = fileProblem(file, 'a client', 'its client')
+  const { document, options } = readPlainClient({ file, text }) ?? readYaml({ file, text }, problems)
+  if (!document || hasErrors(problems)) return { problems, idPlace: () => ({ file, line: 1, column: 1 }) }
   const clientId = options.clientId ?? name
   const hashes = check(options, clientId, document, problems)
-  const idPlace = document.place(options.clientId === undefined ? [] : ['clientId'])
+  const keys = checkKeys(options, document, problems)
+  const generations = generationsOf(hashes, keys)
+  const idPlace = () => document.place(options.clientId === undefined ? [] : ['clientId'])
   if (hasErrors(problems)) return { problems, idPlace }
   return {
     problems,
@@ -68,14 +70,26 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       description: options.description,
       hashes,
       apiKeys: options.apiKeyHash ?? [],
+      keys,
       roles: options.roles ?? [DEFAULT_ROLE],
       tokenLifetime: options.tokenLifetime ?? HOUR,
       enabled: options.enabled ?? true,
-      generation: hashes[0]
-        ? createHash('sha256').update(hashes[0].salt).digest('base64url').slice(0, 12)
-        : '',
+      generation: generations.at(-1)!,
+      generations,
     },
   }
+}
+
+function readYaml(
+  { file, text }: CredentialFile,
+  problems: Problem[],
+): { document: Document; options: ClientOptions } | { document?: undefined; options?: undefined } {
+  const { document, problems: mistakes } = readDocument(file, text)
+  problems.push(...mistakes)
+  if (!document) return {}
+  const { value, problems: found } = checkShape(clientSchema, document, { subject: 'a client' })
+  problems.push(...found)
+  return { document, options: value as ClientOptions }
 }
 
 function check(
@@ -120,12 +134,16 @@ function check(
 
 type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
 
-function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Document, report: Report): void {
+function checkApiKeys(
+  { secretHash, apiKeyHash, jwks }: ClientOptions,
+  document: Document,
+  report: Report,
+): void {
   const name = nameOf(document.file)
-  if (secretHash === undefined && apiKeyHash === undefined)
+  if (secretHash === undefined && apiKeyHash === undefined && jwks === undefined)
     report(
       'client/secret',
-      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash")',
+      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash") nor a public key ("jwks")',
       `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key.`,
       [],
     )
@@ -145,4 +163,25 @@ function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Docum
       'Take the hashes away that nobody uses any more.',
       ['apiKeyHash'],
     )
+}
+
+function checkKeys({ jwks }: ClientOptions, document: Document, problems: Problem[]): ClientKey[] {
+  if (!jwks) return []
+  const report = (message: string, hint: string, path: Path) =>
+    problems.push({ code: 'client/key', severity: 'error', message, hint, ...document.place(path) })
+  const path = ['jwks', 'keys']
+  const { keys } = jwks
+  if (keys.length === 0) report('"jwks" holds no key', 'Give it a key, or take it away.', path)
+  if (keys.length > MAX_KEYS)
+    report(
+      `the client has ${keys.length} public keys; ${MAX_KEYS} are possible at once`,
+      'Take the keys away that nobody signs with any more.',
+      path,
+    )
+  return keys.flatMap((key, index) => {
+    const read = readClientKey(key)
+    if (!('why' in read)) return [read]
+    report(`the key ${read.why}`, read.hint, [...path, index])
+    return []
+  })
 }

@@ -1,6 +1,17 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DEFAULT_ROLE } from '../core/access.ts'
-import { Choice, Duration, Flag, Keys, ListOf, OneOrMore, Optional, Text } from '../core/schema.ts'
+import {
+  Choice,
+  Duration,
+  Flag,
+  Keys,
+  ListOf,
+  MapOf,
+  OneOrMore,
+  Optional,
+  Text,
+  Value,
+} from '../core/schema.ts'
 
 /** Secrets that a client may have at once: the old one goes on until the new one is everywhere. */
 export const MAX_SECRETS = 2
@@ -21,6 +32,22 @@ export const clientSchema = Keys({
     OneOrMore(Text({ description: 'What `sluice client api-key` made of an API key.' }), {
       description: 'The hash of its API key; a list of two while the key is replaced.',
     }),
+  ),
+  jwks: Optional(
+    Keys(
+      {
+        keys: ListOf(
+          MapOf(Value({ description: 'A member of the key.' }), { description: 'A public key (JWK).' }),
+          {
+            description: 'Its public keys; several while a key is replaced.',
+          },
+        ),
+      },
+      {
+        description:
+          'The keys that it signs assertions with instead of sending a secret (`private_key_jwt`); `sluice client create --public-key` writes them.',
+      },
+    ),
   ),
   roles: Optional(
     ListOf(Text({ description: 'A role.' }), {
@@ -60,6 +87,10 @@ export const clientKind = {
     {
       title: 'A shop that may write orders, with tokens of ten minutes',
       yaml: `type: client\ndescription: The web shop\nclientId: shop\nsecretHash: $scrypt$ln=14,r=8,p=1$vT5v3nSVqAzFdTSCmBpEhg$Ps8jzvAyWyWLhNyjFvQSV8oPBkMyyLl7qFUUkdmBTqI\nroles: [orders.write]\ntokenLifetime: 10m\n`,
+    },
+    {
+      title: 'A system that signs with a key of its own and has no secret',
+      yaml: 'type: client\njwks:\n  keys:\n    - kty: EC\n      crv: P-256\n      x: MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\n      y: 4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\nroles: [orders.write]\n',
     },
   ],
 }

@@ -8,6 +8,8 @@ export interface NewClient {
   /** Of its secret. */
   readonly hash?: string
   readonly apiKeyHash?: string
+  /** Public keys. */
+  readonly jwks?: { readonly keys: readonly object[] }
   readonly roles: readonly string[]
   /** As it is written: `10m`, `untilNext`. */
   readonly tokenLifetime: string | undefined
@@ -15,24 +17,15 @@ export interface NewClient {
 
 /** The file of a new client. */
 export function newClientText(made: NewClient): string {
-  const { clientId, description, hash, apiKeyHash, roles, tokenLifetime } = made
+  const { clientId, description, hash, apiKeyHash, jwks, roles, tokenLifetime } = made
   const document = parseDocument('type: client\n')
   if (description !== undefined) document.set('description', description)
   document.set('clientId', clientId)
   if (hash !== undefined) document.set('secretHash', hash)
   if (apiKeyHash !== undefined) document.set('apiKeyHash', apiKeyHash)
+  if (jwks !== undefined) document.set('jwks', document.createNode(jwks))
   document.set('roles', document.createNode(roles, { flow: true }))
   if (tokenLifetime !== undefined) document.set('tokenLifetime', tokenLifetime)
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
-}
-
-/** The same file with other values; comments stay. */
-export function changedClientText(text: string, changes: Readonly<Record<string, unknown>>): string {
-  const document = parseDocument(text)
-  for (const [key, value] of Object.entries(changes)) {
-    if (value === undefined) document.delete(key)
-    else document.set(key, document.createNode(value, { flow: key === 'roles' }))
-  }
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })
 }
 

@@ -1,4 +1,4 @@
-import { inOrder, type Problem } from '../core/problem.ts'
+import { inOrder, type Place, type Problem } from '../core/problem.ts'
 import type { Logger } from '../core/services.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import type { OtherFiles } from '../security/material.ts'
@@ -8,6 +8,12 @@ import { isOfType } from '../security/material-name.ts'
 interface Entry {
   readonly text: string
   readonly read: ReadClient
+}
+
+/** Who has an id or a key first. */
+interface Owner {
+  readonly client: Client
+  readonly place: () => Place
 }
 
 /** The clients of an engine, as their files are now. */
@@ -47,7 +53,10 @@ export class Clients implements OtherFiles {
     this.#entries = entries
     this.#inForce = inForce
     this.#byId = byId
-    this.#byApiKey = new Map([...byId.values()].flatMap((one) => one.apiKeys.map((key) => [key, one])))
+    const byApiKey = new Map<string, Client>()
+    for (const one of byId.values())
+      for (const key of one.apiKeys) if (!byApiKey.has(key)) byApiKey.set(key, one)
+    this.#byApiKey = byApiKey
     this.#loaded = true
     return problems
   }
@@ -77,8 +86,8 @@ export class Clients implements OtherFiles {
   #read(files: readonly CredentialFile[]): { entries: Map<string, Entry>; problems: Problem[] } {
     const entries = new Map<string, Entry>()
     const problems: Problem[] = []
-    const owners = new Map<string, Client>()
-    const keyOwners = new Map<string, Client>()
+    const owners = new Map<string, Owner>()
+    const keyOwners = new Map<string, Owner>()
     for (const { file, text, unreadable } of files) {
       const known = this.#entries.get(file)
       if (unreadable) {
@@ -91,27 +100,30 @@ export class Clients implements OtherFiles {
       problems.push(...read.problems)
       const { client, idPlace } = read
       if (!client) continue
+      const taken = (owner: Owner, text: Pick<Problem, 'code' | 'message' | 'hint'>) =>
+        problems.push({
+          severity: 'error',
+          ...text,
+          ...idPlace(),
+          related: [{ ...owner.place(), message: 'is the other one' }],
+        })
       for (const key of client.apiKeys) {
-        const other = keyOwners.get(key)
-        if (!other) keyOwners.set(key, client)
-        else if (other !== client)
-          problems.push({
+        const owner = keyOwners.get(key)
+        if (!owner) keyOwners.set(key, { client, place: idPlace })
+        else if (owner.client !== client)
+          taken(owner, {
             code: 'client/api-key',
-            severity: 'error',
-            message: `the API key is that of ${other.file}, too`,
+            message: `the API key is that of ${owner.client.file}, too`,
             hint: `sluice client api-key ${client.name} --now makes another one.`,
-            ...idPlace,
           })
       }
       const owner = owners.get(client.clientId)
-      if (!owner) owners.set(client.clientId, client)
+      if (!owner) owners.set(client.clientId, { client, place: idPlace })
       else
-        problems.push({
+        taken(owner, {
           code: 'client/id',
-          severity: 'error',
-          message: `the client id "${client.clientId}" is taken by ${owner.file}`,
+          message: `the client id "${client.clientId}" is taken by ${owner.client.file}`,
           hint: 'Give one of them another clientId.',
-          ...idPlace,
         })
     }
     return { entries, problems: inOrder(problems) }

@@ -23,6 +23,11 @@ export class FailureCount {
     if (this.#failures.size > MOST) this.#failures.delete(this.#failures.keys().next().value!)
   }
 
+  /** What was counted last was none. */
+  takeBack(who: string): void {
+    this.#failures.get(who)?.pop()
+  }
+
   /** Whole s until the next try; 0: at once. */
   pauseOf(who: string): number {
     const recent = this.#recent(who)

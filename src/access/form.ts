@@ -20,7 +20,7 @@ export async function readForm(raw: IncomingMessage): Promise<Map<string, string
   const url = raw.url!
   const mark = url.indexOf('?')
   const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
-  for (const name of ['client_secret', 'token'])
+  for (const name of ['client_secret', 'client_assertion', 'token'])
     if (query.has(name)) return { status: 400, text: `"${name}" must not stand in the address` }
   const form = new Map<string, string>()
   for (const [name, value] of [...query, ...new URLSearchParams(body)]) {

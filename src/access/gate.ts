@@ -3,6 +3,7 @@ import type { Denial, RouteRequest } from '../core/services.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
 import type { Clients } from './clients.ts'
+import type { FailureCount } from './failure-count.ts'
 import type { IssuerTokens } from './issuers/issuer-tokens.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
@@ -12,6 +13,7 @@ import type { Tokens } from './tokens.ts'
 
 export interface GateSetting {
   readonly clients: Clients
+  readonly failures: FailureCount
   readonly tokens: Tokens
   readonly issuers: IssuerTokens
   readonly signed: SignedCalls
@@ -88,10 +90,21 @@ export class Gate {
   ): Caller | undefined {
     const hash = apiKeyHash(key)
     const client = hash === undefined ? undefined : this.#setting.clients.ofApiKey(hash)
-    if (!client) return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
+    if (!client) return this.#denyKey(flow, request)
     const { name, enabled, callerId, roles } = client
     if (!enabled) return this.#deny(request, flow, wrongKey, `client "${name}" is disabled`)
     return this.#compare(rule, flow, request, callerId, roles)
+  }
+
+  /** Good keys go on from the same address: a caller with a wrong one must not shut the others out. */
+  #denyKey(flow: string, request: RouteRequest): undefined {
+    const { failures } = this.#setting
+    const who = `${request.raw.socket.remoteAddress ?? ''} ${API_KEY_HEADER}`
+    const pause = failures.pauseOf(who)
+    if (pause > 0)
+      return this.#deny(request, flow, tooMany(pause), 'too many wrong API keys from this address')
+    failures.add(who)
+    return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
   }
 
   #admitToken(

@@ -4,8 +4,11 @@ import type { OtherFiles } from '../security/material.ts'
 
 /** Files of several types as one: each goes to the first that takes it. */
 export function together(all: readonly OtherFiles[]): OtherFiles {
-  const parted = (files: readonly CredentialFile[]) =>
-    all.map((one) => [one, files.filter((file) => all.find((other) => other.takes(file)) === one)] as const)
+  const parted = (files: readonly CredentialFile[]) => {
+    const parts = all.map((one) => [one, [] as CredentialFile[]] as const)
+    for (const file of files) parts.find(([one]) => one.takes(file))?.[1].push(file)
+    return parts
+  }
   return {
     get references() {
       return all.flatMap(({ references }) => references ?? [])

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Clock } from '../core/world.ts'
 import type { Client } from './client-file.ts'
-import { FailureCount } from './failure-count.ts'
+import type { FailureCount } from './failure-count.ts'
 import { fitsSecret, NOBODY } from './secret-hash.ts'
 
 /** ms that a secret which fitted is remembered. */
@@ -31,6 +31,7 @@ interface Try {
 
 export interface SecretCheckSetting {
   readonly clock: Clock
+  readonly failures: FailureCount
   ofId(clientId: string): Client | undefined
 }
 
@@ -44,11 +45,9 @@ export class SecretCheck {
   /** Until when (ticks), by HMAC of id, hashes and secret. */
   readonly #remembered = new Map<string, number>()
   readonly #trying = new Map<string, Promise<boolean>>()
-  readonly #failures: FailureCount
 
   constructor(setting: SecretCheckSetting) {
     this.#setting = setting
-    this.#failures = new FailureCount(setting.clock)
   }
 
   /**
@@ -63,18 +62,25 @@ export class SecretCheck {
     })
     for (const { client, mark } of tries) if (this.#isRemembered(mark)) return this.#judge(client, true)
     const who = `${address} ${readings[0]!.clientId}`
-    const retryAfter = this.#failures.pauseOf(who)
+    const retryAfter = this.#setting.failures.pauseOf(who)
     if (retryAfter > 0)
       return { fits: false, retryAfter, why: 'too many wrong secrets of this client from this address' }
     if (!this.#trying.has(tries[0]!.mark) && this.#trying.size >= AT_ONCE)
       return { fits: false, retryAfter: 1, why: 'too many secrets are tried at once' }
-    return this.#tryAll(tries, who)
+    const isOther = !this.#trying.has(tries[0]!.mark)
+    // Counted before it is tried: many guesses at once are many.
+    if (isOther) this.#setting.failures.add(who)
+    return this.#tryAll(tries, () => {
+      if (isOther) this.#setting.failures.takeBack(who)
+    })
   }
 
-  async #tryAll(tries: readonly Try[], who: string): Promise<SecretVerdict> {
+  async #tryAll(tries: readonly Try[], fitted: () => void): Promise<SecretVerdict> {
     for (const { mark, client, secret } of tries)
-      if (await this.#try(mark, client, secret)) return this.#judge(client, true)
-    this.#failures.add(who)
+      if (await this.#try(mark, client, secret)) {
+        fitted()
+        return this.#judge(client, true)
+      }
     return this.#judge(tries[0]!.client, false)
   }
 

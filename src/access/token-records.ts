@@ -33,6 +33,8 @@ export class TokenRecords {
   readonly #opaque = new Map<string, OpaqueToken>()
   /** Hashes by client id, the oldest first. */
   readonly #byClient = new Map<string, Set<string>>()
+  /** By client id, the hash of the one that has no end. */
+  readonly #lasting = new Map<string, string>()
   readonly #revoked = new Map<string, number>()
   #timer: Timer | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -52,17 +54,23 @@ export class TokenRecords {
     return records
   }
 
-  /** Keeps a token; where it is good until the next one, those before it end. */
+  /** Keeps a token. */
   add(hash: string, token: OpaqueToken): void {
     const others = [...(this.#byClient.get(token.clientId) ?? [])]
-    if (token.expiresAt === null)
-      for (const other of others) if (this.#opaque.get(other)?.expiresAt === null) this.#drop(other)
     this.#put(hash, token)
     if (others.length >= MOST_OF_A_CLIENT) {
       for (const other of others) if (this.#hasEnded(this.#opaque.get(other))) this.#drop(other)
       const left = this.#byClient.get(token.clientId)!
       if (left.size > MOST_OF_A_CLIENT) this.#drop(left.values().next().value!)
     }
+    this.#writeBehind()
+  }
+
+  /** Ends the token that was good until the client asks for the next one, which it does now. */
+  endLasting(clientId: string): void {
+    const hash = this.#lasting.get(clientId)
+    if (hash === undefined) return
+    this.#drop(hash)
     this.#writeBehind()
   }
 
@@ -102,6 +110,7 @@ export class TokenRecords {
 
   #put(hash: string, token: OpaqueToken): void {
     this.#opaque.set(hash, token)
+    if (token.expiresAt === null) this.#lasting.set(token.clientId, hash)
     const own = this.#byClient.get(token.clientId)
     if (own) own.add(hash)
     else this.#byClient.set(token.clientId, new Set([hash]))
@@ -111,6 +120,7 @@ export class TokenRecords {
     const token = this.#opaque.get(hash)
     if (!token) return
     this.#opaque.delete(hash)
+    if (token.expiresAt === null) this.#lasting.delete(token.clientId)
     const own = this.#byClient.get(token.clientId)
     own?.delete(hash)
     if (own?.size === 0) this.#byClient.delete(token.clientId)

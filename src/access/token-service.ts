@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientAssertions } from './client-assertion.ts'
 import { authenticate } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
-import type { Tokens } from './tokens.ts'
+import { LONGEST_ROLES, type Tokens } from './tokens.ts'
 
 /** A client with this role may ask about tokens of others. */
 export const INTROSPECTION_ROLE = 'sluice.introspect'
@@ -16,6 +17,7 @@ export const TOKEN_PATH = '/oauth2/token'
 export interface TokenServiceSetting {
   readonly tokens: Tokens
   readonly secrets: SecretCheck
+  readonly assertions: ClientAssertions
   readonly refusals: RefusalLog
 }
 
@@ -40,7 +42,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       answerError(reply, form.status, 'invalid_request', form.text, close)
       return
     }
-    const who = await authenticate(raw, form, setting.secrets)
+    const who = await authenticate(raw, form, setting)
     if ('client' in who) {
       await ask(who.client, form, reply, setting)
       return
@@ -77,6 +79,15 @@ export const grantToken: Ask = async (client, form, reply, { tokens }) => {
   const beyond = asked?.filter((role) => !client.roles.includes(role)) ?? []
   if (beyond.length > 0) {
     answerError(reply, 400, 'invalid_scope', 'the client does not have every role that it asks for')
+    return
+  }
+  if (asked && asked.join(' ').length > LONGEST_ROLES) {
+    answerError(
+      reply,
+      400,
+      'invalid_scope',
+      'these are more roles than a token can name; ask for fewer, or for all',
+    )
     return
   }
   const issued = await tokens.issue(client, format, asked && [...new Set(asked)])

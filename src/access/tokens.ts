@@ -6,9 +6,10 @@ import { signJwt } from '../security/jwt.ts'
 import type { Client } from './client-file.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { TokenRecords } from './token-records.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
 
-/** JWTs that were verified are remembered, so that a token costs its signature once. */
-const MOST_REMEMBERED = 10_000
+/** Characters that roles may take in a JWT; it has them twice, and has to fit into the header of a request. */
+export const LONGEST_ROLES = 2500
 /** Characters of the longest token that is looked at. */
 const LONGEST = 8192
 
@@ -56,7 +57,7 @@ export interface TokensSetting {
 /** The access tokens of this engine: makes them, and tells whether one is good. Roles are those that the client has when it is asked. */
 export class Tokens {
   readonly #setting: TokensSetting
-  readonly #verified = new Map<string, Claims>()
+  readonly #verified = new VerifiedTokens<Claims>()
 
   constructor(setting: TokensSetting) {
     this.#setting = setting
@@ -70,6 +71,7 @@ export class Tokens {
   ): Promise<IssuedToken> {
     const lifetime = client.tokenLifetime
     const granted = roles ?? client.roles
+    this.#setting.records.endLasting(client.clientId)
     const narrowed = roles !== undefined
     const token =
       format === 'opaque' || lifetime === 'untilNext'
@@ -81,11 +83,10 @@ export class Tokens {
   /** At once for those that were seen before. */
   look(token: string): LiveToken | BadToken | Promise<LiveToken | BadToken> {
     if (token.length > LONGEST) return { why: `it is longer than ${LONGEST} characters` }
-    const mark = markOf(token)
-    const known = this.#verified.get(mark) ?? this.#findOpaque(mark)
-    if (known) return this.#standing(known, mark)
+    const known = token.includes('.') ? this.#verified.get(token) : this.#findOpaque(markOf(token))
+    if (known) return this.#standing(known, token)
     if (token.split('.').length !== 3) return { why: 'it is none of this engine, or it has ended' }
-    return this.#verify(token, mark)
+    return this.#verify(token)
   }
 
   /** Ends a token; on disk when it resolves. */
@@ -120,8 +121,7 @@ export class Tokens {
       iat,
       exp: iat + Math.floor(lifetime / 1000),
       jti: randomBytes(16).toString('base64url'),
-      scope: roles.join(' '),
-      roles,
+      ...(roles.join(' ').length <= LONGEST_ROLES && { scope: roles.join(' '), roles }),
       client_generation: generation,
       ...(narrowed && { narrowed }),
       ...(zone && { zid: zone() }),
@@ -134,7 +134,7 @@ export class Tokens {
     return found && { ...found, jti: undefined }
   }
 
-  async #verify(token: string, mark: string): Promise<LiveToken | BadToken> {
+  async #verify(token: string): Promise<LiveToken | BadToken> {
     const { keys, clock, issuer, audience } = this.#setting
     const now = clock.now()
     try {
@@ -155,28 +155,27 @@ export class Tokens {
         },
       )
       const claims = claimsOf(payload)
-      if (this.#verified.size >= MOST_REMEMBERED) this.#verified.delete(this.#verified.keys().next().value!)
-      this.#verified.set(mark, claims)
-      return this.#standing(claims, mark)
+      this.#verified.set(token, claims)
+      return this.#standing(claims, token)
     } catch (error) {
       return { why: reasonOf(error, now) }
     }
   }
 
   /** Whether it is still good, and what its client may do now. */
-  #standing(claims: Claims, mark: string): LiveToken | BadToken {
+  #standing(claims: Claims, token: string): LiveToken | BadToken {
     const { clock, records, ofId } = this.#setting
     const { clientId, expiresAt, jti } = claims
     const now = clock.now()
     if (expiresAt !== null && expiresAt <= now) {
-      this.#verified.delete(mark)
+      this.#verified.delete(token)
       return { why: `it expired ${sayDuration(now - expiresAt)} ago` }
     }
     if (jti !== undefined && records.isRevoked(jti)) return { why: 'it was revoked' }
     const client = ofId(clientId)
     if (!client) return { why: `its client "${clientId}" was removed` }
-    if (client.generation !== claims.generation)
-      return { why: `client "${client.name}" was made anew, or all its secrets were replaced, since` }
+    if (!client.generations.includes(claims.generation))
+      return { why: `client "${client.name}" was made anew, or all its secrets or keys were replaced, since` }
     if (!client.enabled) return { why: `client "${client.name}" is disabled` }
     const roles = claims.narrowed ? claims.roles.filter((role) => client.roles.includes(role)) : client.roles
     return { ...claims, roles, client }

@@ -15,6 +15,7 @@ import {
 } from './client/change.ts'
 import { clientCreateCommand } from './client/create.ts'
 import { clientListCommand, clientShowCommand } from './client/list.ts'
+import { clientPublicKeyCommand } from './client/public-key.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { credentialInvalidateCommand } from './credential-invalidate.ts'
 import { credentialTestCommand } from './credential-test.ts'
@@ -68,6 +69,7 @@ export const commands: readonly CommandDefinition[] = [
   clientRevokeCommand,
   clientRotateCommand,
   clientApiKeyCommand,
+  clientPublicKeyCommand,
   clientDisableCommand,
   clientEnableCommand,
   clientRemoveCommand,

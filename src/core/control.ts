@@ -23,6 +23,8 @@ export interface Control {
   follow(request: FollowRequest, reader: FollowReader): Promise<() => void>
   /** Reads flows, scripts and parameters again; what is different and sound takes over. */
   reload(): Promise<ReloadReport>
+  /** Reads the security material again; what is sound of it is in force when it resolves. */
+  readMaterial(): Promise<{ readonly read: boolean }>
   /**
    * Runs a flow now, whatever its trigger. Undefined: there is no such flow running.
    * @param signal cancels the run

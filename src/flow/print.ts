@@ -133,12 +133,15 @@ const SECRET_OF_USER = /(:\/\/[^/?#\s:@]*:)([^/?#\s@]+)(?=@)/g
 const SECRET_IN_FORM =
   /((?:^|[?&"'\s])[\w.-]*(?:secret|password|passphrase|token|api-?key|assertion)=)([^&\s"',}]+)/gi
 
+/** The private part of a key. @see https://www.rfc-editor.org/rfc/rfc7518#section-6 */
+const PRIVATE_PART = /((?:^|[\s{,])["']?(?:d|p|q|dp|dq|qi|k)["']?:[ \t]*["']?)([A-Za-z0-9_-]{16,})/g
+
 /** `response: { token: body.data.token }` tells where a token is. */
 const EXPRESSION = /^["']?(body|headers)[.[]/
 
 /** A literal secret, or what looks like one, as stars; references and expressions stay. */
 function withoutSecrets(line: string): string {
-  return [SECRET, SECRET_OF_USER, SECRET_IN_FORM].reduce(
+  return [SECRET, SECRET_OF_USER, SECRET_IN_FORM, PRIVATE_PART].reduce(
     (covered, pattern) =>
       covered.replace(pattern, (all, key: string, value: string) =>
         value.includes('${') || value.length < 3 || EXPRESSION.test(value)

@@ -1,10 +1,13 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { normalize, relative, sep } from 'node:path'
 import type { Problem } from '../core/problem.ts'
 import type { CredentialFile } from './credential-file.ts'
 
 /** Code of the problem that something is there and cannot be read. */
 export const UNREADABLE = 'credential/unreadable'
+
+/** Files that are open at the same time. */
+const READ_AT_ONCE = 64
 
 /** What is in the folder of the security material, by absolute path. */
 export interface MaterialFolder {
@@ -36,14 +39,14 @@ export async function findMaterial(folder: string): Promise<MaterialFolder> {
     folders.push(at)
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith('.')) continue
-      const path = join(at, entry.name)
+      const path = at.endsWith(sep) ? at + entry.name : at + sep + entry.name
       if (entry.isSymbolicLink()) links.push(path)
       const kind = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry
       if (kind.isDirectory()) await walk(path, [...open, real])
       else if (/\.ya?ml$/.test(entry.name) && (kind.isFile() || kind.isSymbolicLink())) files.push(path)
     }
   }
-  await walk(folder, [])
+  await walk(normalize(folder), [])
   return { files: files.toSorted(), folders, links, unreadable }
 }
 
@@ -62,24 +65,28 @@ export async function readMaterial(
   projectFolder: string,
   secrets?: string,
 ): Promise<ReadMaterial> {
-  const shown = (path: string) => relative(projectFolder, path).split(sep).join('/') || '.'
+  const inside = projectFolder + sep
+  const shown = (path: string) => {
+    const from = path.startsWith(inside) ? path.slice(inside.length) : relative(projectFolder, path)
+    return (sep === '/' ? from : from.split(sep).join('/')) || '.'
+  }
   const found = await findMaterial(folder)
-  const files = await Promise.all(
-    found.files
-      .filter((path) => path !== secrets)
-      .map(async (path): Promise<CredentialFile[]> => {
-        try {
-          const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path))
-          return [{ file: shown(path), text }]
-        } catch (error) {
-          const { code = 'unknown error' } = error as NodeJS.ErrnoException
-          const isGone = code === 'ENOENT' && !found.links.includes(path)
-          return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
-        }
-      }),
-  )
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const readOne = async (path: string): Promise<CredentialFile[]> => {
+    try {
+      return [{ file: shown(path), text: utf8.decode(await readFile(path)) }]
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException
+      const isGone = code === 'ENOENT' && !found.links.includes(path)
+      return isGone ? [] : [{ file: shown(path), text: '', unreadable: unreadable(shown(path), code) }]
+    }
+  }
+  const paths = found.files.filter((path) => path !== secrets)
+  const files: CredentialFile[] = []
+  for (let at = 0; at < paths.length; at += READ_AT_ONCE)
+    files.push(...(await Promise.all(paths.slice(at, at + READ_AT_ONCE).map(readOne))).flat())
   return {
-    files: files.flat(),
+    files,
     problems: found.unreadable.map(({ path, code }) => unreadable(shown(path), code)),
   }
 }

@@ -44,6 +44,7 @@ export function secretNamesIn(text: string): string[] {
 
 /** What stands behind `kind:` in the references of a text; comments do not count. @param kind a word */
 export function referencesIn(text: string, kind: string): string[] {
+  if (!text.includes('${')) return []
   const marks = new RegExp(`(?<!\\$)\\$\\{\\s*${kind}\\s*:\\s*([^}]*?)\\s*\\}`, 'g')
   const names = new Set<string>()
   for (const line of text.split('\n')) {

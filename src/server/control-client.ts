@@ -32,6 +32,8 @@ export interface ControlClient {
    */
   follow(request: FollowRequest, signal: AbortSignal): Promise<AsyncIterable<FollowedEvent> | undefined>
   reload(): Promise<ReloadReport>
+  /** Undefined: the engine is of a version that reads it when it sees the change. */
+  readMaterial(): Promise<{ readonly read: boolean } | undefined>
   /** @param signal ends the wait, and the engine cancels the run */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
   /** @param signal ends the wait, and the engine calls the test off */
@@ -83,6 +85,7 @@ function clientOf(path: string): ControlClient {
       (await ask(path, 'POST', `/flows/${encodeURIComponent(flow)}/level`, request)) as FlowLevel | undefined,
     follow: (request, signal) => follow(path, request, signal),
     reload: async () => (await ask(path, 'POST', '/reload')) as ReloadReport,
+    readMaterial: async () => (await ask(path, 'POST', '/material')) as { read: boolean } | undefined,
     credentials: async () => (await ask(path, 'GET', '/credentials')) as CredentialReport[],
     async run(flow, { body, headers, parameters }, signal) {
       const sent = {

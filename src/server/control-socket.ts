@@ -139,6 +139,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.flows().find((flow) => flow.name === name)
     case 'POST reload':
       return control.reload()
+    case 'POST material':
+      return control.readMaterial()
     case 'GET credentials':
       return control.credentials()
     case 'GET credentials/*':

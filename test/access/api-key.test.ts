@@ -47,6 +47,18 @@ describe('API keys', () => {
     assert.deepEqual((await ask(path, { headers: both })).status, 400)
   })
 
+  it('slow down who guesses, and let the right ones go on from the same address', async (t) => {
+    const key = makeApiKey()
+    const { ask, clock } = await door(t, { sensor: `apiKeyHash: ${apiKeyHash(key)}\n` })
+    const call = (key: string) => ask(path, { headers: { 'x-api-key': key } })
+    for (let i = 0; i < 5; i++) assert.equal((await call(makeApiKey())).status, 401)
+    const limited = await call(makeApiKey())
+    assert.deepEqual([limited.status, limited.headers.get('retry-after')], [429, '60'])
+    assert.equal((await call(key)).status, 200)
+    await clock.advance(60_000)
+    assert.equal((await call(makeApiKey())).status, 401)
+  })
+
   it('give no token: a client without a secret has none that fits', async (t) => {
     const { ask, basic, write } = await door(t, { sensor: `apiKeyHash: ${apiKeyHash(makeApiKey())}\n` })
     for (const secret of ['', 'x'])

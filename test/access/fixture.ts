@@ -45,7 +45,7 @@ export async function door(t: TestContext, clients: Record<string, string> = { s
     access.clients.load(
       Object.entries(texts).map(([name, text]) => ({
         file: `security-material/${name}.yaml`,
-        text: `type: client\n${/secretHash|apiKeyHash/.test(text) ? '' : `secretHash: ${HASH}\n`}${text}`,
+        text: `type: client\n${/secretHash|apiKeyHash|jwks/.test(text) ? '' : `secretHash: ${HASH}\n`}${text}`,
       })),
     )
   write(clients)

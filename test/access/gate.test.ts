@@ -105,6 +105,22 @@ describe('the gate before an endpoint', () => {
       assert.equal((await ask('/http/ESBMessaging.send', { headers: { authorization } })).status, 401)
   })
 
+  it('reads headers of 8 KB: a long token is judged, and refused where it is not good', async (t) => {
+    const { url, call, token } = await door(t)
+    const given = await token()
+    const roles = Array.from({ length: 300 }, (_, i) => `orders.of.country.${i}`)
+    assert.equal((await call(`${given.split('.')[0]}.${'x'.repeat(7900)}.x`)).status, 401)
+    const long = await raw(url, [`authorization: Bearer ${given}`, `x-more: ${'x'.repeat(8000)}`])
+    assert.match(long, /^HTTP\/1\.1 200 /)
+    assert.match(await raw(url, [`authorization: Bearer ${'x'.repeat(20_000)}`]), /^HTTP\/1\.1 431 /)
+    const wide = await door(t, { shop: `roles: [${[...roles, 'ESBMessaging.send'].join(', ')}]\n` })
+    const wideToken = await wide.token()
+    const { scope, roles: named } = decodeJwt(wideToken)
+    assert.deepEqual([scope, named], [undefined, undefined], 'they would not fit')
+    assert.equal(await wide.token({ scope: roles.join(' ') }), 'undefined')
+    assert.equal((await wide.call(wideToken)).status, 200, 'what the engine gave it takes')
+  })
+
   it('asks for no byte of the body of a caller that is refused', async (t) => {
     const { url, token, bodies } = await door(t)
     const head = ['content-length: 5', 'expect: 100-continue']

@@ -77,6 +77,7 @@ describe('tokens of other issuers', () => {
       [await token({ exp: undefined }), /"exp" is missing/],
       [await token({ iat: undefined }), /"iat" is missing/],
       [await token({ sub: undefined }), /names no client/],
+      [await token({ cnf: { jkt: 'x' } }), /bound to a key of its client \(DPoP\)/],
       ['x'.repeat(8_000), /none of this engine/],
       ['x'.repeat(9_000), /longer than/],
       [`${good(await token())}.x`, /can be read/],
@@ -239,6 +240,8 @@ const good = (token: string) => token.split('.').slice(0, 2).join('.')
 interface Case {
   readonly settings: string
   readonly claims: (url: string) => Claims
+  /** Of the token, beside `alg` and `kid`. */
+  readonly header?: Record<string, unknown>
   readonly roles: readonly string[]
   readonly id: string
   /** Changes after which the token is not taken. */
@@ -250,6 +253,8 @@ interface Case {
 const cases: Record<string, Case> = {
   'XSUAA: a list of scopes with the prefix of the application': {
     settings: 'audience: flows!t1\nrolePrefix: flows!t1.\nroleClaims: scope\n',
+    // The keys of the zone: they are taken from the issuer, wherever this leads.
+    header: { jku: 'https://other.authentication.eu10.hana.ondemand.com/token_keys', jid: 'x' },
     claims: () => ({
       aud: ['uaa', 'flows!t1'],
       scope: ['flows!t1.orders.write', 'other!t1.admin', 'uaa.resource', 'flows!t1.'],
@@ -377,6 +382,7 @@ const cases: Record<string, Case> = {
   },
   'RFC 9068: the type of the token': {
     settings: 'audience: api://flows\ntokenType: at+jwt\nalgorithms: ES256\n',
+    header: { typ: 'at+jwt' },
     claims: () => ({ client_id: 'shop', scope: 'orders.write' }),
     roles: ['orders.write'],
     id: 'partner:shop',
@@ -385,10 +391,22 @@ const cases: Record<string, Case> = {
 }
 
 describe('the traps of issuers', () => {
-  for (const [name, { settings, claims, roles, id, refused, lacking = {} }] of Object.entries(cases))
+  it('Auth0: the issuer ends with a slash; Entra: its keys name no algorithm', async (t) => {
+    const { call, token, service, write } = await withIssuer(t)
+    const issuer = `${service.url}/`
+    const { alg: _, ...bare } = key.jwk
+    service.answer('/.well-known/openid-configuration', { issuer, jwks_uri: `${service.url}/keys` })
+    service.publish(bare, { ...(await testKey('k2', 'RS256')).jwk, alg: 'RS256' })
+    assert.deepEqual(write(`type: issuer\nissuer: ${issuer}\naudience: api://flows\n`), [])
+    assert.equal((await call(await token({ iss: issuer }))).status, 200)
+    assert.equal((await call(await token())).status, 401, 'without the slash')
+  })
+
+  for (const [name, { settings, claims, header = {}, roles, id, refused, lacking = {} }] of Object.entries(
+    cases,
+  ))
     it(name, async (t) => {
       const { call, token, service } = await withIssuer(t, settings)
-      const header = settings.includes('tokenType') ? { typ: 'at+jwt' } : {}
       const base = { roles: undefined, ...claims(service.url) }
       const { status, body } = await call(await token(base, header))
       assert.deepEqual([status, body], [200, { id, roles }])

@@ -76,7 +76,7 @@ describe('the token service', () => {
       [{ headers, ...form({ ...GRANT, client_secret: SECRET }) }, 400, 'invalid_request'],
       [{ headers, ...form({ ...GRANT, client_id: 'other' }) }, 400, 'invalid_request'],
       [form({ ...GRANT, client_id: 'shop' }), 400, 'invalid_request', `?client_secret=${SECRET}`],
-      [form({ ...GRANT, client_id: 'shop', client_assertion: 'x' }), 401, 'invalid_client'],
+      [form({ ...GRANT, client_id: 'shop', client_assertion: 'x' }), 400, 'invalid_request'],
       [form(GRANT), 401, 'invalid_client'],
       [{ headers: { authorization: 'Digest x' }, ...form(GRANT) }, 401, 'invalid_client'],
       [{ headers: { ...headers, 'content-type': 'application/json' }, body: '{}' }, 400, 'invalid_request'],
@@ -125,6 +125,19 @@ describe('the token service', () => {
     assert.equal((await right()).status, 200, 'one that is remembered goes on')
   })
 
+  it('counts guesses that come at once, and one guess that is sent many times once', async (t) => {
+    const { ask, basic } = await door(t)
+    const guess = (secret: string) =>
+      ask('/oauth2/token', { headers: basic('shop', secret), ...form(GRANT) }).then(({ status }) => status)
+    const same = await Promise.all(Array.from({ length: 12 }, () => guess('wrong')))
+    assert.deepEqual(new Set(same), new Set([401]))
+    const right = await Promise.all(Array.from({ length: 12 }, () => guess(SECRET)))
+    assert.deepEqual(new Set(right), new Set([200]))
+    const others = await Promise.all(Array.from({ length: 12 }, (_, i) => guess(`wrong ${i}`)))
+    assert.equal(others.filter((status) => status === 401).length, 4)
+    assert.equal(others.filter((status) => status === 429).length, 8)
+  })
+
   it('tries one salt for two secrets, so that a rotation costs and shows nothing', async () => {
     const second = await makeSecretHash('the second secret', readSecretHash(HASH))
     assert.equal(readSecretHash(second)!.settings, readSecretHash(HASH)!.settings)
@@ -163,7 +176,11 @@ describe('the token service', () => {
   })
 
   it('ends a token without a lifetime with the next one', async (t) => {
-    const { ask, basic, call, token } = await door(t, { shop: 'tokenLifetime: untilNext\n' })
+    const { ask, basic, call, token, write, data, opened } = await door(t, {
+      shop: 'tokenLifetime: untilNext\n',
+      other: 'tokenLifetime: untilNext\n',
+    })
+    const others = await token({}, basic('other'))
     const { body } = await ask('/oauth2/token', {
       headers: basic(),
       ...form({ ...GRANT, token_format: 'jwt' }),
@@ -173,6 +190,16 @@ describe('the token service', () => {
     assert.equal((await call(first)).status, 200)
     const second = await token()
     assert.deepEqual([(await call(first)).status, (await call(second)).status], [401, 200])
+    assert.equal((await call(others)).status, 200)
+    write({ shop: 'tokenLifetime: 5m\n', other: 'tokenLifetime: untilNext\n' })
+    assert.equal((await call(second)).status, 200)
+    assert.equal((await call(await token())).status, 200)
+    assert.equal((await call(second)).status, 401, 'the next one, though it is of another kind')
+    await opened.close()
+    const again = await door(t, { shop: '', other: 'tokenLifetime: untilNext\n' }, data)
+    assert.deepEqual([(await again.call(second)).status, (await again.call(others)).status], [401, 200])
+    await again.clock.advance(30 * 86_400_000)
+    assert.equal((await again.call(others)).status, 200, 'for as long as the client asks for no other')
   })
 
   it('revokes tokens of the client that asks, and tells about them', async (t) => {

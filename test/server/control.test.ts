@@ -72,6 +72,7 @@ function fakeControl(own: Partial<Control> = {}): Control {
     setLevel: () => undefined,
     follow: async () => () => {},
     reload: async () => REPORT,
+    readMaterial: async () => ({ read: true }),
     run: async () => undefined,
     testCredential: async () => undefined,
     invalidateCredential: () => undefined,

@@ -19,6 +19,13 @@ function missing(...files: string[]): string | undefined {
   }
 }
 
+/** What it signs with: a secret, or keys as PEM. */
+export type GlewlwydKey =
+  | { readonly 'jwt-type': 'sha'; readonly key: string }
+  | { readonly 'jwt-type': 'rsa' | 'ecdsa'; readonly key: string; readonly cert: string }
+
+const SHARED: GlewlwydKey = { 'jwt-type': 'sha', key: 'a-key-of-the-tests-0123456789' }
+
 export interface GlewlwydClient {
   readonly id: string
   readonly secret: string
@@ -32,7 +39,11 @@ export interface GlewlwydUser {
 }
 
 /** Glewlwyd, an OAuth server in C, with these clients and users. */
-export async function startGlewlwyd(clients: readonly GlewlwydClient[], users: readonly GlewlwydUser[]) {
+export async function startGlewlwyd(
+  clients: readonly GlewlwydClient[],
+  users: readonly GlewlwydUser[],
+  key: GlewlwydKey = SHARED,
+) {
   const { url, stop } = await startForeign({
     command: 'glewlwyd',
     probe: '/config',
@@ -65,16 +76,21 @@ database={type="sqlite3" path="${path}"}
     },
   })
   try {
-    await setUp(url, clients, users)
+    await setUp(url, clients, users, key)
   } catch (error) {
     await stop()
     throw error
   }
-  return { tokenServiceUrl: `${url}/api/oidc/token`, stop }
+  return { url, tokenServiceUrl: `${url}/api/oidc/token`, stop }
 }
 
 /** What an administrator does in the web pages of Glewlwyd. */
-async function setUp(url: string, clients: readonly GlewlwydClient[], users: readonly GlewlwydUser[]) {
+async function setUp(
+  url: string,
+  clients: readonly GlewlwydClient[],
+  users: readonly GlewlwydUser[],
+  key: GlewlwydKey,
+) {
   const post = async (path: string, content: object, cookie = '') => {
     const answer = await fetch(`${url}/api/${path}`, {
       method: 'POST',
@@ -96,9 +112,8 @@ async function setUp(url: string, clients: readonly GlewlwydClient[], users: rea
       display_name: 'oidc',
       parameters: {
         iss: url,
-        'jwt-type': 'sha',
         'jwt-key-size': '256',
-        key: 'a-key-of-the-tests-0123456789',
+        ...key,
         'access-token-duration': 30,
         'refresh-token-duration': 1_209_600,
         'code-duration': 600,

@@ -13,8 +13,15 @@ const ALGORITHMS = [
   'ES384',
   'ES512',
   'EdDSA',
+  'Ed25519',
 ] as const
-export const USUAL_ALGORITHMS: readonly (typeof ALGORITHMS)[number][] = ['RS256', 'PS256', 'ES256', 'EdDSA']
+export const USUAL_ALGORITHMS: readonly (typeof ALGORITHMS)[number][] = [
+  'RS256',
+  'PS256',
+  'ES256',
+  'EdDSA',
+  'Ed25519',
+]
 export const USUAL_ROLE_CLAIMS = ['roles', 'scope', 'scp']
 /** What issuers call the client: most of them, OpenID Connect, Okta, Entra v1; last the subject. */
 export const USUAL_CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid', 'sub']

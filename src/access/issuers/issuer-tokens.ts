@@ -1,17 +1,16 @@
-import { hash } from 'node:crypto'
 import { decodeJwt } from 'jose/jwt/decode'
 import { jwtVerify } from 'jose/jwt/verify'
 import { sayDuration } from '../../core/duration.ts'
 import type { Caller } from '../../core/access.ts'
 import type { Logger } from '../../core/services.ts'
 import { NamedFiles } from '../named-files.ts'
+import { VerifiedTokens } from '../verified-tokens.ts'
 import { claimAt, rolesIn, saysOneOf, wordsOf, type TokenClaims } from './claims.ts'
 import { readIssuer, type Issuer } from './issuer-file.ts'
 import { KeySet, KeysUnavailable, type KeyWorld } from './key-set.ts'
 
 /** s that clocks may differ. */
 const TOLERANCE = 60
-const MOST_REMEMBERED = 10_000
 /** Characters of the longest token that is looked at. */
 const LONGEST = 16_384
 
@@ -34,7 +33,7 @@ export class IssuerTokens {
   readonly #world: KeyWorld
   readonly #log: Logger
   readonly #keys = new WeakMap<Issuer, KeySet>()
-  readonly #verified = new Map<string, Verified>()
+  readonly #verified = new VerifiedTokens<Verified>()
 
   constructor(world: KeyWorld, log: Logger) {
     this.#world = world
@@ -65,16 +64,15 @@ export class IssuerTokens {
   look(token: string, own: string): Judged | undefined | Promise<Judged> {
     if (this.files.size === 0) return undefined
     if (token.length > LONGEST) return { why: `it is longer than ${LONGEST} characters` }
-    const mark = hash('sha256', token, 'base64')
-    const known = this.#verified.get(mark)
+    const known = this.#verified.get(token)
     if (known && this.#stands(known)) return known
-    if (known) this.#verified.delete(mark)
+    if (known) this.#verified.delete(token)
     const name = issuerIn(token)
     if (name === undefined || name === own) return undefined
     const issuer = this.files.get(name)
     if (!issuer) return { why: `its issuer ${JSON.stringify(name.slice(0, 200))} is not known here` }
     if (!issuer.enabled) return { why: `issuer "${issuer.name}" is disabled` }
-    return this.#verify(token, mark, issuer)
+    return this.#verify(token, issuer)
   }
 
   #keysOf(issuer: Issuer): KeySet {
@@ -91,7 +89,7 @@ export class IssuerTokens {
     )
   }
 
-  async #verify(token: string, mark: string, issuer: Issuer): Promise<Judged> {
+  async #verify(token: string, issuer: Issuer): Promise<Judged> {
     const { clock } = this.#world
     const keys = this.#keysOf(issuer)
     const now = clock.now()
@@ -106,9 +104,8 @@ export class IssuerTokens {
       })
       const judged = judge(payload, issuer)
       if ('caller' in judged) {
-        if (this.#verified.size >= MOST_REMEMBERED) this.#verified.delete(this.#verified.keys().next().value!)
         const until = (payload.exp! + TOLERANCE) * 1000
-        this.#verified.set(mark, { ...judged, issuer, version: keys.version, until })
+        this.#verified.set(token, { ...judged, issuer, version: keys.version, until })
       }
       return judged
     } catch (error) {
@@ -136,6 +133,8 @@ function judge(claims: TokenClaims, issuer: Issuer): Judged {
     .find((value) => typeof value === 'string' && value !== '')
   if (typeof client !== 'string')
     return { why: `it names no client (${issuer.clientClaims.map((name) => `"${name}"`).join(', ')})` }
+  if (claimAt(claims, 'cnf.jkt') !== undefined)
+    return { why: 'it is bound to a key of its client (DPoP), and was sent without a proof' }
   const own = rolesIn(claims, issuer.roleClaims, issuer.rolePrefix)
   const wrong = wrongAudience(claims, issuer, own)
   if (wrong !== undefined) return { why: wrong }

@@ -1,30 +1,52 @@
 import { unlink } from 'node:fs/promises'
+import { parse } from 'yaml'
 import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
-import { changedClientText, rotatedHashes, type Rotation } from '../../access/client-text.ts'
-import type { Client } from '../../access/client-file.ts'
+import { readClient, type Client } from '../../access/client-file.ts'
+import { rotatedHashes, type Rotation } from '../../access/client-text.ts'
+import { editedYaml } from '../../access/edited-yaml.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { replaceFile } from '../replaced-file.ts'
-import { checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
+import {
+  checkedRoles,
+  clientArgument as client,
+  clientFile,
+  clientOptions,
+  letEngineRead,
+  secretFor,
+} from './files.ts'
+import { asJson, reportOf } from './report.ts'
 
-const client = { name: 'client', description: 'name of the client' }
 const role = { name: 'role', description: 'name of the role' }
 
 type Changes = Readonly<Record<string, unknown>>
 
-/** Writes the file of a client anew and says so. A running engine takes it by itself. */
-async function change(
+interface Change {
+  /** Undefined takes a key away. */
+  readonly changes: Changes
+  readonly told: string
+  /** What is shown this once. */
+  readonly shown?: { readonly secret?: string; readonly apiKey?: string }
+}
+
+/** Writes the file of a client anew, lets a running engine read it, and says so. */
+export async function change(
   io: CommandIo,
   given: Record<string, unknown>,
   name: string,
-  what: (client: Client) => Promise<{ changes: Changes; told: string }> | { changes: Changes; told: string },
+  what: (client: Client, written: Changes) => Promise<Change> | Change,
 ): Promise<number> {
-  const { client, path, text } = await clientFile(io, given, name)
-  const { changes, told } = await what(client)
-  if (Object.keys(changes).length > 0) {
-    const trouble = await replaceFile(path, changedClientText(text, changes))
+  const { client, path, text, settings } = await clientFile(io, given, name)
+  const { changes, told, shown } = await what(client, parse(text) as Changes)
+  const isOther = Object.keys(changes).length > 0
+  const next = isOther ? editedYaml(text, changes) : text
+  const { client: changed } = readClient({ file: client.file, text: next })
+  if (!changed) throw new Stop(1, `${client.file} cannot be changed as it is written; change it by hand`)
+  if (isOther) {
+    const trouble = await replaceFile(path, next)
     if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)
+    await letEngineRead(settings)
   }
-  io.stdout(`${told}\n`)
+  io.stdout(given['json'] ? asJson({ ...reportOf(changed), ...shown }) : `${told}\n`)
   return 0
 }
 
@@ -87,8 +109,13 @@ export const clientRotateCommand: CommandDefinition = {
         )
       const made = rotation === 'finish' ? undefined : await secretFor(io, given)
       const changes = { secretHash: await rotatedHashes(found, rotation, made?.secret) }
-      const shown = made?.isNew ? `secret  ${made.secret}\n\nIt is shown this once. ` : ''
-      return { changes, told: `${shown}${first ? '' : afterwards(rotation, name)}` }
+      if (!made?.isNew)
+        return { changes, told: first ? `"${name}" has a secret now.` : afterwards(rotation, name) }
+      return {
+        changes,
+        told: `secret  ${made.secret}\n\nIt is shown this once.${first ? '' : ` ${afterwards(rotation, name)}`}`,
+        shown: { secret: made.secret },
+      }
     })
   },
 }
@@ -128,6 +155,7 @@ export const clientApiKeyCommand: CommandDefinition = {
       return {
         changes: { apiKeyHash: beside ? [newest, hash] : hash },
         told: `API key  ${key}\n\nIt is shown this once.${rest}`,
+        shown: { apiKey: key },
       }
     })
   },
@@ -168,11 +196,12 @@ export const clientRemoveCommand: CommandDefinition = {
   options: clientOptions,
   examples: ['sluice client remove shop'],
   async run(io, [name = ''], given) {
-    const { client: found, path } = await clientFile(io, given, name)
+    const { client: found, path, settings } = await clientFile(io, given, name)
     await unlink(path).catch((error: NodeJS.ErrnoException) => {
       throw new Stop(1, `${found.file} cannot be removed (${error.code})`)
     })
-    io.stdout(`removed ${found.file}\n`)
+    await letEngineRead(settings)
+    io.stdout(given['json'] ? asJson({ name, file: found.file, removed: true }) : `removed ${found.file}\n`)
     return 0
   },
 }

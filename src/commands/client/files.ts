@@ -16,7 +16,12 @@ import { settingOptions, settingsFor } from '../project-setting.ts'
 /** A chosen secret has so many characters at least. */
 const SHORTEST = 16
 
-export const clientOptions = settingOptions.filter(({ flags }) => /^--(security-material|data) /.test(flags))
+export const clientArgument = { name: 'client', description: 'name of the client' }
+
+export const clientOptions = [
+  { flags: '--json', description: 'as JSON' },
+  ...settingOptions.filter(({ flags }) => /^--(security-material|data) /.test(flags)),
+]
 
 export interface ClientFiles {
   readonly settings: Settings
@@ -105,6 +110,15 @@ export async function engineAddress({ access, data, listen }: Settings): Promise
   const url = engine && (await engine.status()).listen
   if (url !== undefined) return url
   return `http://${listen.includes(':') ? listen : `127.0.0.1:${listen}`}`
+}
+
+/**
+ * A running engine reads what was written at once, so that the next request finds it. One that cannot be asked reads it
+ * as soon as it sees the change.
+ */
+export async function letEngineRead({ data }: Settings): Promise<void> {
+  const engine = await connectControl(data).catch(() => undefined)
+  await engine?.readMaterial().catch(() => undefined)
 }
 
 export function tokenAddress(engine: string): string {

@@ -1,16 +1,36 @@
+import { ASSERTION_TYPE } from '../../access/client-keys.ts'
 import { tokenAddress } from './files.ts'
 
+/** What a client calls with. */
+export type CallsBy = 'secret' | 'api-key' | 'public-key'
+
 /** The commands with which a client calls; curl asks for the secret, so that it stands in no history. */
-export function howToCall(clientId: string, engine: string, byKey = false, path = '/<path>'): string {
-  if (byKey)
+export function howToCall(
+  clientId: string,
+  engine: string,
+  by: CallsBy = 'secret',
+  path = '/<path>',
+): string {
+  const address = `'${engine}/http${path}'`
+  if (by === 'api-key')
     return `Call with the API key:
   curl -s -H "x-api-key: $API_KEY" -d '{}' \\
-    '${engine}/http${path}'
+    ${address}
 `
+  const call = `  curl -s -H "authorization: Bearer $TOKEN" -d '{}' \\
+    ${address}
+`
+  if (by === 'public-key')
+    return `Sign a JWT with the private key, get a token with it, then call. The JWT has
+"iss" and "sub": "${clientId}", "aud": the token URL, "exp": at most 10 minutes
+ahead, and a new "jti" each time:
+  curl -s -d grant_type=client_credentials \\
+    -d client_assertion_type=${ASSERTION_TYPE} \\
+    -d "client_assertion=$ASSERTION" \\
+    ${tokenAddress(engine)}
+${call}`
   return `Get a token, then call (curl asks for the secret):
   curl -s -u ${clientId} -d grant_type=client_credentials \\
     ${tokenAddress(engine)}
-  curl -s -H "authorization: Bearer $TOKEN" -d '{}' \\
-    '${engine}/http${path}'
-`
+${call}`
 }

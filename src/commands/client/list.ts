@@ -1,38 +1,23 @@
 import type { Client } from '../../access/client-file.ts'
 import { printDuration } from '../../core/duration.ts'
-import type { CommandDefinition } from '../command.ts'
+import type { CommandDefinition, CommandIo } from '../command.ts'
 import { paint, table } from '../paint.ts'
 import { clientFile, clientFiles, clientOptions, engineAddress, tellProblems, tokenAddress } from './files.ts'
-import { howToCall } from './how-to-call.ts'
-
-const options = [{ flags: '--json', description: 'as JSON' }, ...clientOptions]
+import { howToCall, type CallsBy } from './how-to-call.ts'
+import { asJson, reportOf } from './report.ts'
 
 export const clientListCommand: CommandDefinition = {
   name: 'client list',
   summary: 'Lists the clients that may call: their roles, and whether they are enabled.',
-  options,
+  options: clientOptions,
   examples: ['sluice client list'],
   async run(io, _args, given) {
     const files = await clientFiles(io, given)
     const { clients } = files
     tellProblems(files, io)
-    if (given['json']) io.stdout(`${JSON.stringify(clients.map(reportOf), undefined, 2)}\n`)
+    if (given['json']) io.stdout(asJson(clients.map(reportOf)))
     else if (clients.length === 0) io.stdout('there are no clients yet: `sluice client create` makes one\n')
-    else {
-      const { dim, green, yellow } = paint(io.color)
-      io.stdout(
-        table([
-          ['CLIENT', 'CLIENT ID', 'STATE', 'TOKENS', 'ROLES'].map(dim),
-          ...clients.map((client) => [
-            client.name,
-            client.clientId,
-            client.enabled ? green('enabled') : yellow('disabled'),
-            lifetimeOf(client),
-            client.roles.join(', ') || '-',
-          ]),
-        ]),
-      )
-    }
+    else io.stdout(tableOf(clients, io))
     return files.problems.length === 0 ? 0 : 1
   },
 }
@@ -41,12 +26,12 @@ export const clientShowCommand: CommandDefinition = {
   name: 'client show',
   summary: 'Shows a client: its roles, the lifetime of its tokens, how it calls; never a secret.',
   arguments: [{ name: 'client', description: 'name of the client' }],
-  options,
+  options: clientOptions,
   examples: ['sluice client show shop'],
   async run(io, [name = ''], given) {
     const { client, settings } = await clientFile(io, given, name)
     if (given['json']) {
-      io.stdout(`${JSON.stringify(reportOf(client), undefined, 2)}\n`)
+      io.stdout(asJson(reportOf(client)))
       return 0
     }
     const { bold, dim } = paint(io.color)
@@ -60,39 +45,62 @@ export const clientShowCommand: CommandDefinition = {
       ['tokens', lifetimeOf(client)],
       ['secrets', countOf(client.hashes.length, 'rotate')],
       ['API keys', countOf(client.apiKeys.length, 'api-key')],
+      ['public keys', countOf(client.keys.length, 'public-key')],
       ['token URL', tokenAddress(address)],
     ]
     const about = client.description === undefined ? '' : `  ${client.description}`
     io.stdout(`${bold(client.name)}${about}\n`)
     io.stdout(table(facts.map(([label, value]) => [`  ${dim(label!)}`, value!])))
-    io.stdout(`\n${howToCall(client.clientId, address, client.hashes.length === 0)}`)
+    io.stdout(`\n${howToCall(client.clientId, address, callsBy(client))}`)
     return 0
   },
 }
 
+/** As wide as the terminal: of many roles the first ones. */
+function tableOf(clients: readonly Client[], { color, columns }: CommandIo): string {
+  const { dim, green, yellow } = paint(color)
+  const rows = clients.map((client) => [
+    client.name,
+    client.clientId,
+    client.enabled ? 'enabled' : 'disabled',
+    lifetimeOf(client),
+  ])
+  const head = ['CLIENT', 'CLIENT ID', 'STATE', 'TOKENS']
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)))
+  const room = columns - widths.reduce((sum, width) => sum + width + 2, 0)
+  return table([
+    [...head, 'ROLES'].map(dim),
+    ...rows.map(([name, id, state, tokens], at) => [
+      name!,
+      id!,
+      state === 'enabled' ? green(state) : yellow(state!),
+      tokens!,
+      fitting(clients[at]!.roles, room),
+    ]),
+  ])
+}
+
+function fitting(roles: readonly string[], room: number): string {
+  const all = roles.join(', ') || '-'
+  if (all.length <= room) return all
+  for (let count = roles.length - 1; count > 0; count--) {
+    const some = `${roles.slice(0, count).join(', ')}, +${roles.length - count}`
+    if (some.length <= room) return some
+  }
+  return `${roles.length} roles`
+}
+
+function callsBy({ hashes, keys }: Client): CallsBy {
+  if (hashes.length > 0) return 'secret'
+  return keys.length > 0 ? 'public-key' : 'api-key'
+}
+
 function countOf(count: number, command: string): string {
-  return count === 2 ? `2 (${command} --finish takes the old one away)` : String(count || 'none')
+  return count > 1
+    ? `${count} (${command} --finish takes the old one${count > 2 ? 's' : ''} away)`
+    : String(count || 'none')
 }
 
 function lifetimeOf({ tokenLifetime }: Client): string {
   return tokenLifetime === 'untilNext' ? 'until the next one' : printDuration(tokenLifetime)
-}
-
-/** No hash is in it: who has one can try secrets on it. */
-function reportOf(client: Client): object {
-  const { name, file, clientId, callerId, description, roles, tokenLifetime, enabled, hashes, apiKeys } =
-    client
-  const lifetime = tokenLifetime === 'untilNext' ? tokenLifetime : printDuration(tokenLifetime)
-  return {
-    name,
-    file,
-    clientId,
-    callerId,
-    description,
-    roles,
-    tokenLifetime: lifetime,
-    enabled,
-    secrets: hashes.length,
-    apiKeys: apiKeys.length,
-  }
 }

@@ -58,4 +58,24 @@ type: client
 apiKeyHash: $sha256$ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs
 `,
   },
+  'client/key': {
+    title: 'A public key of a client cannot be used',
+    meaning:
+      '`jwks` holds the public keys that a client signs its assertions with (`private_key_jwt`): RSA of 2048 bits or more, EC on P-256, P-384 or P-521, or Ed25519, at most five. `sluice client create --public-key FILE` and `sluice client public-key` write them from PEM, a JWK or a JWK Set. A private key never stands here.',
+    wrong: `# security-material/shop.yaml
+type: client
+jwks:
+  keys:
+    - { kty: EC, crv: P-256, d: the-private-part }
+`,
+    right: `# security-material/shop.yaml
+type: client
+jwks:
+  keys:
+    - kty: EC
+      crv: P-256
+      x: MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4
+      y: 4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM
+`,
+  },
 } as const satisfies Record<string, ProblemText>

@@ -1,0 +1,25 @@
+import type { Client } from '../../access/client-file.ts'
+import { printDuration } from '../../core/duration.ts'
+
+/** A client as JSON. No hash is in it: who has one can try secrets on it. */
+export function reportOf(client: Client): object {
+  const { name, file, clientId, callerId, description, roles, enabled, hashes, apiKeys, keys } = client
+  const { tokenLifetime: lifetime } = client
+  return {
+    name,
+    file,
+    clientId,
+    callerId,
+    description,
+    roles,
+    tokenLifetime: lifetime === 'untilNext' ? lifetime : printDuration(lifetime),
+    enabled,
+    secrets: hashes.length,
+    apiKeys: apiKeys.length,
+    publicKeys: keys.length,
+  }
+}
+
+export function asJson(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}
