@@ -97,7 +97,7 @@ export class Gate {
   }
 
   /** Good keys go on from the same address: a caller with a wrong one must not shut the others out. */
-  #denyKey(flow: string, request: RouteRequest): undefined {
+  #denyKey(flow: string | undefined, request: JudgedRequest): undefined {
     const { failures } = this.#setting
     const who = `${request.raw.socket.remoteAddress ?? ''} ${API_KEY_HEADER}`
     const pause = failures.pauseOf(who)
