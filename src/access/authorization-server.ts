@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import type { AccessRule, Caller } from '../core/access.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
+import type { TrustedProxies } from '../net/trusted-proxies.ts'
 import type { OtherFiles } from '../security/material.ts'
 import { addressesOf } from './addresses.ts'
+import type { X509Certificate } from 'node:crypto'
+import { PresentedCertificates } from './certificates/presented.ts'
 import { Clients } from './clients.ts'
 import { Gate } from './gate.ts'
 import { IssuerTokens } from './issuers/issuer-tokens.ts'
@@ -32,6 +35,11 @@ export interface OpenSetting {
   /** The address of this engine, as tokens name it. */
   readonly issuer: () => string
   readonly audience: () => string
+  readonly proxies: TrustedProxies
+  /** In which trusted proxies pass on certificates of callers, in lower case. */
+  readonly certificateHeader: string | undefined
+  /** Those who issue certificates of clients. */
+  readonly authorities: () => readonly X509Certificate[]
 }
 
 /** Who may call: clients, their tokens, and the gate before endpoints that are not public. */
@@ -71,7 +79,7 @@ export class AuthorizationServer implements Access {
   }
 
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
-  async open({ folder, issuer, audience }: OpenSetting): Promise<{
+  async open({ folder, issuer, audience, proxies, certificateHeader, authorities }: OpenSetting): Promise<{
     readonly addresses: Addresses
     close(): Promise<void>
   }> {
@@ -82,10 +90,13 @@ export class AuthorizationServer implements Access {
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
     const secrets = new SecretCheck({ clock, ofId })
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
-    const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
+    const certificates = new PresentedCertificates({ proxies, header: certificateHeader, authorities })
+    const { addressOf } = proxies
+    const clients = this.clients
+    const refusals = new RefusalLog(log, clock)
+    const shared = { tokens, secrets, refusals, certificates, clients, clock, addressOf }
     this.#gate = new Gate({
       ...shared,
-      clients: this.clients,
       issuers: this.issuers,
       signed: this.signed,
       issuer,

@@ -5,7 +5,11 @@ import type { Reading, SecretCheck } from './secret-check.ts'
 
 /** Who asks, or how to refuse. */
 export type Authenticated =
-  | { readonly client: Client }
+  | {
+      readonly client: Client
+      /** SHA-256 of the certificate that its tokens are bound to, hex. */
+      readonly boundTo?: string
+    }
   | {
       readonly status: 400 | 401 | 429
       readonly error: string
@@ -18,11 +22,12 @@ export type Authenticated =
       readonly retryAfter?: number
     }
 
-/** Which client a request to the token service comes from: Basic, or id and secret in the form. @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
+/** Which client a request to the token service comes from: Basic, or id and secret in the form. @param address where it comes from @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
 export async function authenticate(
   raw: IncomingMessage,
   form: ReadonlyMap<string, string>,
   secrets: SecretCheck,
+  address: string,
 ): Promise<Authenticated> {
   const carried = readAuthorization(raw)
   const id = form.get('client_id')
@@ -47,7 +52,7 @@ export async function authenticate(
   const { clientId } = readings[0]!
   if (id !== undefined && !readings.some((reading) => reading.clientId === id))
     return bad(400, 'client_id is another one than that of the header')
-  const verdict = await secrets.check(readings, raw.socket.remoteAddress ?? '')
+  const verdict = await secrets.check(readings, address)
   if (verdict.fits) return { client: verdict.client }
   const { why, retryAfter } = verdict
   if (retryAfter === undefined)

@@ -7,6 +7,8 @@ import { checkShape } from '../core/shape.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import { fileProblem, nameOf } from '../security/material-name.ts'
 import { isApiKeyHash } from './api-key.ts'
+import { readCertificateRules } from './certificates/certificate-options.ts'
+import type { CertificateRule } from './certificates/known-certificates.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
 
@@ -22,6 +24,7 @@ export interface Client {
   readonly hashes: readonly SecretHash[]
   /** Hashes, as they are written. */
   readonly apiKeys: readonly string[]
+  readonly certificates: readonly CertificateRule[]
   readonly roles: readonly string[]
   /** ms, or until it asks for the next one. */
   readonly tokenLifetime: number | 'untilNext'
@@ -55,6 +58,9 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
   const options = value as ClientOptions
   const clientId = options.clientId ?? name
   const hashes = check(options, clientId, document, problems)
+  const certificates = readCertificateRules(options.certificates, (code, message, hint, path) =>
+    problems.push({ code, severity: 'error', message, hint, ...document.place(path) }),
+  )
   const idPlace = document.place(options.clientId === undefined ? [] : ['clientId'])
   if (hasErrors(problems)) return { problems, idPlace }
   return {
@@ -68,6 +74,7 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       description: options.description,
       hashes,
       apiKeys: options.apiKeyHash ?? [],
+      certificates,
       roles: options.roles ?? [DEFAULT_ROLE],
       tokenLifetime: options.tokenLifetime ?? HOUR,
       enabled: options.enabled ?? true,
@@ -120,13 +127,17 @@ function check(
 
 type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
 
-function checkApiKeys({ secretHash, apiKeyHash }: ClientOptions, document: Document, report: Report): void {
+function checkApiKeys(
+  { secretHash, apiKeyHash, certificates }: ClientOptions,
+  document: Document,
+  report: Report,
+): void {
   const name = nameOf(document.file)
-  if (secretHash === undefined && apiKeyHash === undefined)
+  if (secretHash === undefined && apiKeyHash === undefined && (certificates ?? []).length === 0)
     report(
       'client/secret',
-      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash")',
-      `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key.`,
+      'the client has neither a secret ("secretHash"), nor an API key ("apiKeyHash"), nor a certificate ("certificates")',
+      `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key; sluice client certificate ${name} FILE takes a certificate.`,
       [],
     )
   const isList = Array.isArray((document.value as { apiKeyHash?: unknown }).apiKeyHash)

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { DEFAULT_ROLE } from '../core/access.ts'
 import { Choice, Duration, Flag, Keys, ListOf, OneOrMore, Optional, Text } from '../core/schema.ts'
+import { certificatesOption } from './certificates/certificate-options.ts'
 
 /** Secrets that a client may have at once: the old one goes on until the new one is everywhere. */
 export const MAX_SECRETS = 2
@@ -22,6 +23,7 @@ export const clientSchema = Keys({
       description: 'The hash of its API key; a list of two while the key is replaced.',
     }),
   ),
+  certificates: certificatesOption,
   roles: Optional(
     ListOf(Text({ description: 'A role.' }), {
       description: `The roles that it has; ${DEFAULT_ROLE} when left out.`,

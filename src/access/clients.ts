@@ -2,6 +2,7 @@ import { inOrder, type Problem } from '../core/problem.ts'
 import type { Logger } from '../core/services.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import type { OtherFiles } from '../security/material.ts'
+import { KnownCertificates } from './certificates/known-certificates.ts'
 import { readClient, type Client, type ReadClient } from './client-file.ts'
 import { isOfType } from '../security/material-name.ts'
 
@@ -17,6 +18,7 @@ export class Clients implements OtherFiles {
   #inForce: ReadonlyMap<string, Client> = new Map()
   #byId: ReadonlyMap<string, Client> = new Map()
   #byApiKey: ReadonlyMap<string, Client> = new Map()
+  #certificates = new KnownCertificates([])
   #loaded = false
   readonly #log: Logger
 
@@ -48,6 +50,7 @@ export class Clients implements OtherFiles {
     this.#inForce = inForce
     this.#byId = byId
     this.#byApiKey = new Map([...byId.values()].flatMap((one) => one.apiKeys.map((key) => [key, one])))
+    this.#certificates = new KnownCertificates(byId.values())
     this.#loaded = true
     return problems
   }
@@ -69,6 +72,11 @@ export class Clients implements OtherFiles {
     return this.#byApiKey.size > 0
   }
 
+  /** As they are now. */
+  get certificates(): KnownCertificates {
+    return this.#certificates
+  }
+
   /** By name. */
   all(): Client[] {
     return [...this.#byId.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -79,6 +87,7 @@ export class Clients implements OtherFiles {
     const problems: Problem[] = []
     const owners = new Map<string, Client>()
     const keyOwners = new Map<string, Client>()
+    const certificateOwners = new Map<string, Client>()
     for (const { file, text, unreadable } of files) {
       const known = this.#entries.get(file)
       if (unreadable) {
@@ -100,6 +109,19 @@ export class Clients implements OtherFiles {
             severity: 'error',
             message: `the API key is that of ${other.file}, too`,
             hint: `sluice client api-key ${client.name} --now makes another one.`,
+            ...idPlace,
+          })
+      }
+      for (const rule of client.certificates) {
+        const key = 'fingerprint' in rule ? rule.fingerprint : `${rule.subject} ${rule.issuer}`
+        const other: Client = certificateOwners.get(key) ?? client
+        certificateOwners.set(key, other)
+        if (other !== client)
+          problems.push({
+            code: 'client/certificate',
+            severity: 'error',
+            message: `a certificate of it is that of ${other.file}, too`,
+            hint: 'Take it out of one of them: a certificate tells who calls.',
             ...idPlace,
           })
       }

@@ -1,17 +1,21 @@
-import { mayCall, sayRule, type AccessRule, type Caller } from '../core/access.ts'
+import { mayCall, sayRule, type AccessRule, type Caller, type Scheme } from '../core/access.ts'
 import type { Denial, RouteRequest } from '../core/services.ts'
+import type { Clock } from '../core/world.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
+import type { PresentedCertificates } from './certificates/presented.ts'
 import type { Clients } from './clients.ts'
 import type { IssuerTokens } from './issuers/issuer-tokens.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
 import type { JudgeBody, SignedCalls } from './signatures/signed-calls.ts'
 import { REALM } from './token-service.ts'
-import type { Tokens } from './tokens.ts'
+import type { LiveToken, Tokens } from './tokens.ts'
 
 export interface GateSetting {
   readonly clients: Clients
+  readonly certificates: PresentedCertificates
+  readonly clock: Clock
   readonly tokens: Tokens
   readonly issuers: IssuerTokens
   readonly signed: SignedCalls
@@ -23,7 +27,15 @@ export interface GateSetting {
 }
 
 const BEARER = `Bearer realm="${REALM}"`
-const CHALLENGE = ['www-authenticate', BEARER, 'www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`]
+const BASIC = `Basic realm="${REALM}", charset="UTF-8"`
+const CHALLENGE = ['www-authenticate', BEARER, 'www-authenticate', BASIC]
+/** What a header says the caller shows. */
+const WAYS: Readonly<Record<Carried['scheme'], Scheme | undefined>> = {
+  none: undefined,
+  unreadable: undefined,
+  bearer: 'oauth2',
+  basic: 'basic',
+}
 
 /** Refuses a request. @param why for the log */
 export type Deny = (what: 'signature' | 'unavailable', why: string) => undefined
@@ -49,14 +61,17 @@ export class Gate {
       return deny(badRequest, 'the token stands in the address (access_token)')
     const carried = readAuthorization(raw)
     const key = raw.headers[API_KEY_HEADER]
-    if (key !== undefined && this.#setting.clients.haveApiKeys)
-      return carried.scheme === 'none'
-        ? this.#admitKey(rule, flow, request, String(key))
-        : deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
-    if (carried.scheme === 'none') return deny(nothing, 'it carries no authorization')
-    if (carried.scheme === 'unreadable') return deny(carried.ambiguous ? badRequest : nothing, carried.why)
+    const way = key !== undefined && this.#setting.clients.haveApiKeys ? 'apiKey' : WAYS[carried.scheme]
+    if (way === 'apiKey' && carried.scheme !== 'none')
+      return deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
+    if (way !== undefined && rule.schemes?.includes(way) === false)
+      return deny(notTaken(rule), `it comes with ${way}; taken here: ${rule.schemes.join(', ')}`)
+    if (way === 'apiKey') return this.#admitKey(rule, flow, request, String(key))
+    if (carried.scheme === 'none') return this.#admitCertificate(rule, flow, request)
+    if (carried.scheme === 'unreadable')
+      return deny(carried.ambiguous ? badRequest : nothing(rule), carried.why)
     if (carried.scheme === 'bearer') return this.#admitToken(rule, flow, request, carried.token)
-    return whenKnown(secrets.check(carried.readings, raw.socket.remoteAddress ?? ''), (verdict) => {
+    return whenKnown(secrets.check(carried.readings, request.address), (verdict) => {
       if (verdict.fits) {
         const { callerId, roles } = verdict.client
         return this.#compare(rule, flow, request, callerId, roles)
@@ -83,6 +98,32 @@ export class Gate {
     return this.#compare(rule, flow, request, callerId, roles)
   }
 
+  /** A certificate tells who calls where nothing else does. */
+  #admitCertificate(rule: AccessRule, flow: string, request: RouteRequest): Caller | undefined {
+    const { certificates, clients, clock } = this.#setting
+    const deny = (denial: Omit<Denial, 'id'>, why: string) => this.#deny(request, flow, denial, why)
+    const presented = certificates.of(request.raw)
+    if (!presented || rule.schemes?.includes('certificate') === false)
+      return deny(nothing(rule), 'it carries no authorization')
+    if ('why' in presented) return deny(badRequest, presented.why)
+    const verdict = clients.certificates.judge(presented, clock.now())
+    if ('why' in verdict) return deny(wrongCertificate, verdict.why)
+    return this.#compare(rule, flow, request, verdict.client.callerId, verdict.client.roles)
+  }
+
+  /** Why a token that is bound to a certificate may not be used by this request; undefined: it may. */
+  #misfit({ raw }: RouteRequest, { boundTo, clientId }: LiveToken): string | undefined {
+    if (boundTo === undefined) return undefined
+    const { certificates, clients, clock } = this.#setting
+    const presented = certificates.of(raw)
+    if (!presented) return 'it is bound to a certificate, and none came along'
+    if ('why' in presented) return presented.why
+    if (presented.fingerprint !== boundTo) return 'it is bound to another certificate'
+    const verdict = clients.certificates.judge(presented, clock.now())
+    if ('why' in verdict) return verdict.why
+    return verdict.client.clientId === clientId ? undefined : 'its certificate is that of another client now'
+  }
+
   #admitToken(
     rule: AccessRule,
     flow: string,
@@ -103,6 +144,8 @@ export class Gate {
       )
     return whenKnown(tokens.look(token), (found) => {
       if ('why' in found) return bad(found.why)
+      const misfit = this.#misfit(request, found)
+      if (misfit !== undefined) return bad(misfit)
       return this.#compare(rule, flow, request, found.client.callerId, found.roles)
     })
   }
@@ -122,14 +165,33 @@ export class Gate {
   #deny(request: RouteRequest, flow: string, denial: Omit<Denial, 'id'>, why: string): undefined {
     const id = this.#setting.newId()
     this.#setting.refusals.tell(
-      { flow, refusal: id, status: denial.status, address: request.raw.socket.remoteAddress },
+      { flow, refusal: id, status: denial.status, address: request.address },
       `a call of flow "${flow}" was refused: ${why}`,
     )
     request.deny({ ...denial, id })
   }
 }
 
-const nothing = denial(401, 'access.missing', 'Authorization is needed', CHALLENGE)
+function nothing({ schemes }: AccessRule) {
+  return denial(401, 'access.missing', 'Authorization is needed', challengeOf(schemes))
+}
+
+function notTaken({ schemes }: AccessRule) {
+  const title = 'This kind of authorization is not taken here'
+  return denial(401, 'access.scheme', title, challengeOf(schemes))
+}
+
+const CHALLENGES: Readonly<Record<Scheme, string>> = {
+  oauth2: BEARER,
+  basic: BASIC,
+  apiKey: 'ApiKey',
+  certificate: 'Certificate',
+}
+
+function challengeOf(schemes: readonly Scheme[] | undefined): readonly string[] {
+  return schemes?.flatMap((scheme) => ['www-authenticate', CHALLENGES[scheme]]) ?? CHALLENGE
+}
+
 const badRequest = denial(400, 'access.request', 'The authorization of the request cannot be taken', [
   'www-authenticate',
   `${BEARER}, error="invalid_request"`,
@@ -144,6 +206,7 @@ const wrongSignature = denial(401, 'access.signature', 'The signature is not goo
   'www-authenticate',
   'Signature',
 ])
+const wrongCertificate = denial(401, 'access.certificate', 'The certificate is not good', CHALLENGE)
 const wrongKey = denial(401, 'access.key', 'The API key is not good', CHALLENGE)
 
 function lacking({ roles }: AccessRule) {

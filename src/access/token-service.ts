@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  authenticateByCertificate,
+  type CertificateAuthentication,
+} from './certificates/certificate-authentication.ts'
 import { authenticate } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
-import type { Tokens } from './tokens.ts'
+import { confirmationOf, type Tokens } from './tokens.ts'
 
 /** A client with this role may ask about tokens of others. */
 export const INTROSPECTION_ROLE = 'sluice.introspect'
@@ -13,10 +17,12 @@ export const INTROSPECTION_ROLE = 'sluice.introspect'
 export const REALM = 'sluice'
 export const TOKEN_PATH = '/oauth2/token'
 
-export interface TokenServiceSetting {
+export interface TokenServiceSetting extends CertificateAuthentication {
   readonly tokens: Tokens
   readonly secrets: SecretCheck
   readonly refusals: RefusalLog
+  /** Where a request comes from. */
+  addressOf(raw: IncomingMessage): string
 }
 
 type Ask = (
@@ -24,6 +30,8 @@ type Ask = (
   form: ReadonlyMap<string, string>,
   reply: ServerResponse,
   setting: TokenServiceSetting,
+  /** SHA-256 of the certificate by which the client has asked, hex. */
+  boundTo: string | undefined,
 ) => Promise<void>
 
 /** Serves one address of the token service: reads the form, then asks who it is. */
@@ -40,14 +48,17 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       answerError(reply, form.status, 'invalid_request', form.text, close)
       return
     }
-    const who = await authenticate(raw, form, setting.secrets)
+    const address = setting.addressOf(raw)
+    const who =
+      authenticateByCertificate(raw, form, setting) ??
+      (await authenticate(raw, form, setting.secrets, address))
     if ('client' in who) {
-      await ask(who.client, form, reply, setting)
+      await ask(who.client, form, reply, setting, who.boundTo)
       return
     }
     const { status, error, description, why, clientId, retryAfter } = who
     setting.refusals.tell(
-      { client: clientId?.slice(0, 150), address: raw.socket.remoteAddress, status },
+      { client: clientId?.slice(0, 150), address, status },
       `the token service refused a client: ${why}`,
     )
     answerError(reply, status, error, description, [
@@ -58,7 +69,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
 }
 
 /** The token endpoint. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
-export const grantToken: Ask = async (client, form, reply, { tokens }) => {
+export const grantToken: Ask = async (client, form, reply, { tokens }, boundTo) => {
   const grant = form.get('grant_type')
   if (grant === undefined) {
     answerError(reply, 400, 'invalid_request', 'grant_type is missing; send grant_type=client_credentials')
@@ -79,7 +90,7 @@ export const grantToken: Ask = async (client, form, reply, { tokens }) => {
     answerError(reply, 400, 'invalid_scope', 'the client does not have every role that it asks for')
     return
   }
-  const issued = await tokens.issue(client, format, asked && [...new Set(asked)])
+  const issued = await tokens.issue(client, format, asked && [...new Set(asked)], boundTo)
   answerJson(reply, 200, {
     access_token: issued.token,
     token_type: 'Bearer',
@@ -123,5 +134,6 @@ export const introspectToken: Ask = async (client, form, reply, { tokens }) => {
     iat: Math.floor(found.issuedAt / 1000),
     ...(found.expiresAt !== null && { exp: Math.floor(found.expiresAt / 1000) }),
     ...(found.jti !== undefined && { jti: found.jti }),
+    ...(found.boundTo !== undefined && { cnf: confirmationOf(found.boundTo) }),
   })
 }

@@ -25,6 +25,8 @@ interface Claims {
   readonly generation: string
   readonly roles: readonly string[]
   readonly narrowed: boolean
+  /** SHA-256 of the certificate that has to come along, hex; undefined: none has to. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */
+  readonly boundTo?: string | undefined
   /** Of a JWT. */
   readonly jti: string | undefined
   /** Epoch ms. */
@@ -60,19 +62,23 @@ export class Tokens {
     this.#setting = setting
   }
 
-  /** @param roles those that were asked for; all that the client has when left out */
+  /**
+   * @param roles those that were asked for; all that the client has when left out
+   * @param boundTo SHA-256 of the certificate that has to come along with it, hex
+   */
   async issue(
     client: Client,
     format: 'jwt' | 'opaque',
     roles: readonly string[] | undefined,
+    boundTo?: string,
   ): Promise<IssuedToken> {
     const lifetime = client.tokenLifetime
     const granted = roles ?? client.roles
-    const narrowed = roles !== undefined
+    const limits = { narrowed: roles !== undefined, boundTo }
     const token =
       format === 'opaque' || lifetime === 'untilNext'
-        ? this.#issueOpaque(client, granted, narrowed)
-        : await this.#issueJwt(client, lifetime, granted, narrowed)
+        ? this.#issueOpaque(client, granted, limits)
+        : await this.#issueJwt(client, lifetime, granted, limits)
     return { token, expiresIn: lifetime === 'untilNext' ? 0 : Math.floor(lifetime / 1000), roles: granted }
   }
 
@@ -92,12 +98,12 @@ export class Tokens {
     else await this.#setting.records.revoke(jti, expiresAt!)
   }
 
-  #issueOpaque(client: Client, roles: readonly string[], narrowed: boolean): string {
+  #issueOpaque(client: Client, roles: readonly string[], limits: Limits): string {
     const token = randomBytes(32).toString('base64url')
     const issuedAt = this.#setting.clock.now()
     const { clientId, generation, tokenLifetime } = client
     const expiresAt = tokenLifetime === 'untilNext' ? null : issuedAt + tokenLifetime
-    this.#setting.records.add(markOf(token), { clientId, generation, roles, narrowed, issuedAt, expiresAt })
+    this.#setting.records.add(markOf(token), { clientId, generation, roles, ...limits, issuedAt, expiresAt })
     return token
   }
 
@@ -105,7 +111,7 @@ export class Tokens {
     { clientId, callerId, generation }: Client,
     lifetime: number,
     roles: readonly string[],
-    narrowed: boolean,
+    { narrowed, boundTo }: Limits,
   ): Promise<string> {
     const { keys, clock, issuer, audience } = this.#setting
     const key = keys.current()
@@ -122,6 +128,7 @@ export class Tokens {
       roles,
       client_generation: generation,
       ...(narrowed && { narrowed }),
+      ...(boundTo !== undefined && { cnf: confirmationOf(boundTo) }),
     }
     return signJwt({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }, claims, key.privateKey)
   }
@@ -180,6 +187,14 @@ export class Tokens {
   }
 }
 
+/** What limits a token beside its roles and its time. */
+type Limits = Pick<Claims, 'narrowed' | 'boundTo'>
+
+/** A certificate as tokens name it. @param fingerprint hex */
+export function confirmationOf(fingerprint: string): { readonly 'x5t#S256': string } {
+  return { 'x5t#S256': Buffer.from(fingerprint, 'hex').toString('base64url') }
+}
+
 class UnknownKey extends Error {}
 
 function markOf(token: string): string {
@@ -192,10 +207,16 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): Claims {
     generation: String(payload['client_generation']),
     roles: (payload['roles'] as readonly string[] | undefined) ?? [],
     narrowed: payload['narrowed'] === true,
+    boundTo: boundIn(payload['cnf']),
     jti: String(payload['jti']),
     issuedAt: Number(payload['iat']) * 1000,
     expiresAt: Number(payload['exp']) * 1000,
   }
+}
+
+function boundIn(confirmation: unknown): string | undefined {
+  const thumbprint = (confirmation as { 'x5t#S256'?: unknown } | undefined)?.['x5t#S256']
+  return thumbprint === undefined ? undefined : Buffer.from(String(thumbprint), 'base64url').toString('hex')
 }
 
 /** In plain words and without anything of the token itself but the names of claims. */

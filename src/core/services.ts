@@ -163,6 +163,8 @@ export interface RouteRequest {
   readonly reply: import('node:http').ServerResponse
   /** Decoded; what `*` stands for under that name. */
   readonly params: Readonly<Record<string, string>>
+  /** Where it comes from, behind the proxies that are trusted. */
+  readonly address: string
   /** Raw query string without `?`. */
   readonly query: string
   /** Path as called, encoded, without `/http` and the query. */

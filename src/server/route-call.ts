@@ -16,6 +16,14 @@ const STALL = 60_000
 /** Takes live secrets out of a text. */
 export type Redact = (text: string) => string
 
+/** What all requests share. */
+export interface CallGround {
+  readonly log: Logger
+  readonly redact: Redact
+  /** Where a request comes from. */
+  readonly addressOf: (raw: IncomingMessage) => string
+}
+
 /** One request on its way to a flow, and the answer to it. */
 export class RouteCall implements RouteRequest {
   readonly raw: IncomingMessage
@@ -23,8 +31,7 @@ export class RouteCall implements RouteRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: string
   readonly path: string
-  private readonly log: Logger
-  private readonly redact: Redact
+  private readonly ground: CallGround
   /** What every answer has beside its own headers; flat. */
   extra: readonly string[] | undefined
   private asked = false
@@ -35,17 +42,19 @@ export class RouteCall implements RouteRequest {
     params: Readonly<Record<string, string>>,
     query: string,
     path: string,
-    log: Logger,
-    redact: Redact,
+    ground: CallGround,
   ) {
     this.raw = raw
     this.reply = reply
     this.params = params
     this.query = query
     this.path = path
-    this.log = log
-    this.redact = redact
+    this.ground = ground
     this.extra = undefined
+  }
+
+  get address(): string {
+    return this.ground.addressOf(this.raw)
   }
 
   proceed(): void {
@@ -55,7 +64,7 @@ export class RouteCall implements RouteRequest {
   }
 
   refuse(failure: Failure, run?: string): void {
-    this.problem(failureReply(failure, this.redact, run), run)
+    this.problem(failureReply(failure, this.ground.redact, run), run)
   }
 
   deny({ status, code, title, headers, id }: Denial): void {
@@ -126,7 +135,7 @@ export class RouteCall implements RouteRequest {
     })
     source.on('error', (error) => {
       forget()
-      this.log.warn({ err: error, path: this.path }, 'the reply broke off: its source failed')
+      this.ground.log.warn({ err: error, path: this.path }, 'the reply broke off: its source failed')
       reply.destroy()
     })
     source.pipe(reply, { end: false })

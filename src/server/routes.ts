@@ -3,7 +3,7 @@ import { corsHeaders, preflightHeaders } from '../core/cors.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { problemReply } from './problem-json.ts'
-import { RouteCall, type Redact } from './route-call.ts'
+import { RouteCall, type CallGround, type Redact } from './route-call.ts'
 
 interface Entry {
   readonly route: Route
@@ -50,10 +50,16 @@ export class RouteTable implements Routes {
   private entries: readonly Entry[] = []
   private index: Index | undefined
   private readonly redact: Redact
+  private readonly addressOf: (raw: IncomingMessage) => string
+  private ground: CallGround | undefined
 
-  /** @param redact takes live secrets out of what a caller is told */
-  constructor(redact: Redact) {
+  /**
+   * @param redact takes live secrets out of what a caller is told
+   * @param addressOf where a request comes from
+   */
+  constructor(redact: Redact, addressOf = directAddress) {
     this.redact = redact
+    this.addressOf = addressOf
   }
 
   serve(route: Route, owner: string, handler: RouteHandler): () => void {
@@ -77,15 +83,17 @@ export class RouteTable implements Routes {
     const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
     const query = mark === -1 ? '' : url.slice(mark + 1)
     const { fixed, root } = (this.index ??= build(this.entries))
+    const { redact, addressOf } = this
+    const ground = this.ground?.log === log ? this.ground : (this.ground = { log, redact, addressOf })
     const method = raw.method!
     const direct = entryFor(fixed.get(path), method)
     if (direct !== undefined) {
       if (method !== 'OPTIONS' || !isPreflight(raw)) {
-        serveCall(direct, new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact))
+        serveCall(direct, new RouteCall(raw, reply, NO_PARAMETERS, query, path, ground))
         return
       }
     }
-    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact)
+    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, ground)
     const values = decodeSegments(path)
     if (values === undefined) {
       call.problem(problemReply(400, 'The path is not encoded correctly'))
@@ -103,12 +111,12 @@ export class RouteTable implements Routes {
     const search: Search = { method, values, taken: [], allowed: new Set() }
     const entry = find(root, 0, search)
     if (entry === undefined) refuse(call, method, search.allowed)
-    else
-      serveCall(
-        entry,
-        new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, log, this.redact),
-      )
+    else serveCall(entry, new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, ground))
   }
+}
+
+function directAddress({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? ''
 }
 
 function isPreflight({ headers }: IncomingMessage): boolean {

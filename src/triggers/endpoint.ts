@@ -233,7 +233,7 @@ function checkColons(path: string, deployment: Deployment): void {
 /** Lets in addresses that do not call too often; nobody's secret is looked at before that. */
 function limited(rate: CallRate, open: RouteHandler): RouteHandler {
   return (request) => {
-    const refused = rate.take(networkOf(request.raw.socket.remoteAddress))
+    const refused = rate.take(networkOf(request.address))
     if (refused) request.refuse(refused)
     else open(request)
   }

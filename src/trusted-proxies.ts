@@ -1,0 +1,28 @@
+import type { Place, Problem } from './core/problem.ts'
+import { isFirstOf, readNetwork } from './net/ip-address.ts'
+
+const NAME = 'access.trustedProxies'
+
+/** The entries that can be read; the others are reported. @param entries undefined in it: reported already */
+export function readableProxies(
+  entries: readonly (string | undefined)[] | undefined,
+  placeOf: (name: string) => Place,
+  problems: Problem[],
+): { readonly trustedProxies?: readonly string[] } {
+  if (entries === undefined) return {}
+  const trustedProxies = entries.filter((text): text is string => {
+    const network = text === undefined ? undefined : readNetwork(text)
+    if (text === undefined || (network && isFirstOf(network))) return network !== undefined
+    problems.push({
+      code: 'setting/trusted-proxy',
+      severity: 'error',
+      message: network
+        ? `"${text}" in "${NAME}" is no network: bits are set behind its first ${network.bits}`
+        : `"${text}" in "${NAME}" is neither an address nor a network`,
+      hint: 'Entries are 10.0.3.7, 10.20.0.0/16 or fd00::/8. Names are not possible: what a name leads to can change.',
+      ...placeOf(NAME),
+    })
+    return false
+  })
+  return { trustedProxies }
+}
