@@ -26,12 +26,15 @@ export class TlsKeeper {
   readonly tls: OwnTls | undefined
   readonly #setting: TlsKeeperSetting
   #inForce: ReadTls
+  /** What was said to be wrong at the last look. */
+  #told: string
   #watch: Watch | undefined
   #reminder: Timer | undefined
 
   private constructor(setting: TlsKeeperSetting, read: ReadTls) {
     this.#setting = setting
     this.#inForce = read
+    this.#told = wordsOf(read)
     this.tls = read.content && new OwnTls(read.content, setting.settings.tls.hsts)
     this.clientsChanged()
   }
@@ -83,7 +86,9 @@ export class TlsKeeper {
   async #readAgain(): Promise<boolean> {
     const { settings, environment, hide, clock, log } = this.#setting
     const read = await readOwnTls(settings, environment, hide, clock.now())
-    for (const problem of read.problems) tellProblem(problem, log)
+    const told = wordsOf(read)
+    if (told !== this.#told) for (const problem of read.problems) tellProblem(problem, log)
+    this.#told = told
     if (!read.authorities) {
       log.error({}, `the files of "tls" cannot be used; ${this.#sayInForce()} stays`)
       return true
@@ -109,6 +114,10 @@ export class TlsKeeper {
       ? 'what it was'
       : describeCertificate({ subject, ends })
   }
+}
+
+function wordsOf({ problems }: ReadTls): string {
+  return problems.map(({ message }) => message).join('\n')
 }
 
 function sameAs(one: ReadTls, other: ReadTls): boolean {

@@ -8,6 +8,7 @@ export interface NewClient {
   /** Of its secret. */
   readonly hash?: string
   readonly apiKeyHash?: string
+  readonly certificates?: readonly { readonly fingerprint: string; readonly subject: string }[]
   readonly roles: readonly string[]
   /** As it is written: `10m`, `untilNext`. */
   readonly tokenLifetime: string | undefined
@@ -15,12 +16,13 @@ export interface NewClient {
 
 /** The file of a new client. */
 export function newClientText(made: NewClient): string {
-  const { clientId, description, hash, apiKeyHash, roles, tokenLifetime } = made
+  const { clientId, description, hash, apiKeyHash, certificates, roles, tokenLifetime } = made
   const document = parseDocument('type: client\n')
   if (description !== undefined) document.set('description', description)
   document.set('clientId', clientId)
   if (hash !== undefined) document.set('secretHash', hash)
   if (apiKeyHash !== undefined) document.set('apiKeyHash', apiKeyHash)
+  if (certificates) document.set('certificates', document.createNode(certificates))
   document.set('roles', document.createNode(roles, { flow: true }))
   if (tokenLifetime !== undefined) document.set('tokenLifetime', tokenLifetime)
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })

@@ -1,4 +1,4 @@
-import { mayCall, sayRule, wantsRole, type EndpointAccess } from '../core/access.ts'
+import { mayCall, sayRule, saySchemes, wantsRole, type EndpointAccess } from '../core/access.ts'
 import type { FlowState } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
@@ -118,7 +118,7 @@ function whoMayCall(access: EndpointAccess, callers: Callers = { clients: [], is
   const { clients, issuers } = callers
   const some = clients.length > MANY ? [...clients.slice(0, MANY), `${clients.length - MANY} more`] : clients
   const others = issuers.length === 0 ? '' : `; callers of ${issuers.join(', ')} with it`
-  return `clients with ${sayRule(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}${others}`
+  return `clients with ${sayRule(access)}${saySchemes(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}${others}`
 }
 
 function printFlow(

@@ -13,6 +13,7 @@ import {
   clientRevokeCommand,
   clientRotateCommand,
 } from './client/change.ts'
+import { clientCertificateCommand } from './client/certificate.ts'
 import { clientCreateCommand } from './client/create.ts'
 import { clientListCommand, clientShowCommand } from './client/list.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
@@ -68,6 +69,7 @@ export const commands: readonly CommandDefinition[] = [
   clientRevokeCommand,
   clientRotateCommand,
   clientApiKeyCommand,
+  clientCertificateCommand,
   clientDisableCommand,
   clientEnableCommand,
   clientRemoveCommand,
@@ -117,7 +119,7 @@ export async function runCommandLine(argv: readonly string[], given: GivenIo): P
     }
     if (isKnown(error)) say(error.hint === undefined ? error.message : `${error.message}\n  ${error.hint}`)
     else io.stderr(`sluice: a fault: ${faults.redact(faults.describe(error))}\n`)
-    return 3
+    return (error as NodeJS.ErrnoException).code === 'SLUICE_TLS' ? 1 : 3
   }
 }
 

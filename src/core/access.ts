@@ -61,6 +61,18 @@ export function mayCall(rule: AccessRule, roles: readonly string[]): boolean {
     : rule.roles.some((role) => roles.includes(role))
 }
 
+const SAID: Readonly<Record<Scheme, string>> = {
+  oauth2: 'a token',
+  basic: 'id and secret',
+  apiKey: 'an API key',
+  certificate: 'a certificate',
+}
+
+/** For people, behind `clients with a role`: `, by a token or a certificate only`; empty: in every way. */
+export function saySchemes({ schemes }: AccessRule): string {
+  return schemes ? `, by ${schemes.map((scheme) => SAID[scheme]).join(' or ')} only` : ''
+}
+
 /** For people: `the role "A"`, `one of the roles "A", "B"`. */
 export function sayRule({ roles, all }: AccessRule): string {
   const names = roles.map((role) => `"${role}"`).join(', ')

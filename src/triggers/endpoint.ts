@@ -37,12 +37,13 @@ export const endpoint = defineTrigger({
     access: Optional(
       Value({
         description:
-          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`; `{ signature: NAME }` is whoever signs the body with this signing key.',
+          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`; `scheme` beside them says how they show who they are: `oauth2` (a token), `basic`, `apiKey`, `certificate`, or a list of these; `{ signature: NAME }` is whoever signs the body with this signing key.',
         default: { role: DEFAULT_ROLE },
         examples: [
           'public',
           { role: 'orders.write' },
           ['orders.read', 'orders.write'],
+          { role: 'orders.write', scheme: ['certificate', 'oauth2'] },
           { signature: 'github' },
         ],
       }),

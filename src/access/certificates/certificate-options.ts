@@ -72,6 +72,6 @@ export function readCertificateRules(
         'Write CN=shop, O=Acme; a comma inside of a value as "\\,".',
         bad === 0 ? 'subject' : 'issuer',
       )
-    return [{ subject: names[0]!, issuer: names[1]!, written: `${subject}, issued by ${issuer}` }]
+    return [{ subject: names[0]!, issuer: names[1]!, written: { subject, issuer } }]
   })
 }

@@ -8,7 +8,11 @@ export type CertificateRule =
   /** SHA-256, hex. @property subject for people */
   | { readonly fingerprint: string; readonly subject: string | undefined }
   /** Names as they are compared, and as they are written. */
-  | { readonly subject: string; readonly issuer: string; readonly written: string }
+  | {
+      readonly subject: string
+      readonly issuer: string
+      readonly written: { readonly subject: string; readonly issuer: string }
+    }
 
 /** Whose certificate it is, or why it is nobody's. */
 export type CertificateVerdict = { readonly client: Client } | { readonly why: string }

@@ -12,7 +12,7 @@ const role = { name: 'role', description: 'name of the role' }
 type Changes = Readonly<Record<string, unknown>>
 
 /** Writes the file of a client anew and says so. A running engine takes it by itself. */
-async function change(
+export async function change(
   io: CommandIo,
   given: Record<string, unknown>,
   name: string,

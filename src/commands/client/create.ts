@@ -6,6 +6,7 @@ import { isCredentialName } from '../../security/material-name.ts'
 import { UsageError, type CommandDefinition } from '../command.ts'
 import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
+import { certificateOfFile } from './certificate-file.ts'
 import { checkedRoles, clientOptions, engineAddress, secretFor, tokenAddress } from './files.ts'
 import { howToCall } from './how-to-call.ts'
 
@@ -23,6 +24,7 @@ export const clientCreateCommand: CommandDefinition = {
     { flags: '--token-lifetime <time>', description: '1m to 1d, or untilNext (default: 60m)' },
     { flags: '--description <text>', description: 'for people' },
     { flags: '--api-key', description: 'make an API key (header x-api-key) and no secret' },
+    { flags: '--certificate <file>', description: 'let it in by this certificate (PEM), and make no secret' },
     { flags: '--secret-stdin', description: 'take the secret from standard input, and print none' },
     ...clientOptions,
   ],
@@ -33,6 +35,7 @@ export const clientCreateCommand: CommandDefinition = {
     'sluice client create shop --role orders.write --token-lifetime 10m',
     'sluice client create shop --secret-stdin < secret.txt',
     'sluice client create sensor --api-key --role readings.write',
+    'sluice client create shop --certificate shop.crt',
   ],
   async run(io, [name = ''], given) {
     if (!isCredentialName(name))
@@ -46,12 +49,24 @@ export const clientCreateCommand: CommandDefinition = {
     const byKey = given['apiKey'] === true
     if (byKey && (given['secretStdin'] || given['tokenLifetime'] !== undefined))
       throw new UsageError('a client with --api-key has no secret and gets no tokens')
-    const { secret, isNew } = byKey ? { secret: makeApiKey(), isNew: true } : await secretFor(io, given)
+    const file = given['certificate'] as string | undefined
+    if (file !== undefined && (byKey || given['secretStdin']))
+      throw new UsageError('--certificate goes without --api-key and --secret-stdin')
+    const certificate = file === undefined ? undefined : await certificateOfFile(io, file, Date.now())
+    const { secret, isNew } = certificate
+      ? { secret: '', isNew: false }
+      : byKey
+        ? { secret: makeApiKey(), isNew: true }
+        : await secretFor(io, given)
     const clientId = (given['clientId'] as string | undefined) ?? name
     const text = newClientText({
       clientId,
       description: given['description'] as string | undefined,
-      ...(byKey ? { apiKeyHash: apiKeyHash(secret)! } : { hash: await makeSecretHash(secret) }),
+      ...(certificate
+        ? { certificates: [certificate.written] }
+        : byKey
+          ? { apiKeyHash: apiKeyHash(secret)! }
+          : { hash: await makeSecretHash(secret) }),
       roles,
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
@@ -59,6 +74,12 @@ export const clientCreateCommand: CommandDefinition = {
     const address = await engineAddress(settings)
     const facts = [
       ['client id', clientId],
+      ...(certificate
+        ? [
+            ['certificate', certificate.shown],
+            ['fingerprint', certificate.written.fingerprint],
+          ]
+        : []),
       ...(isNew ? [[byKey ? 'API key' : 'secret', secret]] : []),
       ['roles', roles.join(', ')],
       ...(byKey ? [] : [['token URL', tokenAddress(address)]]),
@@ -66,11 +87,11 @@ export const clientCreateCommand: CommandDefinition = {
     io.stdout(
       [
         `wrote ${shown}\n\n`,
-        ...facts.map(([label, value]) => `  ${label!.padEnd(11)}${value}\n`),
+        ...facts.map(([label, value]) => `  ${label!.padEnd(certificate ? 13 : 11)}${value}\n`),
         ...(isNew
           ? [`\nThe ${byKey ? 'API key' : 'secret'} is shown this once; only its hash is kept.\n`]
           : []),
-        `\n${howToCall(clientId, address, byKey)}`,
+        `\n${howToCall(clientId, address, certificate ? 'certificate' : byKey ? 'apiKey' : 'secret')}`,
       ].join(''),
     )
     return 0

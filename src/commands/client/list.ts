@@ -2,8 +2,9 @@ import type { Client } from '../../access/client-file.ts'
 import { printDuration } from '../../core/duration.ts'
 import type { CommandDefinition } from '../command.ts'
 import { paint, table } from '../paint.ts'
+import { sayCertificate } from './certificate.ts'
 import { clientFile, clientFiles, clientOptions, engineAddress, tellProblems, tokenAddress } from './files.ts'
-import { howToCall } from './how-to-call.ts'
+import { howToCall, type Shows } from './how-to-call.ts'
 
 const options = [{ flags: '--json', description: 'as JSON' }, ...clientOptions]
 
@@ -60,14 +61,20 @@ export const clientShowCommand: CommandDefinition = {
       ['tokens', lifetimeOf(client)],
       ['secrets', countOf(client.hashes.length, 'rotate')],
       ['API keys', countOf(client.apiKeys.length, 'api-key')],
+      ...client.certificates.map((rule) => ['certificate', sayCertificate(rule)]),
       ['token URL', tokenAddress(address)],
     ]
     const about = client.description === undefined ? '' : `  ${client.description}`
     io.stdout(`${bold(client.name)}${about}\n`)
     io.stdout(table(facts.map(([label, value]) => [`  ${dim(label!)}`, value!])))
-    io.stdout(`\n${howToCall(client.clientId, address, client.hashes.length === 0)}`)
+    io.stdout(`\n${howToCall(client.clientId, address, showsOf(client))}`)
     return 0
   },
+}
+
+function showsOf({ hashes, apiKeys }: Client): Shows {
+  if (hashes.length > 0) return 'secret'
+  return apiKeys.length > 0 ? 'apiKey' : 'certificate'
 }
 
 function countOf(count: number, command: string): string {
@@ -80,8 +87,8 @@ function lifetimeOf({ tokenLifetime }: Client): string {
 
 /** No hash is in it: who has one can try secrets on it. */
 function reportOf(client: Client): object {
-  const { name, file, clientId, callerId, description, roles, tokenLifetime, enabled, hashes, apiKeys } =
-    client
+  const { name, file, clientId, callerId, description, roles, tokenLifetime, enabled } = client
+  const { hashes, apiKeys, certificates } = client
   const lifetime = tokenLifetime === 'untilNext' ? tokenLifetime : printDuration(tokenLifetime)
   return {
     name,
@@ -94,5 +101,8 @@ function reportOf(client: Client): object {
     enabled,
     secrets: hashes.length,
     apiKeys: apiKeys.length,
+    certificates: certificates.map((rule) =>
+      'issuer' in rule ? rule.written : { fingerprint: rule.fingerprint, subject: rule.subject },
+    ),
   }
 }
