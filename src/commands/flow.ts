@@ -8,7 +8,7 @@ import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { sayLevel } from './flow-level.ts'
 import { paint, table } from './paint.ts'
 import { appSettingFor, settingOptions, settingsFor } from './project-setting.ts'
-import { curl, tokenCurl } from './start-summary.ts'
+import { curl, takesTokens, tokenCurl } from './start-summary.ts'
 import { waiting } from './waiting.ts'
 
 /** Callers that are named. */
@@ -137,7 +137,7 @@ function printFlow(
   if (flow.trigger) facts.push(['trigger', `${flow.trigger.kind} ${flow.trigger.summary}`])
   if (flow.next !== undefined) facts.push(['next', new Date(flow.next).toLocaleString('sv-SE')])
   if (flow.route) facts.push(['callers', whoMayCall(flow.route.access, callers)], ['call', curl(flow, at)])
-  if (callers) facts.push(['token', tokenCurl(callers.clients[0], at)])
+  if (callers && takesTokens(flow.route!.access)) facts.push(['token', tokenCurl(callers.clients[0], at)])
   if (flow.credentials.length > 0) facts.push(['credentials', flow.credentials.join(', ')])
   for (const [name, value] of Object.entries(flow.parameters)) facts.push(['parameter', `${name} = ${value}`])
   facts.push(['log level', sayLevel(levelOf(flow))])

@@ -131,7 +131,7 @@ const SHOWING: Readonly<Record<Scheme, readonly string[]>> = {
 }
 
 /** Whether a token lets a caller in. */
-function takesTokens(access: EndpointAccess): boolean {
+export function takesTokens(access: EndpointAccess): boolean {
   return wantsRole(access) && access.schemes?.includes('oauth2') !== false
 }
 

@@ -51,7 +51,7 @@ export async function door(
     access.clients.load(
       Object.entries(texts).map(([name, text]) => ({
         file: `security-material/${name}.yaml`,
-        text: `type: client\n${/secretHash|apiKeyHash/.test(text) ? '' : `secretHash: ${HASH}\n`}${text}`,
+        text: `type: client\n${/secretHash|apiKeyHash|certificates/.test(text) ? '' : `secretHash: ${HASH}\n`}${text}`,
       })),
     )
   write(clients)
