@@ -162,7 +162,7 @@ export async function assemble(
     flows: { run: (flow, request) => engine?.process(flow, request) },
     state: state ?? NO_STATE,
     log,
-    limits: { body: settings.limits.body },
+    limits: settings.limits,
     projectFolder: settings.projectFolder,
   }
   const loading = (): ProjectSetting => ({

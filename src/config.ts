@@ -122,10 +122,11 @@ export async function loadSettings(
     problems.push({ code: 'setting/vault', severity: 'error', ...mistake, ...place })
     values['vault'] = { ...vault, address: undefined }
   }
-  const placeIn = (name: string) =>
+  const placeIn = (name: string, ...at: number[]) =>
     environment[environmentName(name)] || placeOf === undefined
       ? placeless(variable(name).source)
-      : placeOf(name.split('.'))
+      : placeOf([...name.split('.'), ...at])
+  const placeOfProxy = (index: number) => placeIn('access.trustedProxies', index)
   const tls = values['tls'] as TlsSetting
   const access = values['access'] as AccessLists
   const wrongTls = tlsMistake(tls, access.certificateHeader !== undefined)
@@ -134,7 +135,7 @@ export async function loadSettings(
     problems.push({ code: 'setting/tls', severity: 'error', ...mistake, ...placeIn(`tls.${at}`) })
     values['tls'] = { ...tls, passphrase: undefined, clientCa: undefined }
   }
-  values['access'] = { ...access, ...readableProxies(access.trustedProxies, placeIn, problems) }
+  values['access'] = { ...access, ...readableProxies(access.trustedProxies, placeOfProxy, problems) }
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']
   const parameterPlaces = new Map(

@@ -6,11 +6,11 @@ const NAME = 'access.trustedProxies'
 /** The entries that can be read; the others are reported. @param entries undefined in it: reported already */
 export function readableProxies(
   entries: readonly (string | undefined)[] | undefined,
-  placeOf: (name: string) => Place,
+  placeOf: (index: number) => Place,
   problems: Problem[],
 ): { readonly trustedProxies?: readonly string[] } {
   if (entries === undefined) return {}
-  const trustedProxies = entries.filter((text): text is string => {
+  const trustedProxies = entries.filter((text, index): text is string => {
     const network = text === undefined ? undefined : readNetwork(text)
     if (text === undefined || (network && isFirstOf(network))) return network !== undefined
     problems.push({
@@ -20,7 +20,7 @@ export function readableProxies(
         ? `"${text}" in "${NAME}" is no network: bits are set behind its first ${network.bits}`
         : `"${text}" in "${NAME}" is neither an address nor a network`,
       hint: 'Entries are 10.0.3.7, 10.20.0.0/16 or fd00::/8. Names are not possible: what a name leads to can change.',
-      ...placeOf(NAME),
+      ...placeOf(index),
     })
     return false
   })

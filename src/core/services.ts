@@ -246,7 +246,8 @@ export interface Services {
   readonly flows: Flows
   readonly state: StateStore
   readonly log: Logger
-  readonly limits: { readonly body: number }
+  /** Bytes, and ms. */
+  readonly limits: { readonly body: number; readonly bodyTime: number }
   /** Absolute; files that flows name are inside it. */
   readonly projectFolder: string
 }

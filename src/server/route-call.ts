@@ -10,9 +10,6 @@ const DRAIN = 1024 * 1024
 const LINGER = 1000
 /** Bytes up to which a body goes out in one write with its headers: Node joins them where the body is a text. */
 const ONE_WRITE = 16 * 1024
-/** ms without a byte taken, after which a slow reader is given up. */
-const STALL = 60_000
-
 /** Takes live secrets out of a text. */
 export type Redact = (text: string) => string
 
@@ -22,6 +19,8 @@ export interface CallGround {
   readonly redact: Redact
   /** Where a request comes from. */
   readonly addressOf: (raw: IncomingMessage) => string
+  /** ms without a byte taken, after which a slow reader is given up. */
+  readonly patience: number
 }
 
 /** One request on its way to a flow, and the answer to it. */
@@ -93,6 +92,7 @@ export class RouteCall implements RouteRequest {
     else {
       if (body.length <= ONE_WRITE) reply.end(body.toString('latin1'), 'latin1')
       else reply.end(body)
+      if (reply.socket !== null && reply.socket.writableLength > 0) this.giveUpReader()
       if (!raw.complete) raw.resume()
     }
   }
@@ -120,6 +120,14 @@ export class RouteCall implements RouteRequest {
     raw.resume()
   }
 
+  /** Ends a reply that nobody reads on; one that waits for its source goes on. */
+  private giveUpReader(): void {
+    const { reply } = this
+    reply.setTimeout(this.ground.patience, () => {
+      if (reply.writableNeedDrain || (reply.writableEnded && !reply.writableFinished)) reply.destroy()
+    })
+  }
+
   private stream(source: Readable, close: boolean): void {
     const { raw, reply } = this
     if (raw.method === 'HEAD' || reply.statusCode === 204 || reply.statusCode === 304) {
@@ -127,9 +135,7 @@ export class RouteCall implements RouteRequest {
       reply.end()
       return
     }
-    reply.setTimeout(STALL, () => {
-      if (reply.writableNeedDrain) reply.destroy()
-    })
+    this.giveUpReader()
     const forget = finished(reply, { readable: false }, (error) => {
       if (error) source.destroy()
     })

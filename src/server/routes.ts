@@ -51,13 +51,16 @@ export class RouteTable implements Routes {
   private index: Index | undefined
   private readonly redact: Redact
   private readonly addressOf: (raw: IncomingMessage) => string
+  private readonly patience: number
   private ground: CallGround | undefined
 
   /**
    * @param redact takes live secrets out of what a caller is told
    * @param addressOf where a request comes from
+   * @param patience ms without a byte taken, after which a slow reader is given up
    */
-  constructor(redact: Redact, addressOf = directAddress) {
+  constructor(redact: Redact, addressOf = directAddress, patience = 60_000) {
+    this.patience = patience
     this.redact = redact
     this.addressOf = addressOf
   }
@@ -83,8 +86,9 @@ export class RouteTable implements Routes {
     const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
     const query = mark === -1 ? '' : url.slice(mark + 1)
     const { fixed, root } = (this.index ??= build(this.entries))
-    const { redact, addressOf } = this
-    const ground = this.ground?.log === log ? this.ground : (this.ground = { log, redact, addressOf })
+    const { redact, addressOf, patience } = this
+    const ground =
+      this.ground?.log === log ? this.ground : (this.ground = { log, redact, addressOf, patience })
     const method = raw.method!
     const direct = entryFor(fixed.get(path), method)
     if (direct !== undefined) {

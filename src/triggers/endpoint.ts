@@ -4,7 +4,7 @@ import { Failure } from '../core/failure.ts'
 import { sayDuration } from '../core/duration.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
-import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
+import { Choice, Duration, Flag, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
 import { checkSignature, readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
 import { EndpointCall, type Endpoint } from './endpoint-call.ts'
@@ -57,6 +57,14 @@ export const endpoint = defineTrigger({
               examples: ['1MB'],
             }),
           ),
+          time: Optional(
+            Duration({
+              description:
+                'How long a body may take to arrive, all in all; the setting limits.bodyTime when left out. After it the answer is 408.',
+              examples: ['1h'],
+              minimum: 1000,
+            }),
+          ),
           contentTypes: Optional(
             OneOrMore(Text({ description: 'A media type, or `type/*`.' }), {
               description: 'The content types that are taken; every one when left out.',
@@ -73,6 +81,13 @@ export const endpoint = defineTrigger({
         },
         { description: 'What is taken as the body of a request.' },
       ),
+    ),
+    setCookie: Optional(
+      Flag({
+        description:
+          'Whether the reply may set cookies: the header `set-cookie` of the message, several on a line each. Else it is left out, whoever put it there.',
+        default: false,
+      }),
     ),
     rateLimit: rateLimitOption,
     cors: corsOption,
@@ -140,15 +155,17 @@ interface Options {
   readonly access?: unknown
   readonly body?: {
     readonly limit?: number
+    readonly time?: number
     readonly contentTypes?: readonly string[]
     readonly schema?: unknown
   }
+  readonly setCookie?: boolean
   readonly rateLimit?: { rate: number; per?: number; by?: 'caller' | 'address' }
   readonly cors?: Parameters<typeof readCors>[0]
 }
 
 function prepared(
-  { path, method = ['POST'], access, body, rateLimit, cors: pages }: Options,
+  { path, method = ['POST'], access, body, setCookie: setsCookies = false, rateLimit, cors: pages }: Options,
   schema: EndpointSchema | undefined,
   deployment: Deployment,
 ): PreparedTrigger {
@@ -177,7 +194,9 @@ function prepared(
       const served: Endpoint = {
         host,
         limit: body?.limit ?? Math.min(services.limits.body, isSigned ? SIGNED_LIMIT : Infinity),
+        bodyTime: body?.time ?? services.limits.bodyTime,
         memory: services.limits.body,
+        setsCookies,
         types,
         schema,
         gathering: 0,

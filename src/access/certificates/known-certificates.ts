@@ -25,8 +25,12 @@ export class KnownCertificates {
   constructor(clients: Iterable<Client>) {
     for (const client of clients)
       for (const rule of client.certificates) {
-        if ('fingerprint' in rule) this.#byFingerprint.set(rule.fingerprint, client)
-        else this.#byNames.set(`${rule.subject} ${rule.issuer}`, client)
+        const [known, key] =
+          'fingerprint' in rule
+            ? [this.#byFingerprint, rule.fingerprint]
+            : [this.#byNames, `${rule.subject} ${rule.issuer}`]
+        // That two have one is told where files are read; the first one has it.
+        if (!known.has(key)) known.set(key, client)
       }
   }
 
