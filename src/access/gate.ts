@@ -10,7 +10,7 @@ import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
 import type { JudgeBody, SignedCalls } from './signatures/signed-calls.ts'
 import { REALM } from './token-service.ts'
-import type { LiveToken, Tokens } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
 export interface GateSetting {
   readonly clients: Clients
@@ -111,14 +111,22 @@ export class Gate {
     return this.#compare(rule, flow, request, verdict.client.callerId, verdict.client.roles)
   }
 
-  /** Why a token that is bound to a certificate may not be used by this request; undefined: it may. */
-  #misfit({ raw }: RouteRequest, { boundTo, clientId }: LiveToken): string | undefined {
+  /**
+   * Why a token that is bound to a certificate may not be used by this request; undefined: it may.
+   * @param clientId of our own client, whose certificate it has to be still
+   */
+  #misfit(
+    { raw }: RouteRequest,
+    boundTo: string | undefined,
+    clientId: string | undefined,
+  ): string | undefined {
     if (boundTo === undefined) return undefined
     const { certificates, clients, clock } = this.#setting
     const presented = certificates.of(raw)
     if (!presented) return 'it is bound to a certificate, and none came along'
     if ('why' in presented) return presented.why
     if (presented.fingerprint !== boundTo) return 'it is bound to another certificate'
+    if (clientId === undefined) return undefined
     const verdict = clients.certificates.judge(presented, clock.now())
     if ('why' in verdict) return verdict.why
     return verdict.client.clientId === clientId ? undefined : 'its certificate is that of another client now'
@@ -137,14 +145,15 @@ export class Gate {
         : this.#deny(request, flow, notNow(retryAfter), `the token cannot be judged: ${why}`)
     const judged = issuers.look(token, issuer())
     if (judged !== undefined)
-      return whenKnown(judged, (found) =>
-        'why' in found
-          ? bad(found.why, found.retryAfter)
-          : this.#compare(rule, flow, request, found.caller.id, found.caller.roles),
-      )
+      return whenKnown(judged, (found) => {
+        if ('why' in found) return bad(found.why, found.retryAfter)
+        const misfit = this.#misfit(request, found.boundTo, undefined)
+        if (misfit !== undefined) return bad(misfit)
+        return this.#compare(rule, flow, request, found.caller.id, found.caller.roles)
+      })
     return whenKnown(tokens.look(token), (found) => {
       if ('why' in found) return bad(found.why)
-      const misfit = this.#misfit(request, found)
+      const misfit = this.#misfit(request, found.boundTo, found.clientId)
       if (misfit !== undefined) return bad(misfit)
       return this.#compare(rule, flow, request, found.client.callerId, found.roles)
     })

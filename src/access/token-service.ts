@@ -3,13 +3,14 @@ import {
   authenticateByCertificate,
   type CertificateAuthentication,
 } from './certificates/certificate-authentication.ts'
+import { confirmationOf } from './certificates/confirmation.ts'
 import { authenticate } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SecretCheck } from './secret-check.ts'
-import { confirmationOf, type Tokens } from './tokens.ts'
+import type { Tokens } from './tokens.ts'
 
 /** A client with this role may ask about tokens of others. */
 export const INTROSPECTION_ROLE = 'sluice.introspect'

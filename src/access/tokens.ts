@@ -3,6 +3,7 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { sayDuration } from '../core/duration.ts'
 import type { Clock } from '../core/world.ts'
 import { signJwt } from '../security/jwt.ts'
+import { boundIn, confirmationOf } from './certificates/confirmation.ts'
 import type { Client } from './client-file.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { TokenRecords } from './token-records.ts'
@@ -190,11 +191,6 @@ export class Tokens {
 /** What limits a token beside its roles and its time. */
 type Limits = Pick<Claims, 'narrowed' | 'boundTo'>
 
-/** A certificate as tokens name it. @param fingerprint hex */
-export function confirmationOf(fingerprint: string): { readonly 'x5t#S256': string } {
-  return { 'x5t#S256': Buffer.from(fingerprint, 'hex').toString('base64url') }
-}
-
 class UnknownKey extends Error {}
 
 function markOf(token: string): string {
@@ -212,11 +208,6 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): Claims {
     issuedAt: Number(payload['iat']) * 1000,
     expiresAt: Number(payload['exp']) * 1000,
   }
-}
-
-function boundIn(confirmation: unknown): string | undefined {
-  const thumbprint = (confirmation as { 'x5t#S256'?: unknown } | undefined)?.['x5t#S256']
-  return thumbprint === undefined ? undefined : Buffer.from(String(thumbprint), 'base64url').toString('hex')
 }
 
 /** In plain words and without anything of the token itself but the names of claims. */
