@@ -26,6 +26,9 @@ import { keepTls } from './tls-start.ts'
 import { openStores, type Stores } from './store/message-log.ts'
 import { realClock } from './world.ts'
 
+/** No authority issues certificates of clients. */
+const NOBODY: readonly never[] = []
+
 /** ms after the grace time that replies of cancelled runs have to go out. */
 const LAST_REPLIES = 6000
 
@@ -198,7 +201,7 @@ async function startOn(
         audience: () => settings.access.audience ?? issuer(),
         proxies: parts.proxies,
         certificateHeader: settings.access.certificateHeader,
-        authorities: () => keeper?.authorities ?? [],
+        authorities: () => keeper?.authorities ?? NOBODY,
       })
   if (access) closing.push(() => access.close())
   const openApi = openApiOf(

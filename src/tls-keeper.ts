@@ -52,7 +52,7 @@ export class TlsKeeper {
 
   /** Those who issue certificates of clients. */
   get authorities(): readonly X509Certificate[] {
-    return this.#inForce.authorities ?? []
+    return this.#inForce.authorities!
   }
 
   /** From now on, until it is closed. */

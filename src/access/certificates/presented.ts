@@ -33,6 +33,11 @@ export class PresentedCertificates {
   /** By connection: it does not change. */
   readonly #ofSockets = new WeakMap<TLSSocket, Presented | { readonly none: true }>()
 
+  /** By text of the header: callers come again, and a certificate costs a signature. */
+  readonly #ofTexts = new Map<string, Presented | undefined>()
+  /** Those by which they were judged. */
+  #authorities: readonly X509Certificate[] = []
+
   constructor(setting: PresentedSetting) {
     this.#setting = setting
   }
@@ -67,9 +72,22 @@ export class PresentedCertificates {
     if (text === undefined || text === '') return undefined
     const lines = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header)
     if (lines.length > 1) return { why: `it has more than one header ${header}` }
-    const read = readCertificateHeader(String(text))
-    if (!read) return { why: `the header ${header} of the proxy holds no certificate that can be read` }
-    return { ...read, doubt: this.#doubtOf(read.certificate) }
+    return (
+      this.#ofText(String(text)) ?? {
+        why: `the header ${header} of the proxy holds no certificate that can be read`,
+      }
+    )
+  }
+
+  #ofText(text: string): Presented | undefined {
+    const authorities = this.#setting.authorities()
+    if (authorities !== this.#authorities || this.#ofTexts.size >= MOST_TEXTS) this.#ofTexts.clear()
+    this.#authorities = authorities
+    if (this.#ofTexts.has(text)) return this.#ofTexts.get(text)
+    const read = readCertificateHeader(text)
+    const presented = read && { ...read, doubt: this.#doubtOf(read.certificate) }
+    this.#ofTexts.set(text, presented)
+    return presented
   }
 
   #doubtOf(certificate: X509Certificate | undefined): string | undefined {
@@ -82,4 +100,5 @@ export class PresentedCertificates {
   }
 }
 
+const MOST_TEXTS = 1000
 const NO_AUTHORITIES = 'there is no "tls.clientCa"'

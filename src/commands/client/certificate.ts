@@ -1,7 +1,7 @@
 import type { CertificateRule } from '../../access/certificates/known-certificates.ts'
 import { UsageError, type CommandDefinition } from '../command.ts'
 import { certificateOfFile } from './certificate-file.ts'
-import { change } from './change.ts'
+import { change, type Changes } from './change.ts'
 import { clientOptions } from './files.ts'
 
 export const clientCertificateCommand: CommandDefinition = {
@@ -30,34 +30,38 @@ export const clientCertificateCommand: CommandDefinition = {
     const made = file === undefined ? undefined : await certificateOfFile(io, file, Date.now())
     return change(io, given, name, ({ certificates }) => {
       const before = certificates.map(asWritten)
-      if (!made)
-        return before.length < 2
-          ? {
-              changes: {},
-              told: `"${name}" has ${before.length === 0 ? 'no' : 'one'} certificate${before.length === 0 ? '' : ' only'}`,
-            }
-          : {
-              changes: { certificates: before.slice(-1) },
-              told: `"${name}" has its newest certificate only.`,
-            }
+      if (!made) return finish(name, before)
       const { written, shown } = made
       const known = certificates.some(
         (rule) => 'fingerprint' in rule && rule.fingerprint === written.fingerprint,
       )
       if (known && !given['now']) return { changes: {}, told: `"${name}" has this certificate already` }
-      const rest = given['now'] ? [] : before
-      const told =
-        before.length === 0
-          ? ''
-          : given['now']
-            ? ' Those before have ended.'
-            : ` Those before go on until: sluice client certificate ${name} --finish`
+      const told = [`"${name}" is known by the certificate ${shown}.`, `  fingerprint ${written.fingerprint}`]
+      if (before.length > 0)
+        told.push(
+          given['now']
+            ? 'Those before have ended.'
+            : `Those before go on until: sluice client certificate ${name} --finish`,
+        )
       return {
-        changes: { certificates: [...rest, written] },
-        told: `"${name}" is known by the certificate ${shown}.\n  fingerprint ${written.fingerprint}\n${told}`.trimEnd(),
+        changes: { certificates: given['now'] ? [written] : [...before, written] },
+        told: told.join('\n'),
       }
     })
   },
+}
+
+/** Only the newest one stays. */
+function finish(name: string, before: readonly object[]): { changes: Changes; told: string } {
+  if (before.length > 1)
+    return {
+      changes: { certificates: before.slice(-1) },
+      told: `"${name}" has its newest certificate only.`,
+    }
+  return {
+    changes: {},
+    told: before.length === 0 ? `"${name}" has no certificate` : `"${name}" has one certificate only`,
+  }
 }
 
 /** As it stands in the file. */

@@ -9,7 +9,8 @@ import { checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
 const client = { name: 'client', description: 'name of the client' }
 const role = { name: 'role', description: 'name of the role' }
 
-type Changes = Readonly<Record<string, unknown>>
+/** What is different in the file, by key. */
+export type Changes = Readonly<Record<string, unknown>>
 
 /** Writes the file of a client anew and says so. A running engine takes it by itself. */
 export async function change(

@@ -1,14 +1,14 @@
 import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
-import { newClientText } from '../../access/client-text.ts'
+import { newClientText, type NewClient } from '../../access/client-text.ts'
 import { makeSecretHash } from '../../access/secret-hash.ts'
 import { DEFAULT_ROLE } from '../../core/access.ts'
 import { isCredentialName } from '../../security/material-name.ts'
-import { UsageError, type CommandDefinition } from '../command.ts'
+import { UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
 import { certificateOfFile } from './certificate-file.ts'
 import { checkedRoles, clientOptions, engineAddress, secretFor, tokenAddress } from './files.ts'
-import { howToCall } from './how-to-call.ts'
+import { howToCall, type Shows } from './how-to-call.ts'
 
 export const clientCreateCommand: CommandDefinition = {
   name: 'client create',
@@ -46,27 +46,12 @@ export const clientCreateCommand: CommandDefinition = {
     const settings = await settingsFor(io, given)
     const path = pathOf(settings.securityMaterial, name)
     await refuseExisting(io, path)
-    const byKey = given['apiKey'] === true
-    if (byKey && (given['secretStdin'] || given['tokenLifetime'] !== undefined))
-      throw new UsageError('a client with --api-key has no secret and gets no tokens')
-    const file = given['certificate'] as string | undefined
-    if (file !== undefined && (byKey || given['secretStdin']))
-      throw new UsageError('--certificate goes without --api-key and --secret-stdin')
-    const certificate = file === undefined ? undefined : await certificateOfFile(io, file, Date.now())
-    const { secret, isNew } = certificate
-      ? { secret: '', isNew: false }
-      : byKey
-        ? { secret: makeApiKey(), isNew: true }
-        : await secretFor(io, given)
+    const proof = await proofFor(io, given)
     const clientId = (given['clientId'] as string | undefined) ?? name
     const text = newClientText({
       clientId,
       description: given['description'] as string | undefined,
-      ...(certificate
-        ? { certificates: [certificate.written] }
-        : byKey
-          ? { apiKeyHash: apiKeyHash(secret)! }
-          : { hash: await makeSecretHash(secret) }),
+      ...proof.written,
       roles,
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
@@ -74,26 +59,60 @@ export const clientCreateCommand: CommandDefinition = {
     const address = await engineAddress(settings)
     const facts = [
       ['client id', clientId],
-      ...(certificate
-        ? [
-            ['certificate', certificate.shown],
-            ['fingerprint', certificate.written.fingerprint],
-          ]
-        : []),
-      ...(isNew ? [[byKey ? 'API key' : 'secret', secret]] : []),
+      ...proof.facts,
       ['roles', roles.join(', ')],
-      ...(byKey ? [] : [['token URL', tokenAddress(address)]]),
+      ...(proof.shows === 'apiKey' ? [] : [['token URL', tokenAddress(address)]]),
     ]
+    const width = 2 + Math.max(...facts.map(([label]) => label!.length))
     io.stdout(
       [
         `wrote ${shown}\n\n`,
-        ...facts.map(([label, value]) => `  ${label!.padEnd(certificate ? 13 : 11)}${value}\n`),
-        ...(isNew
-          ? [`\nThe ${byKey ? 'API key' : 'secret'} is shown this once; only its hash is kept.\n`]
-          : []),
-        `\n${howToCall(clientId, address, certificate ? 'certificate' : byKey ? 'apiKey' : 'secret')}`,
+        ...facts.map(([label, value]) => `  ${label!.padEnd(width)}${value}\n`),
+        ...(proof.once === undefined
+          ? []
+          : [`\nThe ${proof.once} is shown this once; only its hash is kept.\n`]),
+        `\n${howToCall(clientId, address, proof.shows)}`,
       ].join(''),
     )
     return 0
   },
+}
+
+/** How a new client shows who it is. */
+interface Proof {
+  readonly shows: Shows
+  /** What stands in its file. */
+  readonly written: Pick<NewClient, 'hash' | 'apiKeyHash' | 'certificates'>
+  /** For people: label and value. */
+  readonly facts: readonly (readonly string[])[]
+  /** What it is called, where it is told now and never again. */
+  readonly once?: string
+}
+
+/** A certificate, an API key or a secret, as the options say. @throws UsageError where they exclude each other */
+async function proofFor(io: CommandIo, given: Record<string, unknown>): Promise<Proof> {
+  const file = given['certificate'] as string | undefined
+  const byKey = given['apiKey'] === true
+  if (file !== undefined && (byKey || given['secretStdin']))
+    throw new UsageError('--certificate goes without --api-key and --secret-stdin')
+  if (byKey && (given['secretStdin'] || given['tokenLifetime'] !== undefined))
+    throw new UsageError('a client with --api-key has no secret and gets no tokens')
+  if (file !== undefined) {
+    const { written, shown } = await certificateOfFile(io, file, Date.now())
+    const facts = [
+      ['certificate', shown],
+      ['fingerprint', written.fingerprint],
+    ]
+    return { shows: 'certificate', written: { certificates: [written] }, facts }
+  }
+  if (byKey) {
+    const key = makeApiKey()
+    const written = { apiKeyHash: apiKeyHash(key)! }
+    return { shows: 'apiKey', written, facts: [['API key', key]], once: 'API key' }
+  }
+  const { secret, isNew } = await secretFor(io, given)
+  const written = { hash: await makeSecretHash(secret) }
+  return isNew
+    ? { shows: 'secret', written, facts: [['secret', secret]], once: 'secret' }
+    : { shows: 'secret', written, facts: [] }
 }
