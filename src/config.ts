@@ -20,7 +20,7 @@ import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { KEY_FILE } from './security/secret-keys.ts'
 import { settingsSchema } from './settings-schema.ts'
 import { TLS_FILES, tlsMistake, type TlsSetting } from './tls-setting.ts'
-import { readableProxies } from './trusted-proxies.ts'
+import { readableProxies, unreadHeader } from './trusted-proxies.ts'
 import { vaultMistake, type VaultSetting } from './vault-setting.ts'
 
 export { settingsSchema }
@@ -135,6 +135,7 @@ export async function loadSettings(
     problems.push({ code: 'setting/tls', severity: 'error', ...mistake, ...placeIn(`tls.${at}`) })
     values['tls'] = { ...tls, passphrase: undefined, clientCa: undefined }
   }
+  problems.push(...unreadHeader(access, placeIn))
   values['access'] = { ...access, ...readableProxies(access.trustedProxies, placeOfProxy, problems) }
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']

@@ -26,3 +26,21 @@ export function readableProxies(
   })
   return { trustedProxies }
 }
+
+/** A header that nobody is believed. */
+export function unreadHeader(
+  access: { readonly trustedProxies?: readonly unknown[]; readonly certificateHeader?: string },
+  placeOf: (name: string) => Place,
+): Problem[] {
+  if (access.certificateHeader === undefined || (access.trustedProxies ?? []).length > 0) return []
+  return [
+    {
+      code: 'setting/trusted-proxy',
+      severity: 'error',
+      message:
+        '"access.certificateHeader" is there, but no "access.trustedProxies": the header is never read',
+      hint: 'List the addresses of the proxies that set it: trustedProxies: [10.0.3.7].',
+      ...placeOf('access.certificateHeader'),
+    },
+  ]
+}
