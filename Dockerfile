@@ -24,8 +24,8 @@
 # Not with --env-file: Docker keeps the quotes of NAME="value", and the environment wins over .env.
 #
 # SIGTERM ends it gracefully (runs may finish for as long as the setting shutdown.grace says, 30s; --stop-timeout is longer
-# than that), SIGHUP makes it read flows again. Endpoints have no access control: publish the port to this machine, or put
-# something in front of it that checks callers.
+# than that), SIGHUP makes it read flows again. Endpoints are closed unless a flow says `access: public`; serve other
+# machines by TLS (setting tls), or behind what ends it.
 
 FROM node:26-slim AS build
 WORKDIR /build

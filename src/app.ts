@@ -22,8 +22,12 @@ import { createControlSocket } from './server/control-socket.ts'
 import { createServer } from './server/server.ts'
 import { OPENAPI_PATH, openApiOf, serveOpenApi } from './openapi.ts'
 import { withProject } from './project-at-rest.ts'
+import { keepTls } from './tls-start.ts'
 import { openStores, type Stores } from './store/message-log.ts'
 import { realClock } from './world.ts'
+
+/** No authority issues certificates of clients. */
+const NOBODY: readonly never[] = []
 
 /** ms after the grace time that replies of cancelled runs have to go out. */
 const LAST_REPLIES = 6000
@@ -101,7 +105,7 @@ export interface App {
 /**
  * Starts an engine on the data folder. With `quiet` it takes nothing from outside: no endpoint, no timer, no
  * socket; flows run when asked for.
- * @throws Error with `code` `store.in-use` when another engine has the data folder, other `store.*`, `SLUICE_LISTEN` when the address cannot be had
+ * @throws Error with `code` `store.in-use` when another engine has the data folder, other `store.*`, `SLUICE_LISTEN` when the address cannot be had, `SLUICE_TLS` when its certificate cannot be used
  */
 export async function startApp(setting: AppSetting, quiet = false): Promise<App> {
   const { settings } = setting
@@ -188,6 +192,8 @@ async function startOn(
     messageLog: stores.messageLog,
     readiness: health,
   })
+  const keeper = quiet ? undefined : await keepTls(setting, ground, parts.access.clients)
+  if (keeper) closing.push(() => keeper.close())
   const issuer = () => settings.access.issuer ?? url!
   const access = quiet
     ? undefined
@@ -196,6 +202,9 @@ async function startOn(
         issuer,
         audience: () => settings.access.audience ?? issuer(),
         ...(settings.findDestination && { destinations: parts.material.destinations }),
+        proxies: parts.proxies,
+        certificateHeader: settings.access.certificateHeader,
+        authorities: () => keeper?.authorities ?? NOBODY,
       })
   if (access) closing.push(() => access.close())
   const openApi = openApiOf(
@@ -210,6 +219,7 @@ async function startOn(
       ...(settings.openapi ? [[OPENAPI_PATH, serveOpenApi(openApi)] as const] : []),
     ]),
     listen: parseListen(settings.listen)!,
+    tls: keeper?.tls,
     health,
     limits: settings.limits,
     log: parts.log,
@@ -223,6 +233,7 @@ async function startOn(
       messageLog,
       abandoned,
       openApi,
+      tls: settings.tls.management ? keeper?.tls : undefined,
     })
   }
   closing.push(() => {
@@ -246,6 +257,7 @@ async function startOn(
       url = bound
       starter.start(quiet)
     })
+    await keeper?.watch()
     const socket = createControlSocket({ control, folder: settings.data, ...ground.guard })
     await socket.listen()
     closing.push(() => socket.close())
@@ -259,7 +271,10 @@ async function startOn(
       log: parts.log,
       folder: settings.securityMaterial,
       usedBy: (name) => usersOf(name, project, engine),
-      loaded: (changes) => starter.credentialsChanged(changes),
+      loaded: (changes) => {
+        keeper?.clientsChanged()
+        return starter.credentialsChanged(changes)
+      },
       ...(observer && {
         tellProblems: (problems) =>
           observer.credentialProblems(problems.map((one) => withFlows(one, project.flows, parts.material))),

@@ -17,6 +17,7 @@ import { createDispatchers } from './net/dispatchers.ts'
 import type { TellRequest } from './net/measured.ts'
 import { Egress } from './net/egress.ts'
 import { createSend } from './net/send.ts'
+import { TrustedProxies } from './net/trusted-proxies.ts'
 import { loadProject, type ProjectSetting } from './project.ts'
 import { createScripts } from './scripts/pool.ts'
 import { readEnvironment } from './security/environment.ts'
@@ -29,6 +30,7 @@ import { RouteTable } from './server/routes.ts'
 import { SealedTokens } from './store/stored-tokens.ts'
 import { createTokensInMemory } from './store/tokens-in-memory.ts'
 import { steps } from './steps/index.ts'
+import { isTlsOn } from './tls-setting.ts'
 import { triggers } from './triggers/index.ts'
 import { version } from './version.ts'
 import { vaultOf, vaultRefused } from './vault-backend.ts'
@@ -141,9 +143,15 @@ export async function assemble(
     dev: settings.dev,
   })
   found.push(...vaultRefused(settings.vault, egress))
+  if (isTlsOn(settings.tls) || settings.tls.clientCa !== undefined) {
+    const { readOwnTls } = await import('./own-tls.ts')
+    const hide = (secret: string) => void redactor.add(secret)
+    found.push(...(await readOwnTls(settings, environment, hide, world.clock.now())).problems)
+  }
   const scripts = createScripts({ world, log })
   let engine: Engine | undefined
-  const routes = new RouteTable((text) => redactor.text(text))
+  const proxies = new TrustedProxies(settings.access.trustedProxies ?? [])
+  const routes = new RouteTable((text) => redactor.text(text), proxies.addressOf)
   const services: Services = {
     send: createSend(world, { userAgent: `sluice/${version}`, ...(told && { told }) }),
     credentials: material,
@@ -154,7 +162,7 @@ export async function assemble(
     flows: { run: (flow, request) => engine?.process(flow, request) },
     state: state ?? NO_STATE,
     log,
-    limits: { body: settings.limits.body },
+    limits: settings.limits,
     projectFolder: settings.projectFolder,
   }
   const loading = (): ProjectSetting => ({
@@ -184,6 +192,7 @@ export async function assemble(
     kinds,
     scripts,
     routes,
+    proxies,
     access,
     services,
     /** Flows that call others call those of this one. */

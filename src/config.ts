@@ -19,6 +19,8 @@ import { placeless, readSetting, type Source } from './setting-source.ts'
 import { assign, leaveOut, valueOf } from './setting-values.ts'
 import { KEY_FILE } from './security/secret-keys.ts'
 import { settingsSchema } from './settings-schema.ts'
+import { TLS_FILES, tlsMistake, type TlsSetting } from './tls-setting.ts'
+import { readableProxies, unreadHeader } from './trusted-proxies.ts'
 import { vaultMistake, type VaultSetting } from './vault-setting.ts'
 
 export { settingsSchema }
@@ -30,6 +32,8 @@ export type Settings = Omit<Static<typeof settingsSchema>, 'parameters' | 'secre
   readonly parameters: Readonly<Record<string, unknown>>
   /** Where those of sluice.yaml stand. */
   readonly parameterPlaces: ReadonlyMap<string, Place>
+  /** Where those of `tls` stand that name a file or a secret. */
+  readonly tlsPlaces: ReadonlyMap<string, Place>
   /** Absolute. */
   readonly secret: { readonly file: string; readonly keyFile: string }
   /** Absolute. */
@@ -48,6 +52,7 @@ export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
 const SECTIONS = [
+  'tls',
   'secret',
   'vault',
   'shutdown',
@@ -117,6 +122,21 @@ export async function loadSettings(
     problems.push({ code: 'setting/vault', severity: 'error', ...mistake, ...place })
     values['vault'] = { ...vault, address: undefined }
   }
+  const placeIn = (name: string, ...at: number[]) =>
+    environment[environmentName(name)] || placeOf === undefined
+      ? placeless(variable(name).source)
+      : placeOf([...name.split('.'), ...at])
+  const placeOfProxy = (index: number) => placeIn('access.trustedProxies', index)
+  const tls = values['tls'] as TlsSetting
+  const access = values['access'] as AccessLists
+  const wrongTls = tlsMistake(tls, access.certificateHeader !== undefined)
+  if (wrongTls) {
+    const { at, ...mistake } = wrongTls
+    problems.push({ code: 'setting/tls', severity: 'error', ...mistake, ...placeIn(`tls.${at}`) })
+    values['tls'] = { ...tls, passphrase: undefined, clientCa: undefined }
+  }
+  problems.push(...unreadHeader(access, placeIn))
+  values['access'] = { ...access, ...readableProxies(access.trustedProxies, placeOfProxy, problems) }
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']
   const parameterPlaces = new Map(
@@ -126,6 +146,7 @@ export async function loadSettings(
     ...values,
     parameters,
     parameterPlaces,
+    tlsPlaces: new Map([...TLS_FILES, 'passphrase'].map((name) => [name, placeIn(`tls.${name}`)])),
     projectFolder: resolve(projectFolder),
   } as unknown as Settings)
   const { ca, ...http } = settings.http
@@ -135,6 +156,11 @@ export async function loadSettings(
   const place = given ? placeless(variable('http.ca').source) : placeOf!(['http', 'ca'])
   problems.push({ ...mistake, severity: 'error', ...place })
   return { settings: { ...settings, http }, problems, text }
+}
+
+interface AccessLists {
+  readonly trustedProxies?: readonly (string | undefined)[]
+  readonly certificateHeader?: string
 }
 
 type PlaceOf = (path: readonly (string | number)[], on?: 'key') => Place
@@ -221,6 +247,15 @@ function withAbsoluteFolders(settings: Settings): Settings {
     secret: {
       file: file === undefined ? from(securityMaterial, 'secrets.yaml') : from(file),
       keyFile: keyFile === undefined ? from(data, KEY_FILE) : from(keyFile),
+    },
+    tls: {
+      ...settings.tls,
+      ...Object.fromEntries(
+        TLS_FILES.flatMap((name) => {
+          const file = settings.tls[name]
+          return file === undefined ? [] : [[name, from(file)]]
+        }),
+      ),
     },
     http: {
       ...settings.http,

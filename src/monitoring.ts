@@ -8,6 +8,7 @@ import { CONTENT_TYPE, createExposition } from './metrics/registry.ts'
 import { RunMetrics } from './metrics/run-metrics.ts'
 import { isLoopback } from './net/proxy.ts'
 import type { Address } from './server/listening.ts'
+import type { OwnTls } from './server/own-tls.ts'
 import { createManagementServer, type ManagementServer } from './server/management.ts'
 import { version } from './version.ts'
 
@@ -26,6 +27,8 @@ export interface MonitoredEngine {
   readonly abandoned: number
   /** What is served as the description of the endpoints. */
   readonly openApi: () => string
+  /** Left out: it speaks plain HTTP. */
+  readonly tls?: OwnTls | undefined
 }
 
 /** Metrics and health, served where the setting `management` says; loaded only where it does. */
@@ -45,6 +48,7 @@ export class Monitoring {
   /** @throws Error with `code` `SLUICE_LISTEN` */
   async listen(engine: MonitoredEngine): Promise<void> {
     const { address, log, redact } = this.#setting
+    const { tls } = engine
     let now: EngineNow | undefined
     const exposition = createExposition([
       ...this.runs.families(),
@@ -53,6 +57,7 @@ export class Monitoring {
     ])
     this.#server = createManagementServer({
       listen: address,
+      tls,
       health: (): EngineHealth => engine.control.health(),
       metrics: () => {
         now = undefined

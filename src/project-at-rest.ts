@@ -3,6 +3,7 @@ import { parseListen } from './config.ts'
 import { openApiText } from './openapi.ts'
 import type { Project } from './project.ts'
 import type { SecurityMaterial } from './security/material.ts'
+import { schemeOf } from './tls-setting.ts'
 
 /** Reads and prepares everything, hands it on, and lets go of it; nothing is started. */
 export async function withProject<T>(
@@ -27,7 +28,7 @@ export function describeProject(
 ): Promise<{ readonly text: string } & Pick<Project, 'problems'>> {
   const { access, listen } = setting.settings
   const { host, port } = parseListen(listen)!
-  const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const address = `${schemeOf(setting.settings)}://${host.includes(':') ? `[${host}]` : host}:${port}`
   return withProject(setting, (project, _material, { redactor }) => ({
     text: redactor.text(openApiText(project.flows, url ?? access.issuer ?? address)),
     problems: project.problems,

@@ -1,6 +1,20 @@
 import { Type } from '@sinclair/typebox'
-import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
+import { CERTIFICATE_HEADERS } from './core/access.ts'
+import {
+  Choice,
+  Duration,
+  Flag,
+  Keys,
+  ListOf,
+  MapOf,
+  Optional,
+  Size,
+  Text,
+  Value,
+  Whole,
+} from './core/schema.ts'
 import { egressSchema } from './egress-setting.ts'
+import { tlsSchema } from './tls-setting.ts'
 import { vaultSchema } from './vault-setting.ts'
 
 const ADDRESS = '((\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]\\s]+):)?\\d{1,5}'
@@ -29,6 +43,7 @@ export const settingsSchema = Keys({
       default: 'off',
     },
   ),
+  tls: tlsSchema,
   flows: Text({ description: 'Folder of the flows.', default: './flows' }),
   securityMaterial: Text({ description: 'Folder of the credentials.', default: './security-material' }),
   data: Text({
@@ -108,6 +123,19 @@ export const settingsSchema = Keys({
           examples: ['flows-production'],
         }),
       ),
+      trustedProxies: Optional(
+        ListOf(Text({ description: 'An address or a network.' }), {
+          description:
+            'Addresses of proxies in front of the engine. Only they are believed what `X-Forwarded-For` and `certificateHeader` say.',
+          examples: [['10.0.3.7', '10.20.0.0/16']],
+        }),
+      ),
+      certificateHeader: Optional(
+        Choice(CERTIFICATE_HEADERS, {
+          description:
+            'Header in which the trusted proxies pass on the certificate of a caller: in the form of Envoy (XFCC), as PEM, or as DER in base64.',
+        }),
+      ),
     },
     { description: 'Tokens for those who call endpoints that are not public.' },
   ),
@@ -148,8 +176,13 @@ export const settingsSchema = Keys({
     {
       body: Size({ description: 'Largest body that is read into memory.', default: '40MB' }),
       header: Size({ description: 'Largest head of a request to an endpoint.', default: '16KB' }),
+      bodyTime: Duration({
+        description: 'How long the body of a request to an endpoint may take to arrive, all in all.',
+        default: '5m',
+        minimum: 1000,
+      }),
     },
-    { description: 'How large things may be.' },
+    { description: 'How large things may be, and how slow.' },
   ),
   log: Keys(
     {

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import { Duration, Keys, Optional, Text } from './core/schema.ts'
 import { isLoopback } from './net/proxy.ts'
+import { isSettingReference } from './security/setting-reference.ts'
 
 const PATH = '^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$'
 
@@ -87,7 +88,6 @@ interface VaultMistake {
   readonly hint: string
 }
 
-const REFERENCE = /^\$\{\s*(env|file)\s*:\s*[^\s}][^}]*\}$/
 const WAYS = 'Give one of vault.auth.token, vault.auth.appRole and vault.auth.kubernetes.'
 
 /** What the schema cannot say. No value is shown where a secret may stand. */
@@ -117,13 +117,13 @@ export function vaultMistake({ address, auth }: VaultSetting): VaultMistake | un
     [['auth', 'token'], token],
     [['auth', 'appRole', 'secretId'], appRole.secretId],
   ] as const)
-    if (text !== undefined && !REFERENCE.test(text))
+    if (text !== undefined && !isSettingReference(text))
       return {
         at,
         message: `"vault.${at.join('.')}" is no reference to a secret`,
         hint: 'Write ${env:NAME} or ${file:/path}, and nothing around it.',
       }
-  if (appRole.roleId?.includes('${') && !REFERENCE.test(appRole.roleId))
+  if (appRole.roleId?.includes('${') && !isSettingReference(appRole.roleId))
     return {
       at: ['auth', 'appRole', 'roleId'],
       message: '"vault.auth.appRole.roleId" is neither an id nor a reference',

@@ -103,6 +103,26 @@ test('the endpoints of a project are valid OpenAPI 3.1, from the files and from 
   assert.equal(files.get.responses[401], undefined)
 })
 
+test('the ways into an endpoint are those that it names', async (t) => {
+  const endpoint = (path: string, access: string) =>
+    `steps:\n  - endpoint: { path: ${path}, method: GET, access: ${access} }\n  - log: fine\n`
+  const folder = projectFolder(t, {
+    'flows/a.yaml': endpoint('/a', '{ role: shop, scheme: [certificate, apiKey] }'),
+    'flows/b.yaml': endpoint('/b', '{ role: shop, scheme: oauth2 }'),
+  })
+  const { paths, components } = await assertValid(
+    JSON.parse((await sluice(t, ['openapi'], {}, { folder })).stdout),
+  )
+  assert.deepEqual(paths['/a'].get.security, [{ apiKey: [] }, { certificate: [] }])
+  assert.deepEqual(paths['/b'].get.security, [{ oauth2: ['shop'] }])
+  assert.deepEqual(Object.keys(components.securitySchemes), ['oauth2', 'apiKey', 'certificate'])
+  assert.equal(components.securitySchemes.certificate.type, 'mutualTLS')
+  const shown = await sluice(t, ['flow', 'show', 'a'], {}, { folder })
+  assert.match(shown.stdout, /clients with the role "shop", by an API key or a certificate only/)
+  assert.match(shown.stdout, /-H "x-api-key: \$API_KEY"/)
+  assert.doesNotMatch(shown.stdout, /oauth2\/token/)
+})
+
 test('nobody is told on the listener of the endpoints unless the setting says so; a reload tells the new', async (t) => {
   const closed = await startProject(t, FLOWS, { settings: { management: '127.0.0.1:0' } })
   assert.equal((await call(`${closed.url}/openapi.json`)).status, 404)

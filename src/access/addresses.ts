@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Addresses } from '../core/services.ts'
 import { ASSERTION_ALGORITHMS } from './client-keys.ts'
 import { answerError, answerJson } from './json-answer.ts'
+import { CERTIFICATE_METHODS } from './certificates/certificate-authentication.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import {
   grantToken,
@@ -25,14 +26,14 @@ const PATHS = {
 export function addressesOf(
   setting: TokenServiceSetting & { readonly keys: SigningKeys; readonly issuer: () => string },
 ): Addresses {
-  const { keys, issuer } = setting
+  const { keys, issuer, clients } = setting
   const grant = serveForm(grantToken, setting)
   return new Map<string, (raw: IncomingMessage, reply: ServerResponse) => Promise<void>>([
     ...TOKEN_PATHS.map((path) => [path, grant] as const),
     [PATHS.revocation, serveForm(revokeToken, setting)],
     [PATHS.introspection, serveForm(introspectToken, setting)],
     [PATHS.keys, open(() => keys.published())],
-    [PATHS.metadata, open(() => metadataOf(issuer()))],
+    [PATHS.metadata, open(() => metadataOf(issuer(), clients.certificates.some))],
   ])
 }
 
@@ -52,9 +53,14 @@ export function audiencesOf(issuer: string, path: string): readonly string[] {
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc8414 */
-function metadataOf(issuer: string): object {
+function metadataOf(issuer: string, byCertificate: boolean): object {
   const base = issuer.replace(/\/$/, '')
-  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+  const methods = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    ...(byCertificate ? CERTIFICATE_METHODS : []),
+  ]
   const algorithms = [...ASSERTION_ALGORITHMS]
   return {
     issuer,
@@ -70,5 +76,6 @@ function metadataOf(issuer: string): object {
     introspection_endpoint: base + PATHS.introspection,
     introspection_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+    ...(byCertificate && { tls_client_certificate_bound_access_tokens: true }),
   }
 }

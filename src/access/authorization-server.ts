@@ -1,10 +1,13 @@
+import type { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import type { AccessRule, Caller } from '../core/access.ts'
 import type { FindableDestinations } from '../core/findable.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
+import type { TrustedProxies } from '../net/trusted-proxies.ts'
 import type { OtherFiles } from '../security/material.ts'
 import { addressesOf, audiencesOf } from './addresses.ts'
+import { PresentedCertificates } from './certificates/presented.ts'
 import { ClientAssertions } from './client-assertion.ts'
 import { Clients } from './clients.ts'
 import { FailureCount } from './failure-count.ts'
@@ -37,6 +40,11 @@ export interface OpenSetting {
   readonly audience: () => string
   /** Left out: nobody may find destinations. */
   readonly destinations?: FindableDestinations
+  readonly proxies: TrustedProxies
+  /** In which trusted proxies pass on certificates of callers, in lower case. */
+  readonly certificateHeader: string | undefined
+  /** Those who issue certificates of clients. */
+  readonly authorities: () => readonly X509Certificate[]
 }
 
 /** Who may call: clients, their tokens, and the gate before endpoints that are not public. */
@@ -76,12 +84,13 @@ export class AuthorizationServer implements Access {
   }
 
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
-  async open({ folder, issuer, audience, destinations }: OpenSetting): Promise<{
+  async open(opened: OpenSetting): Promise<{
     readonly addresses: Addresses
     close(): Promise<void>
   }> {
     const { log, world } = this.#setting
     const { clock } = world
+    const { folder, issuer, audience, destinations, proxies } = opened
     const ofId = (clientId: string) => this.clients.ofId(clientId)
     const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
@@ -92,10 +101,17 @@ export class AuthorizationServer implements Access {
     const finding = destinations && (await import('./find-destination.ts'))
     const zone = finding && (() => finding.zoneOf(issuer()))
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId, ...(zone && { zone }) })
-    const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
+    const certificates = new PresentedCertificates({
+      proxies,
+      header: opened.certificateHeader,
+      authorities: opened.authorities,
+    })
+    const { addressOf } = proxies
+    const clients = this.clients
+    const refusals = new RefusalLog(log, clock)
+    const shared = { tokens, secrets, refusals, certificates, clients, clock, addressOf }
     const gate = new Gate({
       ...shared,
-      clients: this.clients,
       failures,
       issuers: this.issuers,
       signed: this.signed,
@@ -117,7 +133,9 @@ export class AuthorizationServer implements Access {
     return {
       addresses: new Map([
         ...addressesOf({ ...shared, assertions, keys, issuer }),
-        ...(finding && zone ? finding.findAddresses({ destinations, gate, clock, zone, log }) : []),
+        ...(finding && zone
+          ? finding.findAddresses({ destinations, gate, clock, zone, log, addressOf })
+          : []),
       ]),
       async close() {
         timer.cancel()

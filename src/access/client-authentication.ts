@@ -7,7 +7,11 @@ import type { Reading, SecretCheck, SecretVerdict } from './secret-check.ts'
 
 /** Who asks, or how to refuse. */
 export type Authenticated =
-  | { readonly client: Client }
+  | {
+      readonly client: Client
+      /** SHA-256 of the certificate that its tokens are bound to, hex. */
+      readonly boundTo?: string
+    }
   | {
       readonly status: 400 | 401 | 429
       readonly error: string
@@ -29,12 +33,14 @@ type Form = ReadonlyMap<string, string>
 
 /**
  * Which client a request to the token service comes from: Basic, id and secret in the form, or an assertion.
+ * @param address where it comes from
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3 https://www.rfc-editor.org/rfc/rfc7521#section-4.2
  */
 export async function authenticate(
   raw: IncomingMessage,
   form: Form,
   setting: AuthenticationSetting,
+  address: string,
 ): Promise<Authenticated> {
   const carried = readAuthorization(raw)
   const id = form.get('client_id')
@@ -48,7 +54,6 @@ export async function authenticate(
     basic,
     clientId,
   })
-  const address = raw.socket.remoteAddress ?? ''
   const asserted = form.has('client_assertion') || form.has('client_assertion_type')
   if (carried.scheme === 'unreadable') return bad(carried.ambiguous ? 400 : 401, carried.why)
   if (carried.scheme === 'bearer') return bad(401, 'a client authenticates by Basic or in the body')

@@ -8,6 +8,8 @@ import { fileProblem, nameOf } from '../security/material-name.ts'
 import { isApiKeyHash } from './api-key.ts'
 import { generationsOf } from './client-generation.ts'
 import { MAX_KEYS, readClientKey, type ClientKey } from './client-keys.ts'
+import { readCertificateRules } from './certificates/certificate-options.ts'
+import type { CertificateRule } from './certificates/known-certificates.ts'
 import { clientSchema, MAX_SECRETS, type ClientOptions } from './client-options.ts'
 import { readPlainClient } from './plain-client.ts'
 import { readSecretHash, type SecretHash } from './secret-hash.ts'
@@ -26,6 +28,7 @@ export interface Client {
   readonly apiKeys: readonly string[]
   /** What it signs assertions with. */
   readonly keys: readonly ClientKey[]
+  readonly certificates: readonly CertificateRule[]
   readonly roles: readonly string[]
   /** ms, or until it asks for the next one. */
   readonly tokenLifetime: number | 'untilNext'
@@ -57,6 +60,9 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
   const hashes = check(options, clientId, document, problems)
   const keys = checkKeys(options, document, problems)
   const generations = generationsOf(hashes, keys)
+  const certificates = readCertificateRules(options.certificates, (code, message, hint, path) =>
+    problems.push({ code, severity: 'error', message, hint, ...document.place(path) }),
+  )
   const idPlace = () => document.place(options.clientId === undefined ? [] : ['clientId'])
   if (hasErrors(problems)) return { problems, idPlace }
   return {
@@ -71,6 +77,7 @@ export function readClient({ file, text }: CredentialFile): ReadClient {
       hashes,
       apiKeys: options.apiKeyHash ?? [],
       keys,
+      certificates,
       roles: options.roles ?? [DEFAULT_ROLE],
       tokenLifetime: options.tokenLifetime ?? HOUR,
       enabled: options.enabled ?? true,
@@ -135,16 +142,17 @@ function check(
 type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
 
 function checkApiKeys(
-  { secretHash, apiKeyHash, jwks }: ClientOptions,
+  { secretHash, apiKeyHash, jwks, certificates }: ClientOptions,
   document: Document,
   report: Report,
 ): void {
   const name = nameOf(document.file)
-  if (secretHash === undefined && apiKeyHash === undefined && jwks === undefined)
+  const shows = [secretHash, apiKeyHash, jwks].some((one) => one !== undefined)
+  if (!shows && (certificates ?? []).length === 0)
     report(
       'client/secret',
-      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash") nor a public key ("jwks")',
-      `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key.`,
+      'the client has neither a secret ("secretHash") nor an API key ("apiKeyHash"), a public key ("jwks") or a certificate ("certificates")',
+      `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key; sluice client public-key and certificate take what the client has.`,
       [],
     )
   const isList = Array.isArray((document.value as { apiKeyHash?: unknown }).apiKeyHash)

@@ -12,6 +12,7 @@ import {
   Text,
   Value,
 } from '../core/schema.ts'
+import { certificatesOption } from './certificates/certificate-options.ts'
 
 /** Secrets that a client may have at once: the old one goes on until the new one is everywhere. */
 export const MAX_SECRETS = 2
@@ -49,6 +50,7 @@ export const clientSchema = Keys({
       },
     ),
   ),
+  certificates: certificatesOption,
   roles: Optional(
     ListOf(Text({ description: 'A role.' }), {
       description: `The roles that it has; ${DEFAULT_ROLE} when left out.`,

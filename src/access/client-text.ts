@@ -10,6 +10,7 @@ export interface NewClient {
   readonly apiKeyHash?: string
   /** Public keys. */
   readonly jwks?: { readonly keys: readonly object[] }
+  readonly certificates?: readonly { readonly fingerprint: string; readonly subject: string }[]
   readonly roles: readonly string[]
   /** As it is written: `10m`, `untilNext`. */
   readonly tokenLifetime: string | undefined
@@ -17,13 +18,14 @@ export interface NewClient {
 
 /** The file of a new client. */
 export function newClientText(made: NewClient): string {
-  const { clientId, description, hash, apiKeyHash, jwks, roles, tokenLifetime } = made
+  const { clientId, description, hash, apiKeyHash, jwks, certificates, roles, tokenLifetime } = made
   const document = parseDocument('type: client\n')
   if (description !== undefined) document.set('description', description)
   document.set('clientId', clientId)
   if (hash !== undefined) document.set('secretHash', hash)
   if (apiKeyHash !== undefined) document.set('apiKeyHash', apiKeyHash)
   if (jwks !== undefined) document.set('jwks', document.createNode(jwks))
+  if (certificates) document.set('certificates', document.createNode(certificates))
   document.set('roles', document.createNode(roles, { flow: true }))
   if (tokenLifetime !== undefined) document.set('tokenLifetime', tokenLifetime)
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })

@@ -2,6 +2,7 @@ import { inOrder, type Place, type Problem } from '../core/problem.ts'
 import type { Logger } from '../core/services.ts'
 import type { CredentialFile } from '../security/credential-file.ts'
 import type { OtherFiles } from '../security/material.ts'
+import { KnownCertificates } from './certificates/known-certificates.ts'
 import { readClient, type Client, type ReadClient } from './client-file.ts'
 import { isOfType } from '../security/material-name.ts'
 
@@ -23,6 +24,7 @@ export class Clients implements OtherFiles {
   #inForce: ReadonlyMap<string, Client> = new Map()
   #byId: ReadonlyMap<string, Client> = new Map()
   #byApiKey: ReadonlyMap<string, Client> = new Map()
+  #certificates = new KnownCertificates([])
   #loaded = false
   readonly #log: Logger
 
@@ -57,6 +59,7 @@ export class Clients implements OtherFiles {
     for (const one of byId.values())
       for (const key of one.apiKeys) if (!byApiKey.has(key)) byApiKey.set(key, one)
     this.#byApiKey = byApiKey
+    this.#certificates = new KnownCertificates(byId.values())
     this.#loaded = true
     return problems
   }
@@ -78,6 +81,11 @@ export class Clients implements OtherFiles {
     return this.#byApiKey.size > 0
   }
 
+  /** As they are now. */
+  get certificates(): KnownCertificates {
+    return this.#certificates
+  }
+
   /** By name. */
   all(): Client[] {
     return [...this.#byId.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -88,6 +96,7 @@ export class Clients implements OtherFiles {
     const problems: Problem[] = []
     const owners = new Map<string, Owner>()
     const keyOwners = new Map<string, Owner>()
+    const certificateOwners = new Map<string, Owner>()
     for (const { file, text, unreadable } of files) {
       const known = this.#entries.get(file)
       if (unreadable) {
@@ -115,6 +124,17 @@ export class Clients implements OtherFiles {
             code: 'client/api-key',
             message: `the API key is that of ${owner.client.file}, too`,
             hint: `sluice client api-key ${client.name} --now makes another one.`,
+          })
+      }
+      for (const rule of client.certificates) {
+        const key = 'fingerprint' in rule ? rule.fingerprint : `${rule.subject} ${rule.issuer}`
+        const owner = certificateOwners.get(key)
+        if (!owner) certificateOwners.set(key, { client, place: idPlace })
+        else if (owner.client !== client)
+          taken(owner, {
+            code: 'client/certificate',
+            message: `a certificate of it is that of ${owner.client.file}, too`,
+            hint: 'Take it out of one of them: a certificate tells who calls.',
           })
       }
       const owner = owners.get(client.clientId)

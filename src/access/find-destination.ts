@@ -33,6 +33,8 @@ export interface FindSetting {
   /** Of this engine, in the place of a subaccount. */
   readonly zone: () => string
   readonly log: Logger
+  /** Where a request comes from. */
+  addressOf(raw: IncomingMessage): string
 }
 
 /** One request of somebody who may ask. */
@@ -93,6 +95,7 @@ function serve(address: string, answer: Answer, setting: FindSetting) {
     const caller = await setting.gate.admit(ruleFor(name), undefined, {
       raw,
       query,
+      address: setting.addressOf(raw),
       called: `the address ${address}`,
       deny: ({ status, title, headers, code, id }: Denial) =>
         answerMistake(reply, status, title, headers, { code, id }),
@@ -220,7 +223,7 @@ function tenantOf({ headers }: IncomingMessage): string | undefined {
 }
 
 /** Every time that somebody asked for a destination: who, for what, and what came of it. */
-function tell({ raw, caller, name }: Asked, { log }: FindSetting, outcome: string): void {
+function tell({ raw, caller, name }: Asked, { log, addressOf }: FindSetting, outcome: string): void {
   const destination = name?.slice(0, LONGEST_NAME)
   const what =
     destination === undefined ? 'all destinations' : `the destination ${JSON.stringify(destination)}`
@@ -229,7 +232,7 @@ function tell({ raw, caller, name }: Asked, { log }: FindSetting, outcome: strin
       caller: caller.id,
       destination,
       tenant: tenantOf(raw)?.slice(0, LONGEST_NAME),
-      address: raw.socket.remoteAddress,
+      address: addressOf(raw),
     },
     `${caller.id} asked for ${what}: ${outcome}`,
   )

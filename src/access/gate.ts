@@ -1,7 +1,9 @@
-import { mayCall, sayRule, type AccessRule, type Caller } from '../core/access.ts'
+import { mayCall, sayRule, type AccessRule, type Caller, type Scheme } from '../core/access.ts'
 import type { Denial, RouteRequest } from '../core/services.ts'
+import type { Clock } from '../core/world.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
+import type { PresentedCertificates } from './certificates/presented.ts'
 import type { Clients } from './clients.ts'
 import type { FailureCount } from './failure-count.ts'
 import type { IssuerTokens } from './issuers/issuer-tokens.ts'
@@ -14,6 +16,8 @@ import type { Tokens } from './tokens.ts'
 export interface GateSetting {
   readonly clients: Clients
   readonly failures: FailureCount
+  readonly certificates: PresentedCertificates
+  readonly clock: Clock
   readonly tokens: Tokens
   readonly issuers: IssuerTokens
   readonly signed: SignedCalls
@@ -25,10 +29,18 @@ export interface GateSetting {
 }
 
 const BEARER = `Bearer realm="${REALM}"`
-const CHALLENGE = ['www-authenticate', BEARER, 'www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`]
+const BASIC = `Basic realm="${REALM}", charset="UTF-8"`
+const CHALLENGE = ['www-authenticate', BEARER, 'www-authenticate', BASIC]
+/** What a header says the caller shows. */
+const WAYS: Readonly<Record<Carried['scheme'], Scheme | undefined>> = {
+  none: undefined,
+  unreadable: undefined,
+  bearer: 'oauth2',
+  basic: 'basic',
+}
 
 /** A request that is judged by its headers, wherever it came in. */
-export type JudgedRequest = Pick<RouteRequest, 'raw' | 'query' | 'deny'> & {
+export type JudgedRequest = Pick<RouteRequest, 'raw' | 'query' | 'address' | 'deny'> & {
   /** What is called, for the log, where it is no flow: `the address /...`. */
   readonly called?: string
 }
@@ -57,14 +69,17 @@ export class Gate {
       return deny(badRequest, 'the token stands in the address (access_token)')
     const carried = readAuthorization(raw)
     const key = raw.headers[API_KEY_HEADER]
-    if (key !== undefined && this.#setting.clients.haveApiKeys)
-      return carried.scheme === 'none'
-        ? this.#admitKey(rule, flow, request, String(key))
-        : deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
-    if (carried.scheme === 'none') return deny(nothing, 'it carries no authorization')
-    if (carried.scheme === 'unreadable') return deny(carried.ambiguous ? badRequest : nothing, carried.why)
+    const way = key !== undefined && this.#setting.clients.haveApiKeys ? 'apiKey' : WAYS[carried.scheme]
+    if (way === 'apiKey' && carried.scheme !== 'none')
+      return deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
+    if (way !== undefined && rule.schemes?.includes(way) === false)
+      return deny(notTaken(rule), `it comes with ${way}; taken here: ${rule.schemes.join(', ')}`)
+    if (way === 'apiKey') return this.#admitKey(rule, flow, request, String(key))
+    if (carried.scheme === 'none') return this.#admitCertificate(rule, flow, request)
+    if (carried.scheme === 'unreadable')
+      return deny(carried.ambiguous ? badRequest : nothing(rule), carried.why)
     if (carried.scheme === 'bearer') return this.#admitToken(rule, flow, request, carried.token)
-    return whenKnown(secrets.check(carried.readings, raw.socket.remoteAddress ?? ''), (verdict) => {
+    return whenKnown(secrets.check(carried.readings, request.address), (verdict) => {
       if (verdict.fits) {
         const { callerId, roles } = verdict.client
         return this.#compare(rule, flow, request, callerId, roles)
@@ -99,12 +114,46 @@ export class Gate {
   /** Good keys go on from the same address: a caller with a wrong one must not shut the others out. */
   #denyKey(flow: string | undefined, request: JudgedRequest): undefined {
     const { failures } = this.#setting
-    const who = `${request.raw.socket.remoteAddress ?? ''} ${API_KEY_HEADER}`
+    const who = `${request.address} ${API_KEY_HEADER}`
     const pause = failures.pauseOf(who)
     if (pause > 0)
       return this.#deny(request, flow, tooMany(pause), 'too many wrong API keys from this address')
     failures.add(who)
     return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
+  }
+
+  /** A certificate tells who calls where nothing else does. */
+  #admitCertificate(rule: AccessRule, flow: string | undefined, request: JudgedRequest): Caller | undefined {
+    const { certificates, clients, clock } = this.#setting
+    const deny = (denial: Omit<Denial, 'id'>, why: string) => this.#deny(request, flow, denial, why)
+    const presented = certificates.of(request.raw)
+    if (!presented || rule.schemes?.includes('certificate') === false)
+      return deny(nothing(rule), 'it carries no authorization')
+    if ('why' in presented) return deny(badRequest, presented.why)
+    const verdict = clients.certificates.judge(presented, clock.now())
+    if ('why' in verdict) return deny(wrongCertificate, verdict.why)
+    return this.#compare(rule, flow, request, verdict.client.callerId, verdict.client.roles)
+  }
+
+  /**
+   * Why a token that is bound to a certificate may not be used by this request; undefined: it may.
+   * @param clientId of our own client, whose certificate it has to be still
+   */
+  #misfit(
+    { raw }: JudgedRequest,
+    boundTo: string | undefined,
+    clientId: string | undefined,
+  ): string | undefined {
+    if (boundTo === undefined) return undefined
+    const { certificates, clients, clock } = this.#setting
+    const presented = certificates.of(raw)
+    if (!presented) return 'it is bound to a certificate, and none came along'
+    if ('why' in presented) return presented.why
+    if (presented.fingerprint !== boundTo) return 'it is bound to another certificate'
+    if (clientId === undefined) return undefined
+    const verdict = clients.certificates.judge(presented, clock.now())
+    if ('why' in verdict) return verdict.why
+    return verdict.client.clientId === clientId ? undefined : 'its certificate is that of another client now'
   }
 
   #admitToken(
@@ -120,13 +169,16 @@ export class Gate {
         : this.#deny(request, flow, notNow(retryAfter), `the token cannot be judged: ${why}`)
     const judged = issuers.look(token, issuer())
     if (judged !== undefined)
-      return whenKnown(judged, (found) =>
-        'why' in found
-          ? bad(found.why, found.retryAfter)
-          : this.#compare(rule, flow, request, found.caller.id, found.caller.roles),
-      )
+      return whenKnown(judged, (found) => {
+        if ('why' in found) return bad(found.why, found.retryAfter)
+        const misfit = this.#misfit(request, found.boundTo, undefined)
+        if (misfit !== undefined) return bad(misfit)
+        return this.#compare(rule, flow, request, found.caller.id, found.caller.roles)
+      })
     return whenKnown(tokens.look(token), (found) => {
       if ('why' in found) return bad(found.why)
+      const misfit = this.#misfit(request, found.boundTo, found.clientId)
+      if (misfit !== undefined) return bad(misfit)
       return this.#compare(rule, flow, request, found.client.callerId, found.roles)
     })
   }
@@ -152,14 +204,33 @@ export class Gate {
     const id = this.#setting.newId()
     const { called = `flow "${flow}"` } = request
     this.#setting.refusals.tell(
-      { flow, refusal: id, status: denial.status, address: request.raw.socket.remoteAddress },
+      { flow, refusal: id, status: denial.status, address: request.address },
       `a call of ${called} was refused: ${why}`,
     )
     request.deny({ ...denial, id })
   }
 }
 
-const nothing = denial(401, 'access.missing', 'Authorization is needed', CHALLENGE)
+function nothing({ schemes }: AccessRule) {
+  return denial(401, 'access.missing', 'Authorization is needed', challengeOf(schemes))
+}
+
+function notTaken({ schemes }: AccessRule) {
+  const title = 'This kind of authorization is not taken here'
+  return denial(401, 'access.scheme', title, challengeOf(schemes))
+}
+
+const CHALLENGES: Readonly<Record<Scheme, string>> = {
+  oauth2: BEARER,
+  basic: BASIC,
+  apiKey: 'ApiKey',
+  certificate: 'Certificate',
+}
+
+function challengeOf(schemes: readonly Scheme[] | undefined): readonly string[] {
+  return schemes?.flatMap((scheme) => ['www-authenticate', CHALLENGES[scheme]]) ?? CHALLENGE
+}
+
 const badRequest = denial(400, 'access.request', 'The authorization of the request cannot be taken', [
   'www-authenticate',
   `${BEARER}, error="invalid_request"`,
@@ -174,6 +245,7 @@ const wrongSignature = denial(401, 'access.signature', 'The signature is not goo
   'www-authenticate',
   'Signature',
 ])
+const wrongCertificate = denial(401, 'access.certificate', 'The certificate is not good', CHALLENGE)
 const wrongKey = denial(401, 'access.key', 'The API key is not good', CHALLENGE)
 
 function lacking({ roles }: AccessRule) {

@@ -9,6 +9,8 @@ export interface OpaqueToken {
   readonly roles: readonly string[]
   /** It was asked for fewer roles than the client has. */
   readonly narrowed: boolean
+  /** Only with this certificate it may be used: its SHA-256, hex. */
+  readonly boundTo?: string | undefined
   /** Epoch ms. */
   readonly issuedAt: number
   /** Epoch ms; null: until the client's next token. */

@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientAssertions } from './client-assertion.ts'
+import {
+  authenticateByCertificate,
+  type CertificateAuthentication,
+} from './certificates/certificate-authentication.ts'
+import { confirmationOf } from './certificates/confirmation.ts'
 import { authenticate } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
@@ -14,11 +19,13 @@ export const INTROSPECTION_ROLE = 'sluice.introspect'
 export const REALM = 'sluice'
 export const TOKEN_PATH = '/oauth2/token'
 
-export interface TokenServiceSetting {
+export interface TokenServiceSetting extends CertificateAuthentication {
   readonly tokens: Tokens
   readonly secrets: SecretCheck
   readonly assertions: ClientAssertions
   readonly refusals: RefusalLog
+  /** Where a request comes from. */
+  addressOf(raw: IncomingMessage): string
 }
 
 type Ask = (
@@ -26,6 +33,8 @@ type Ask = (
   form: ReadonlyMap<string, string>,
   reply: ServerResponse,
   setting: TokenServiceSetting,
+  /** SHA-256 of the certificate by which the client has asked, hex. */
+  boundTo: string | undefined,
 ) => Promise<void>
 
 /** Serves one address of the token service: reads the form, then asks who it is. */
@@ -42,14 +51,16 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       answerError(reply, form.status, 'invalid_request', form.text, close)
       return
     }
-    const who = await authenticate(raw, form, setting)
+    const address = setting.addressOf(raw)
+    const who =
+      authenticateByCertificate(raw, form, setting) ?? (await authenticate(raw, form, setting, address))
     if ('client' in who) {
-      await ask(who.client, form, reply, setting)
+      await ask(who.client, form, reply, setting, who.boundTo)
       return
     }
     const { status, error, description, why, clientId, retryAfter } = who
     setting.refusals.tell(
-      { client: clientId?.slice(0, 150), address: raw.socket.remoteAddress, status },
+      { client: clientId?.slice(0, 150), address, status },
       `the token service refused a client: ${why}`,
     )
     answerError(reply, status, error, description, [
@@ -60,7 +71,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
 }
 
 /** The token endpoint. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
-export const grantToken: Ask = async (client, form, reply, { tokens }) => {
+export const grantToken: Ask = async (client, form, reply, { tokens }, boundTo) => {
   const grant = form.get('grant_type')
   if (grant === undefined) {
     answerError(reply, 400, 'invalid_request', 'grant_type is missing; send grant_type=client_credentials')
@@ -90,7 +101,7 @@ export const grantToken: Ask = async (client, form, reply, { tokens }) => {
     )
     return
   }
-  const issued = await tokens.issue(client, format, asked && [...new Set(asked)])
+  const issued = await tokens.issue(client, format, asked && [...new Set(asked)], boundTo)
   answerJson(reply, 200, {
     access_token: issued.token,
     token_type: 'Bearer',
@@ -134,5 +145,6 @@ export const introspectToken: Ask = async (client, form, reply, { tokens }) => {
     iat: Math.floor(found.issuedAt / 1000),
     ...(found.expiresAt !== null && { exp: Math.floor(found.expiresAt / 1000) }),
     ...(found.jti !== undefined && { jti: found.jti }),
+    ...(found.boundTo !== undefined && { cnf: confirmationOf(found.boundTo) }),
   })
 }

@@ -3,6 +3,7 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { sayDuration } from '../core/duration.ts'
 import type { Clock } from '../core/world.ts'
 import { signJwt } from '../security/jwt.ts'
+import { boundIn, confirmationOf } from './certificates/confirmation.ts'
 import type { Client } from './client-file.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { TokenRecords } from './token-records.ts'
@@ -26,6 +27,8 @@ interface Claims {
   readonly generation: string
   readonly roles: readonly string[]
   readonly narrowed: boolean
+  /** SHA-256 of the certificate that has to come along, hex; undefined: none has to. @see https://www.rfc-editor.org/rfc/rfc8705#section-3 */
+  readonly boundTo?: string | undefined
   /** Of a JWT. */
   readonly jti: string | undefined
   /** Epoch ms. */
@@ -63,20 +66,24 @@ export class Tokens {
     this.#setting = setting
   }
 
-  /** @param roles those that were asked for; all that the client has when left out */
+  /**
+   * @param roles those that were asked for; all that the client has when left out
+   * @param boundTo SHA-256 of the certificate that has to come along with it, hex
+   */
   async issue(
     client: Client,
     format: 'jwt' | 'opaque',
     roles: readonly string[] | undefined,
+    boundTo?: string,
   ): Promise<IssuedToken> {
     const lifetime = client.tokenLifetime
     const granted = roles ?? client.roles
     this.#setting.records.endLasting(client.clientId)
-    const narrowed = roles !== undefined
+    const limits = { narrowed: roles !== undefined, boundTo }
     const token =
       format === 'opaque' || lifetime === 'untilNext'
-        ? this.#issueOpaque(client, granted, narrowed)
-        : await this.#issueJwt(client, lifetime, granted, narrowed)
+        ? this.#issueOpaque(client, granted, limits)
+        : await this.#issueJwt(client, lifetime, granted, limits)
     return { token, expiresIn: lifetime === 'untilNext' ? 0 : Math.floor(lifetime / 1000), roles: granted }
   }
 
@@ -95,12 +102,12 @@ export class Tokens {
     else await this.#setting.records.revoke(jti, expiresAt!)
   }
 
-  #issueOpaque(client: Client, roles: readonly string[], narrowed: boolean): string {
+  #issueOpaque(client: Client, roles: readonly string[], limits: Limits): string {
     const token = randomBytes(32).toString('base64url')
     const issuedAt = this.#setting.clock.now()
     const { clientId, generation, tokenLifetime } = client
     const expiresAt = tokenLifetime === 'untilNext' ? null : issuedAt + tokenLifetime
-    this.#setting.records.add(markOf(token), { clientId, generation, roles, narrowed, issuedAt, expiresAt })
+    this.#setting.records.add(markOf(token), { clientId, generation, roles, ...limits, issuedAt, expiresAt })
     return token
   }
 
@@ -108,7 +115,7 @@ export class Tokens {
     { clientId, callerId, generation }: Client,
     lifetime: number,
     roles: readonly string[],
-    narrowed: boolean,
+    { narrowed, boundTo }: Limits,
   ): Promise<string> {
     const { keys, clock, issuer, audience, zone } = this.#setting
     const key = keys.current()
@@ -125,6 +132,7 @@ export class Tokens {
       client_generation: generation,
       ...(narrowed && { narrowed }),
       ...(zone && { zid: zone() }),
+      ...(boundTo !== undefined && { cnf: confirmationOf(boundTo) }),
     }
     return signJwt({ alg: 'ES256', typ: 'at+jwt', kid: key.kid }, claims, key.privateKey)
   }
@@ -182,6 +190,9 @@ export class Tokens {
   }
 }
 
+/** What limits a token beside its roles and its time. */
+type Limits = Pick<Claims, 'narrowed' | 'boundTo'>
+
 class UnknownKey extends Error {}
 
 function markOf(token: string): string {
@@ -194,6 +205,7 @@ function claimsOf(payload: Readonly<Record<string, unknown>>): Claims {
     generation: String(payload['client_generation']),
     roles: (payload['roles'] as readonly string[] | undefined) ?? [],
     narrowed: payload['narrowed'] === true,
+    boundTo: boundIn(payload['cnf']),
     jti: String(payload['jti']),
     issuedAt: Number(payload['iat']) * 1000,
     expiresAt: Number(payload['exp']) * 1000,

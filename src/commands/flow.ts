@@ -1,4 +1,4 @@
-import { mayCall, sayRule, wantsRole, type EndpointAccess } from '../core/access.ts'
+import { mayCall, sayRule, saySchemes, wantsRole, type EndpointAccess } from '../core/access.ts'
 import type { FlowState } from '../core/control.ts'
 import { didYouMean } from '../core/problem.ts'
 import { connectControl } from '../server/control-client.ts'
@@ -8,7 +8,7 @@ import { Stop, type CommandDefinition, type CommandIo } from './command.ts'
 import { sayLevel } from './flow-level.ts'
 import { paint, table } from './paint.ts'
 import { appSettingFor, settingOptions, settingsFor } from './project-setting.ts'
-import { curl, tokenCurl } from './start-summary.ts'
+import { curl, takesTokens, tokenCurl } from './start-summary.ts'
 import { waiting } from './waiting.ts'
 
 /** Callers that are named. */
@@ -118,7 +118,7 @@ function whoMayCall(access: EndpointAccess, callers: Callers = { clients: [], is
   const { clients, issuers } = callers
   const some = clients.length > MANY ? [...clients.slice(0, MANY), `${clients.length - MANY} more`] : clients
   const others = issuers.length === 0 ? '' : `; callers of ${issuers.join(', ')} with it`
-  return `clients with ${sayRule(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}${others}`
+  return `clients with ${sayRule(access)}${saySchemes(access)}: ${some.length === 0 ? 'there is none' : some.join(', ')}${others}`
 }
 
 function printFlow(
@@ -137,7 +137,7 @@ function printFlow(
   if (flow.trigger) facts.push(['trigger', `${flow.trigger.kind} ${flow.trigger.summary}`])
   if (flow.next !== undefined) facts.push(['next', new Date(flow.next).toLocaleString('sv-SE')])
   if (flow.route) facts.push(['callers', whoMayCall(flow.route.access, callers)], ['call', curl(flow, at)])
-  if (callers) facts.push(['token', tokenCurl(callers.clients[0], at)])
+  if (callers && takesTokens(flow.route!.access)) facts.push(['token', tokenCurl(callers.clients[0], at)])
   if (flow.credentials.length > 0) facts.push(['credentials', flow.credentials.join(', ')])
   for (const [name, value] of Object.entries(flow.parameters)) facts.push(['parameter', `${name} = ${value}`])
   facts.push(['log level', sayLevel(levelOf(flow))])

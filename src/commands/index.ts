@@ -13,6 +13,7 @@ import {
   clientRevokeCommand,
   clientRotateCommand,
 } from './client/change.ts'
+import { clientCertificateCommand } from './client/certificate.ts'
 import { clientCreateCommand } from './client/create.ts'
 import { clientListCommand, clientShowCommand } from './client/list.ts'
 import { clientPublicKeyCommand } from './client/public-key.ts'
@@ -70,6 +71,7 @@ export const commands: readonly CommandDefinition[] = [
   clientRotateCommand,
   clientApiKeyCommand,
   clientPublicKeyCommand,
+  clientCertificateCommand,
   clientDisableCommand,
   clientEnableCommand,
   clientRemoveCommand,
@@ -119,7 +121,7 @@ export async function runCommandLine(argv: readonly string[], given: GivenIo): P
     }
     if (isKnown(error)) say(error.hint === undefined ? error.message : `${error.message}\n  ${error.hint}`)
     else io.stderr(`sluice: a fault: ${faults.redact(faults.describe(error))}\n`)
-    return 3
+    return (error as NodeJS.ErrnoException).code === 'SLUICE_TLS' ? 1 : 3
   }
 }
 

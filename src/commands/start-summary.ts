@@ -1,5 +1,5 @@
 import { TOKEN_PATH } from '../access/token-service.ts'
-import { wantsRole } from '../core/access.ts'
+import { wantsRole, type EndpointAccess, type Scheme } from '../core/access.ts'
 import type { App } from '../app.ts'
 import type { FlowState } from '../core/control.ts'
 import type { CommandIo } from './command.ts'
@@ -41,7 +41,7 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
     running.filter(({ route }) => route !== undefined),
     (shown) => calls(shown, app.url ?? '', io.columns),
   )
-  const closed = running.filter(({ route }) => route !== undefined && wantsRole(route.access))
+  const closed = running.filter(({ route }) => route !== undefined && takesTokens(route.access))
   if (closed.length > 0)
     lines.push(
       `${color.bold('Tokens')} for $TOKEN: \`sluice client create\`, then\n`,
@@ -122,11 +122,24 @@ function reasons(flows: readonly FlowState[], columns: number): string[][] {
   )
 }
 
+/** How curl shows who it is. */
+const SHOWING: Readonly<Record<Scheme, readonly string[]>> = {
+  oauth2: ['-H', '"authorization: Bearer $TOKEN"'],
+  basic: ['-u', "'<client id>'"],
+  apiKey: ['-H', '"x-api-key: $API_KEY"'],
+  certificate: ['--cert', "'<file>'", '--key', "'<file>'"],
+}
+
+/** Whether a token lets a caller in. */
+export function takesTokens(access: EndpointAccess): boolean {
+  return wantsRole(access) && access.schemes?.includes('oauth2') !== false
+}
+
 /** A command to copy: how to call an endpoint. */
 export function curl({ route }: FlowState, url: string): string {
   const method = route!.methods[0]!
   const words = ['curl', '-s']
-  if (wantsRole(route!.access)) words.push('-H', '"authorization: Bearer $TOKEN"')
+  if (wantsRole(route!.access)) words.push(...SHOWING[route!.access.schemes?.[0] ?? 'oauth2'])
   if (method !== 'GET') words.push('-X', method)
   if (['POST', 'PUT', 'PATCH'].includes(method))
     words.push('-H', "'content-type: application/json'", '-d', "'{}'")

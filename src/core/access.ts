@@ -5,11 +5,29 @@ export interface Caller {
   readonly roles: readonly string[]
 }
 
+/** Headers in which proxies pass on the certificate of a caller; they never enter a flow. */
+export const CERTIFICATE_HEADERS = [
+  'x-forwarded-client-cert',
+  'x-ssl-client-cert',
+  'ssl-client-cert',
+  'x-client-cert',
+  'x-arr-clientcert',
+  'x-amzn-mtls-clientcert',
+  'x-forwarded-tls-client-cert',
+  'client-cert',
+] as const
+
+/** Ways in which a caller shows who it is. */
+export const SCHEMES = ['oauth2', 'basic', 'apiKey', 'certificate'] as const
+export type Scheme = (typeof SCHEMES)[number]
+
 /** Who may call an endpoint that is not public. */
 export interface AccessRule {
   readonly roles: readonly string[]
   /** All of the roles are needed; else one of them. */
   readonly all: boolean
+  /** The only ways in; every one where it is left out. */
+  readonly schemes?: readonly Scheme[]
 }
 
 /** Requests are signed with this key of the security material; whoever has it may call. */
@@ -41,6 +59,18 @@ export function mayCall(rule: AccessRule, roles: readonly string[]): boolean {
   return rule.all
     ? rule.roles.every((role) => roles.includes(role))
     : rule.roles.some((role) => roles.includes(role))
+}
+
+const SAID: Readonly<Record<Scheme, string>> = {
+  oauth2: 'a token',
+  basic: 'id and secret',
+  apiKey: 'an API key',
+  certificate: 'a certificate',
+}
+
+/** For people, behind `clients with a role`: `, by a token or a certificate only`; empty: in every way. */
+export function saySchemes({ schemes }: AccessRule): string {
+  return schemes ? `, by ${schemes.map((scheme) => SAID[scheme]).join(' or ')} only` : ''
 }
 
 /** For people: `the role "A"`, `one of the roles "A", "B"`. */

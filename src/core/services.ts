@@ -165,6 +165,8 @@ export interface RouteRequest {
   readonly reply: import('node:http').ServerResponse
   /** Decoded; what `*` stands for under that name. */
   readonly params: Readonly<Record<string, string>>
+  /** Where it comes from, behind the proxies that are trusted. */
+  readonly address: string
   /** Raw query string without `?`. */
   readonly query: string
   /** Path as called, encoded, without `/http` and the query. */
@@ -246,7 +248,8 @@ export interface Services {
   readonly flows: Flows
   readonly state: StateStore
   readonly log: Logger
-  readonly limits: { readonly body: number }
+  /** Bytes, and ms. */
+  readonly limits: { readonly body: number; readonly bodyTime: number }
   /** Absolute; files that flows name are inside it. */
   readonly projectFolder: string
 }

@@ -1,4 +1,4 @@
-import { wantsRole, type EndpointAccess } from '../core/access.ts'
+import { wantsRole, type AccessRule, type EndpointAccess, type Scheme } from '../core/access.ts'
 import type { PreparedTrigger } from '../core/kinds.ts'
 import { parsePath, routeKey } from '../core/route.ts'
 import { answersOf, PROBLEM } from './openapi-answers.ts'
@@ -41,8 +41,9 @@ export function openApiDocument(engine: DescribedEngine, endpoints: readonly Des
   }
   const rules = endpoints.map(({ route }) => route.access)
   const roles = new Set(rules.flatMap((access) => (wantsRole(access) ? access.roles : [])))
+  const ways = new Set(rules.flatMap((access) => (wantsRole(access) ? schemesOf(access) : [])))
   const schemes = {
-    ...(roles.size > 0 && securitySchemes(engine.url + engine.tokenPath, roles)),
+    ...securitySchemes(engine.url + engine.tokenPath, roles, ways),
     ...(rules.some((access) => access !== 'public' && !wantsRole(access)) && SIGNATURE),
   }
   return {
@@ -119,12 +120,17 @@ function securityOf(access: EndpointAccess): readonly object[] {
   if (access === 'public') return []
   if (!wantsRole(access)) return [{ signature: [] }]
   const { roles, all } = access
-  const oauth2 = all ? [{ oauth2: roles }] : roles.map((role) => ({ oauth2: [role] }))
-  return [...oauth2, { basic: [] }]
+  const oauth2: readonly object[] = all ? [{ oauth2: roles }] : roles.map((role) => ({ oauth2: [role] }))
+  return schemesOf(access).flatMap((scheme) => (scheme === 'oauth2' ? oauth2 : [{ [scheme]: [] }]))
 }
 
-function securitySchemes(tokenUrl: string, roles: ReadonlySet<string>): object {
-  return {
+/** Those that are named; else those that every client may have. */
+function schemesOf({ schemes = ['oauth2', 'basic'] }: AccessRule): readonly Scheme[] {
+  return schemes
+}
+
+function securitySchemes(tokenUrl: string, roles: ReadonlySet<string>, ways: ReadonlySet<Scheme>): object {
+  const all: Readonly<Record<Scheme, object>> = {
     oauth2: {
       type: 'oauth2',
       description: 'A token of this engine, for a client that has the role.',
@@ -136,7 +142,10 @@ function securitySchemes(tokenUrl: string, roles: ReadonlySet<string>): object {
       },
     },
     basic: { type: 'http', scheme: 'basic', description: 'Id and secret of a client.' },
+    apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The API key of a client.' },
+    certificate: { type: 'mutualTLS', description: 'The certificate of a client.' },
   }
+  return Object.fromEntries(Object.entries(all).filter(([name]) => ways.has(name as Scheme)))
 }
 
 /**

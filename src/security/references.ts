@@ -5,7 +5,7 @@ import type { ParameterValue } from '../core/flow.ts'
 import type { ProblemCode } from '../core/problem-codes.ts'
 import { didYouMean, type Place, type Problem } from '../core/problem.ts'
 import type { SecretBackend } from '../core/secret-backend.ts'
-import { isKeyStore } from './client-certificate.ts'
+import { isKeyStore } from './identity.ts'
 import { isSecretName } from './secret-file.ts'
 import type { OpenedSecret } from './secret-store.ts'
 

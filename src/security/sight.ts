@@ -20,10 +20,18 @@ export interface Place {
 /** Links on the way to one file, as the operating system counts them. */
 const MOST_LINKS = 40
 
-/** Looks at the folder and at further files. They may not be there. All paths are absolute. */
-export async function see(folder: string, files: readonly string[]): Promise<Sight> {
-  const found = await findMaterial(folder)
-  const ways = await Promise.all([folder, ...found.links, ...files].map(wayTo))
+const NO_FOLDER: Awaited<ReturnType<typeof findMaterial>> = {
+  files: [],
+  folders: [],
+  links: [],
+  unreadable: [],
+}
+
+/** Looks at the folder, if there is one, and at further files. They may not be there. All paths are absolute. */
+export async function see(folder: string | undefined, files: readonly string[]): Promise<Sight> {
+  const found = folder === undefined ? NO_FOLDER : await findMaterial(folder)
+  const own = folder === undefined ? [] : [folder]
+  const ways = await Promise.all([...own, ...found.links, ...files].map(wayTo))
   const looks = await Promise.all([...found.files, ...files].map(look))
   const places = new Map(found.folders.map((at) => [at, { open: true, names: new Set<string>() }]))
   const seen = found.files.map((path): [string, string] => [dirname(path), basename(path)])

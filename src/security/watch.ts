@@ -18,8 +18,8 @@ export interface WatchSetting {
   readonly log: Logger
   /** For the log: `credentials`. */
   readonly what: string
-  /** A folder of YAML files. All paths are absolute; nothing has to be there. */
-  readonly folder: string
+  /** A folder of YAML files; left out: only files. All paths are absolute; nothing has to be there. */
+  readonly folder?: string
   /** Further files; asked for at each look. */
   readonly files: () => readonly string[]
   /** Something is different; false: it could not be read, and is to be read again. What changes meanwhile is looked at afterwards. */

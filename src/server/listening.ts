@@ -9,16 +9,22 @@ export interface Address {
 /**
  * Takes requests from now on; resolves to the URL.
  * @param setting what says the address
+ * @param scheme of the URL
  * @throws Error with `code` `SLUICE_LISTEN`
  */
-export async function listenOn(app: FastifyInstance, listen: Address, setting: string): Promise<string> {
+export async function listenOn(
+  app: FastifyInstance,
+  listen: Address,
+  setting: string,
+  scheme: 'http' | 'https' = 'http',
+): Promise<string> {
   try {
     await app.listen({ host: listen.host, port: listen.port })
   } catch (error) {
     throw cannotListen(listen, setting, error as NodeJS.ErrnoException)
   }
   const { address, family, port } = app.server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 function cannotListen({ host, port }: Address, setting: string, error: NodeJS.ErrnoException): Error {

@@ -1,16 +1,20 @@
+import { createServer } from 'node:http'
 import { fastify, type FastifyReply } from 'fastify'
 import type { EngineHealth } from '../core/control.ts'
 import type { Logger } from '../core/services.ts'
 import { listenOn, type Address } from './listening.ts'
+import type { OwnTls } from './own-tls.ts'
 import { addProbes, ignoreBodies } from './probes.ts'
 import { problemReply } from './problem-json.ts'
 import { MALFORMED, refuseMalformed, sendProblem } from './refusals.ts'
 
-/** ms for a whole request. */
-const REQUEST_TIMEOUT = 10_000
+/** ms for a whole request, and that an unused connection is kept. */
+const OPTIONS = { requestTimeout: 10_000, keepAliveTimeout: 65_000 }
 
 export interface ManagementSetting {
   readonly listen: Address
+  /** Left out: it speaks plain HTTP. */
+  readonly tls?: OwnTls | undefined
   readonly health: () => EngineHealth
   /** Text for Prometheus. */
   readonly metrics: () => Promise<string>
@@ -31,15 +35,15 @@ export interface ManagementServer {
 
 /** The listener for those who watch over an engine: metrics and health, to read only, without secrets. */
 export function createManagementServer(setting: ManagementSetting): ManagementServer {
-  const { health, log } = setting
+  const { health, tls, log } = setting
   const hide = (_key: string, value: unknown) => (typeof value === 'string' ? setting.redact(value) : value)
   const app = fastify({
     logger: false,
     exposeHeadRoutes: true,
     forceCloseConnections: true,
-    requestTimeout: REQUEST_TIMEOUT,
     clientErrorHandler: refuseMalformed,
     frameworkErrors: (_error, _request, reply) => sendProblem(reply, MALFORMED),
+    serverFactory: (handler) => (tls ? tls.createServer(OPTIONS, handler) : createServer(OPTIONS, handler)),
   })
   ignoreBodies(app)
   addProbes(app, () => health().status !== 'down')
@@ -72,7 +76,7 @@ export function createManagementServer(setting: ManagementSetting): ManagementSe
     sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
   })
   return {
-    listen: () => listenOn(app, setting.listen, 'management'),
+    listen: () => listenOn(app, setting.listen, 'management', tls && 'https'),
     close: async () => {
       await app.close()
     },

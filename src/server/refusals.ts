@@ -21,19 +21,26 @@ export function writeProblem(reply: ServerResponse, { status, headers, body }: P
 /** What is no HTTP is answered on the bare socket. */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   const open = (socket as { _httpMessage?: ServerResponse })._httpMessage
-  if (error.code === 'ECONNRESET' || !socket.writable || open?.headersSent) {
+  if (BROKEN.test(error.code ?? '') || !socket.writable || open?.headersSent) {
     socket.destroy()
     return
   }
   const [status, title] = CODES[error.code ?? ''] ?? [400, NO_REQUEST]
-  const { headers, body } = problemReply(status, title)
+  socket.end(problemText(problemReply(status, title)))
+}
+
+/** The connection is gone, or never came about: its handshake failed. */
+const BROKEN = /^(ECONNRESET|EPROTO|ERR_SSL_|ERR_TLS_)/
+
+/** A whole answer, after which the connection is closed. */
+export function problemText({ status, headers, body }: ProblemReply): string {
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'connection: close',
     `content-length: ${body.length}`,
   ]
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body.toString()}`)
+  return `${lines.join('\r\n')}\r\n\r\n${body.toString()}`
 }
 
 const CODES: Readonly<Record<string, readonly [number, string]>> = {

@@ -10,11 +10,18 @@ const DRAIN = 1024 * 1024
 const LINGER = 1000
 /** Bytes up to which a body goes out in one write with its headers: Node joins them where the body is a text. */
 const ONE_WRITE = 16 * 1024
-/** ms without a byte taken, after which a slow reader is given up. */
-const STALL = 60_000
-
 /** Takes live secrets out of a text. */
 export type Redact = (text: string) => string
+
+/** What all requests share. */
+export interface CallGround {
+  readonly log: Logger
+  readonly redact: Redact
+  /** Where a request comes from. */
+  readonly addressOf: (raw: IncomingMessage) => string
+  /** ms without a byte taken, after which a slow reader is given up. */
+  readonly patience: number
+}
 
 /** One request on its way to a flow, and the answer to it. */
 export class RouteCall implements RouteRequest {
@@ -23,8 +30,7 @@ export class RouteCall implements RouteRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: string
   readonly path: string
-  private readonly log: Logger
-  private readonly redact: Redact
+  private readonly ground: CallGround
   /** What every answer has beside its own headers; flat. */
   extra: readonly string[] | undefined
   private asked = false
@@ -35,17 +41,19 @@ export class RouteCall implements RouteRequest {
     params: Readonly<Record<string, string>>,
     query: string,
     path: string,
-    log: Logger,
-    redact: Redact,
+    ground: CallGround,
   ) {
     this.raw = raw
     this.reply = reply
     this.params = params
     this.query = query
     this.path = path
-    this.log = log
-    this.redact = redact
+    this.ground = ground
     this.extra = undefined
+  }
+
+  get address(): string {
+    return this.ground.addressOf(this.raw)
   }
 
   proceed(): void {
@@ -55,7 +63,7 @@ export class RouteCall implements RouteRequest {
   }
 
   refuse(failure: Failure, run?: string): void {
-    this.problem(failureReply(failure, this.redact, run), run)
+    this.problem(failureReply(failure, this.ground.redact, run), run)
   }
 
   deny({ status, code, title, headers, id }: Denial): void {
@@ -84,6 +92,7 @@ export class RouteCall implements RouteRequest {
     else {
       if (body.length <= ONE_WRITE) reply.end(body.toString('latin1'), 'latin1')
       else reply.end(body)
+      if (reply.socket !== null && reply.socket.writableLength > 0) this.giveUpReader()
       if (!raw.complete) raw.resume()
     }
   }
@@ -111,6 +120,14 @@ export class RouteCall implements RouteRequest {
     raw.resume()
   }
 
+  /** Ends a reply that nobody reads on; one that waits for its source goes on. */
+  private giveUpReader(): void {
+    const { reply } = this
+    reply.setTimeout(this.ground.patience, () => {
+      if (reply.writableNeedDrain || (reply.writableEnded && !reply.writableFinished)) reply.destroy()
+    })
+  }
+
   private stream(source: Readable, close: boolean): void {
     const { raw, reply } = this
     if (raw.method === 'HEAD' || reply.statusCode === 204 || reply.statusCode === 304) {
@@ -118,15 +135,13 @@ export class RouteCall implements RouteRequest {
       reply.end()
       return
     }
-    reply.setTimeout(STALL, () => {
-      if (reply.writableNeedDrain) reply.destroy()
-    })
+    this.giveUpReader()
     const forget = finished(reply, { readable: false }, (error) => {
       if (error) source.destroy()
     })
     source.on('error', (error) => {
       forget()
-      this.log.warn({ err: error, path: this.path }, 'the reply broke off: its source failed')
+      this.ground.log.warn({ err: error, path: this.path }, 'the reply broke off: its source failed')
       reply.destroy()
     })
     source.pipe(reply, { end: false })

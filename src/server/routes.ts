@@ -4,7 +4,7 @@ import { fetchesCsrfToken } from '../core/csrf.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { problemReply } from './problem-json.ts'
-import { RouteCall, type Redact } from './route-call.ts'
+import { RouteCall, type CallGround, type Redact } from './route-call.ts'
 
 interface Entry {
   readonly route: Route
@@ -53,10 +53,19 @@ export class RouteTable implements Routes {
   private entries: readonly Entry[] = []
   private index: Index | undefined
   private readonly redact: Redact
+  private readonly addressOf: (raw: IncomingMessage) => string
+  private readonly patience: number
+  private ground: CallGround | undefined
 
-  /** @param redact takes live secrets out of what a caller is told */
-  constructor(redact: Redact) {
+  /**
+   * @param redact takes live secrets out of what a caller is told
+   * @param addressOf where a request comes from
+   * @param patience ms without a byte taken, after which a slow reader is given up
+   */
+  constructor(redact: Redact, addressOf = directAddress, patience = 60_000) {
+    this.patience = patience
     this.redact = redact
+    this.addressOf = addressOf
   }
 
   serve(route: Route, owner: string, handler: RouteHandler): () => void {
@@ -80,16 +89,19 @@ export class RouteTable implements Routes {
     const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
     const query = mark === -1 ? '' : url.slice(mark + 1)
     const { fixed, root } = (this.index ??= build(this.entries))
+    const { redact, addressOf, patience } = this
+    const ground =
+      this.ground?.log === log ? this.ground : (this.ground = { log, redact, addressOf, patience })
     const method = raw.method!
     const fetches = fetchesCsrfToken(raw)
     const direct = entryFor(fixed.get(path), method, fetches)
     if (direct !== undefined) {
       if (method !== 'OPTIONS' || !isPreflight(raw)) {
-        serveCall(direct, new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact))
+        serveCall(direct, new RouteCall(raw, reply, NO_PARAMETERS, query, path, ground))
         return
       }
     }
-    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, log, this.redact)
+    const call = new RouteCall(raw, reply, NO_PARAMETERS, query, path, ground)
     const values = decodeSegments(path)
     if (values === undefined) {
       call.problem(problemReply(400, 'The path is not encoded correctly'))
@@ -113,12 +125,12 @@ export class RouteTable implements Routes {
     const search: Search = { method, fetches, values, taken: [], allowed: new Set() }
     const entry = find(root, 0, search)
     if (entry === undefined) refuse(call, method, search.allowed)
-    else
-      serveCall(
-        entry,
-        new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, log, this.redact),
-      )
+    else serveCall(entry, new RouteCall(raw, reply, parametersOf(entry, search.taken), query, path, ground))
   }
+}
+
+function directAddress({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? ''
 }
 
 function isPreflight({ headers }: IncomingMessage): boolean {

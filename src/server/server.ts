@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Addresses, Logger } from '../core/services.ts'
 import { listenOn, type Address } from './listening.ts'
+import type { OwnTls } from './own-tls.ts'
 import { problemReply } from './problem-json.ts'
 import { addProbes, ignoreBodies } from './probes.ts'
 import { MALFORMED, refuseMalformed, sendProblem, writeProblem } from './refusals.ts'
@@ -19,6 +20,8 @@ export interface ServerSetting {
   /** What is served beside flows, health and problems. */
   readonly addresses?: Addresses
   readonly listen: Address
+  /** Left out: it speaks plain HTTP. */
+  readonly tls?: OwnTls | undefined
   readonly health: () => { readonly ready: boolean; readonly reasons: readonly string[] }
   /** Bytes of all headers of a request together. */
   readonly limits: { readonly header: number }
@@ -38,7 +41,7 @@ export interface Server {
 
 /** The public listener: flows under `/http`, health, and problem+json for all else. */
 export function createServer(setting: ServerSetting): Server {
-  const { routes, listen, log } = setting
+  const { routes, listen, tls, log } = setting
   let closing = false
   /** Requests that came before there was anything to serve. */
   let early: (() => void)[] | undefined
@@ -50,6 +53,7 @@ export function createServer(setting: ServerSetting): Server {
       return
     }
     if (closing) reply.shouldKeepAlive = false
+    if (tls?.hsts !== undefined) reply.setHeader('strict-transport-security', tls.hsts)
     const url = raw.url!
     if (!url.startsWith('/')) raw.url = pathOf(url)
     if (!raw.url!.startsWith(prefix)) {
@@ -79,16 +83,15 @@ export function createServer(setting: ServerSetting): Server {
     frameworkErrors: (_error, _request, reply) => sendProblem(reply, MALFORMED),
     serverFactory: (handler) => {
       other = handler
-      const server = createHttpServer(
-        {
-          maxHeaderSize: setting.limits.header,
-          headersTimeout: HEADERS_TIMEOUT,
-          requestTimeout: 0,
-          keepAliveTimeout: KEEP_ALIVE,
-          connectionsCheckingInterval: HEADERS_TIMEOUT / 3,
-        },
-        (raw, reply) => route(raw, reply, handler),
-      )
+      const options = {
+        maxHeaderSize: setting.limits.header,
+        headersTimeout: HEADERS_TIMEOUT,
+        requestTimeout: 0,
+        keepAliveTimeout: KEEP_ALIVE,
+        connectionsCheckingInterval: HEADERS_TIMEOUT / 3,
+      }
+      const take = (raw: IncomingMessage, reply: ServerResponse) => route(raw, reply, handler)
+      const server = tls ? tls.createServer(options, take) : createHttpServer(options, take)
       server.on('checkContinue', (raw: IncomingMessage, reply: ServerResponse) =>
         route(raw, reply, unasked(handler)),
       )
@@ -100,7 +103,7 @@ export function createServer(setting: ServerSetting): Server {
   return {
     async listen(begin) {
       early = []
-      const url = await listenOn(app, listen, 'listen')
+      const url = await listenOn(app, listen, 'listen', tls && 'https')
       begin?.(url)
       const waited = early
       early = undefined

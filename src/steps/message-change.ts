@@ -87,7 +87,14 @@ function headerValue(name: string, value: unknown, deployment: Deployment): Temp
       `a flow does not set "${name}"`,
       'Name a credential on the http step: `credential: <name>`. The engine gets the token and puts it on the request.',
     )
-  else if (WITHHELD_HEADERS.has(name.toLowerCase()))
+  else if (/^set-cookie$/i.test(name)) {
+    if (!setsCookies(deployment))
+      problem(
+        'flow/header-reserved',
+        `the header "${name}" does not go out with the reply: the endpoint sets no cookies`,
+        'Write `setCookie: true` on the endpoint where callers are to keep cookies of the flow.',
+      )
+  } else if (WITHHELD_HEADERS.has(name.toLowerCase()))
     problem(
       'flow/header-reserved',
       `the header "${name}" is not set by a flow: it would not go out with the reply`,
@@ -102,4 +109,9 @@ function headerValue(name: string, value: unknown, deployment: Deployment): Temp
     deployment.problem({ code: 'flow/header-value', message, at, ...(hint === undefined ? {} : { hint }) })
   }
   return template
+}
+
+/** Whether what starts the flow lets its reply set cookies. */
+function setsCookies({ flow }: Deployment): boolean {
+  return (flow.trigger?.options as { setCookie?: boolean } | undefined)?.setCookie === true
 }

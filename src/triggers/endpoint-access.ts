@@ -3,8 +3,11 @@ import {
   isRole,
   ROLE_HINT,
   sayRule,
+  saySchemes,
+  SCHEMES,
   type AccessRule,
   type EndpointAccess,
+  type Scheme,
 } from '../core/access.ts'
 import type { Path } from '../core/document.ts'
 import type { Deployment } from '../core/kinds.ts'
@@ -32,13 +35,13 @@ export function readAccess(access: unknown, report: Deployment['problem']): Endp
 }
 
 function ofMap(map: object, report: Deployment['problem']): EndpointAccess {
-  const known = ['role', 'roles', 'all', 'signature']
+  const known = ['role', 'roles', 'all', 'scheme', 'signature']
   for (const key of Object.keys(map))
     if (!known.includes(key))
       report({
         code: 'endpoint/access',
         message: `"${key}" is not a key of "access"${guess(nearest(key, known))}`,
-        hint: 'It has `role`, or `roles` with `all: true` where every one of them is needed, or `signature`.',
+        hint: 'It has `role`, or `roles` with `all: true` where every one of them is needed, and `scheme`; or `signature`.',
         at: ['access', key],
         on: 'key',
       })
@@ -49,21 +52,48 @@ function ofMap(map: object, report: Deployment['problem']): EndpointAccess {
   }
   if (Object.hasOwn(map, 'signature')) {
     const { signature } = map as { signature: unknown }
-    if (Object.keys(map).some((key) => ['role', 'roles', 'all'].includes(key)))
-      return wrong('"access" has both "signature" and roles; who signs has no roles')
+    if (Object.keys(map).some((key) => ['role', 'roles', 'all', 'scheme'].includes(key)))
+      return wrong('"access" has "signature" beside roles or a scheme; who signs has neither')
     if (typeof signature === 'string' && signature !== '') return { signature }
     return wrong(`"signature" is ${describe(signature)}; the name of a signing key is wanted`, [
       'access',
       'signature',
     ])
   }
+  const schemes = schemesOf(map, report)
+  const limited = (rule: AccessRule): AccessRule => (schemes ? { ...rule, schemes } : rule)
   if (typeof all !== 'boolean') return wrong('"all" is true or false', ['access', 'all'])
   if (role !== undefined && roles !== undefined)
     return wrong('"access" has both "role" and "roles"; one of them is wanted')
-  if (role !== undefined) return rolesOf([role], all, ['access', 'role'], report)
-  if (Array.isArray(roles)) return rolesOf(roles, all, ['access', 'roles'], report)
+  if (role !== undefined) return limited(rolesOf([role], all, ['access', 'role'], report))
+  if (Array.isArray(roles)) return limited(rolesOf(roles, all, ['access', 'roles'], report))
   if (roles !== undefined) return wrong('"roles" is no list of roles', ['access', 'roles'])
+  if (Object.hasOwn(map, 'scheme') && !Object.hasOwn(map, 'all')) return limited(DEFAULT)
   return wrong('"access" names no role')
+}
+
+/** The only ways in; undefined: every one. */
+function schemesOf(map: object, report: Deployment['problem']): readonly Scheme[] | undefined {
+  if (!Object.hasOwn(map, 'scheme')) return undefined
+  const { scheme } = map as { scheme: unknown }
+  const list: readonly unknown[] = Array.isArray(scheme) ? scheme : [scheme]
+  const wrong = (message: string, at: Path) =>
+    report({
+      code: 'endpoint/access',
+      message,
+      hint: `Ways in are ${SCHEMES.join(', ')}; without "scheme" each of them is taken.`,
+      at,
+    })
+  if (list.length === 0) wrong('the list of schemes is empty', ['access', 'scheme'])
+  for (const [index, one] of list.entries())
+    if (!SCHEMES.includes(one as Scheme))
+      wrong(
+        typeof one === 'string'
+          ? `"${one}" is no scheme${didYouMean(one, SCHEMES)}`
+          : `a scheme is a text, not ${describe(one)}`,
+        Array.isArray(scheme) ? ['access', 'scheme', index] : ['access', 'scheme'],
+      )
+  return SCHEMES.filter((one) => list.includes(one))
 }
 
 function rolesOf(
@@ -92,7 +122,7 @@ export function sayAccess(access: EndpointAccess): string {
   if (access === 'public') return 'Everybody who reaches the engine may call (access: public).'
   return 'signature' in access
     ? `Who may call: whoever signs the body with the signing key "${access.signature}".`
-    : `Who may call: clients with ${sayRule(access)}.`
+    : `Who may call: clients with ${sayRule(access)}${saySchemes(access)}.`
 }
 
 /** Reports a signing key that is not there. */

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { sayDuration } from '../core/duration.ts'
 import { Failure } from '../core/failure.ts'
 import type { RouteRequest } from '../core/services.ts'
 import type { Clock, Timer } from '../core/world.ts'
@@ -7,6 +8,15 @@ import { sweepOf, type Sweep, type Waiting } from '../net/sweep.ts'
 /** ms without a byte, after which a sender is given up. */
 const STALL = 60_000
 
+/** How a body is taken. */
+export interface BodySetting {
+  /** Bytes. */
+  readonly limit: number
+  /** ms that it may take to arrive, all in all. */
+  readonly bodyTime: number
+  readonly clock: Clock
+}
+
 /**
  * Reads a body of known length into memory and hands it on in one piece.
  * `done` gets a failure instead when the caller breaks off or stalls; it is called once.
@@ -14,10 +24,10 @@ const STALL = 60_000
 export function collectBody(
   request: RouteRequest,
   length: number,
-  clock: Clock,
+  { clock, bodyTime }: Pick<BodySetting, 'clock' | 'bodyTime'>,
   done: (bytes: Buffer | Failure) => void,
 ): void {
-  const collecting = new SmallBody(request, length, sweepOf(clock), done)
+  const collecting = new SmallBody(request, length, sweepOf(clock), Math.min(STALL, bodyTime), done)
   request.proceed()
   collecting.start()
 }
@@ -28,16 +38,24 @@ class SmallBody implements Waiting {
   private readonly length: number
   private readonly sweep: Sweep
   private readonly done: (bytes: Buffer | Failure) => void
+  private readonly patience: number
   private readonly until: number
   private first: Buffer | undefined = undefined
   private more: Buffer[] | undefined = undefined
 
-  constructor(request: RouteRequest, length: number, sweep: Sweep, done: (bytes: Buffer | Failure) => void) {
+  constructor(
+    request: RouteRequest,
+    length: number,
+    sweep: Sweep,
+    patience: number,
+    done: (bytes: Buffer | Failure) => void,
+  ) {
     this.request = request
     this.length = length
     this.sweep = sweep
     this.done = done
-    this.until = sweep.clock.ticks() + STALL
+    this.patience = patience
+    this.until = sweep.clock.ticks() + patience
   }
 
   start(): void {
@@ -48,7 +66,7 @@ class SmallBody implements Waiting {
   check(now: number): void {
     if (now < this.until) return
     this.request.raw.off('data', this.onData).off('end', this.onEnd)
-    this.finish(stalled())
+    this.finish(tooSlow(this.patience))
   }
 
   private finish(result: Buffer | Failure): void {
@@ -74,17 +92,17 @@ class SmallBody implements Waiting {
 /** The body of a request as it arrives. Not a byte is asked for before somebody reads. */
 export class IncomingBody extends Readable {
   private readonly request: RouteRequest
-  /** Bytes. */
-  private readonly limit: number
-  private readonly clock: Clock
+  private readonly setting: BodySetting
+  /** ms that the caller may still be waited for. */
+  private left: number
   private received = 0
   private timer: Timer | undefined
 
-  constructor(request: RouteRequest, limit: number, clock: Clock) {
+  constructor(request: RouteRequest, setting: BodySetting) {
     super({ highWaterMark: 64 * 1024 })
     this.request = request
-    this.limit = limit
-    this.clock = clock
+    this.setting = setting
+    this.left = setting.bodyTime
   }
 
   override _read(): void {
@@ -109,7 +127,8 @@ export class IncomingBody extends Readable {
 
   private readonly onData = (chunk: Buffer): void => {
     this.received += chunk.length
-    if (this.received > this.limit) this.destroy(tooLarge(this.limit))
+    const { limit } = this.setting
+    if (this.received > limit) this.destroy(tooLarge(limit))
     else if (!this.push(chunk)) this.request.raw.pause()
   }
 
@@ -121,10 +140,15 @@ export class IncomingBody extends Readable {
     this.destroy(cutOff())
   }
 
+  /** Time in which the flow is not ready for more is not the caller's. */
   private watch(): void {
     const before = this.received
-    this.timer = this.clock.after(STALL, () => {
-      if (this.received === before && !this.request.raw.isPaused()) this.destroy(stalled())
+    const wait = Math.min(STALL, this.left)
+    this.timer = this.setting.clock.after(wait, () => {
+      const isCallers = !this.request.raw.isPaused()
+      if (isCallers) this.left -= wait
+      if (isCallers && this.left <= 0) this.destroy(tooSlow(this.setting.bodyTime))
+      else if (isCallers && this.received === before) this.destroy(stalled())
       else this.watch()
     })
   }
@@ -142,4 +166,11 @@ function cutOff(): Failure {
 
 function stalled(): Failure {
   return new Failure('body.cut-off', `no more of the body arrived within ${STALL / 1000} s`, { reply: 408 })
+}
+
+function tooSlow(time: number): Failure {
+  return new Failure('body.cut-off', `the whole body did not arrive within ${sayDuration(time)}`, {
+    reply: 408,
+    hint: 'Send it faster, or raise `body: { time }` of the endpoint (or the setting limits.bodyTime).',
+  })
 }

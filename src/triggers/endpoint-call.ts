@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { parse as parseQuery } from 'node:querystring'
-import type { Caller } from '../core/access.ts'
+import { CERTIFICATE_HEADERS, type Caller } from '../core/access.ts'
 import { Body } from '../core/body.ts'
 import type { TriggerInfo } from '../core/context.ts'
 import { CSRF_HEADER, CSRF_TOKEN, fetchesCsrfToken } from '../core/csrf.ts'
@@ -18,8 +18,14 @@ const SMALL = 64 * 1024
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-/** A caller's credentials do not enter a flow. */
-const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
+/** A caller's credentials do not enter a flow, nor what anybody may have written of them. */
+const SECRET_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'client-cert-chain',
+  ...CERTIFICATE_HEADERS,
+])
 /** The same where the engine has judged who calls. */
 const SECRET_OF_CALLERS: ReadonlySet<string> = new Set([...SECRET_HEADERS, 'x-api-key'])
 /** Methods of requests that have to have a body where there is a schema. */
@@ -43,8 +49,12 @@ export interface Endpoint {
   readonly types: { takes(contentType: string): boolean; readonly names: string } | undefined
   /** What a body has to fit. */
   readonly schema: BodySchema | undefined
+  /** ms that a body may take to arrive. */
+  readonly bodyTime: number
   /** Bytes of a body that is read into memory. */
   readonly memory: number
+  /** Whether the reply may set cookies. */
+  readonly setsCookies: boolean
   /** Whether a run ends when its caller goes away. */
   readonly cancels: boolean
   /** Large bodies that are being read before their runs. */
@@ -126,12 +136,12 @@ export class EndpointCall implements RunRequest {
     if (length === 0 && !wantsBody(endpoint, request)) this.run(Body.empty(type))
     else if ((refused = headFailure(endpoint, request))) request.refuse(refused)
     else if (length > 0 && length <= SMALL)
-      collectBody(request, length, endpoint.clock, (bytes) => {
+      collectBody(request, length, endpoint, (bytes) => {
         if (Buffer.isBuffer(bytes)) this.judge(Body.ofBytes(bytes, type))
         else request.refuse(bytes)
       })
     else {
-      this.incoming = new IncomingBody(request, endpoint.limit, endpoint.clock)
+      this.incoming = new IncomingBody(request, endpoint)
       const body = Body.ofStream(this.incoming, type, length < 0 ? undefined : length)
       if (endpoint.schema) void this.gather(body)
       else this.run(body)
@@ -210,6 +220,9 @@ export class EndpointCall implements RunRequest {
     for (const name in message.headers)
       if (!WITHHELD_HEADERS.has(name) && name !== 'x-content-type-options')
         headers.push(name, message.headers[name]!)
+    const cookies = this.endpoint.setsCookies ? message.headers['set-cookie'] : undefined
+    if (cookies !== undefined)
+      for (const cookie of cookies.split('\n')) if (cookie !== '') headers.push('set-cookie', cookie)
     headers.push('x-content-type-options', 'nosniff', 'sluice-run', id!)
     if (stream !== this.incoming) this.letGo(stream !== undefined)
     else if (stream !== undefined) this.request.proceed()

@@ -31,8 +31,8 @@ export function signed(key: string, served: Endpoint, { access, log }: Services)
 }
 
 /** @throws Failure `body.too-large`, `body.cut-off` */
-async function bodyOf(request: RouteRequest, { limit, clock }: Endpoint): Promise<Buffer> {
+async function bodyOf(request: RouteRequest, endpoint: Endpoint): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of new IncomingBody(request, limit, clock)) chunks.push(chunk as Buffer)
+  for await (const chunk of new IncomingBody(request, endpoint)) chunks.push(chunk as Buffer)
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }

@@ -4,7 +4,7 @@ import { Failure } from '../core/failure.ts'
 import { sayDuration } from '../core/duration.ts'
 import { inWords, sizeInWords } from '../core/plain-words.ts'
 import { parsePath } from '../core/route.ts'
-import { Choice, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
+import { Choice, Duration, Flag, Keys, OneOrMore, Optional, Size, Text, Value } from '../core/schema.ts'
 import { checkSignature, readAccess, sayAccess } from './endpoint-access.ts'
 import type { RouteHandler, Services } from '../core/services.ts'
 import { takeCall, type Endpoint } from './endpoint-call.ts'
@@ -37,12 +37,13 @@ export const endpoint = defineTrigger({
     access: Optional(
       Value({
         description:
-          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`; `{ signature: NAME }` is whoever signs the body with this signing key.',
+          'Who may call: `public` is everybody; `{ role: NAME }` are clients with this role; of a list, or of `{ roles: [...] }`, one role is enough, and all are needed with `all: true`; `scheme` beside them says how they show who they are: `oauth2` (a token), `basic`, `apiKey`, `certificate`, or a list of these; `{ signature: NAME }` is whoever signs the body with this signing key.',
         default: { role: DEFAULT_ROLE },
         examples: [
           'public',
           { role: 'orders.write' },
           ['orders.read', 'orders.write'],
+          { role: 'orders.write', scheme: ['certificate', 'oauth2'] },
           { signature: 'github' },
         ],
       }),
@@ -54,6 +55,14 @@ export const endpoint = defineTrigger({
             Size({
               description: 'Largest body that is taken; the setting limits.body when left out.',
               examples: ['1MB'],
+            }),
+          ),
+          time: Optional(
+            Duration({
+              description:
+                'How long a body may take to arrive, all in all; the setting limits.bodyTime when left out. After it the answer is 408.',
+              examples: ['1h'],
+              minimum: 1000,
             }),
           ),
           contentTypes: Optional(
@@ -72,6 +81,13 @@ export const endpoint = defineTrigger({
         },
         { description: 'What is taken as the body of a request.' },
       ),
+    ),
+    setCookie: Optional(
+      Flag({
+        description:
+          'Whether the reply may set cookies: the header `set-cookie` of the message, several on a line each. Else it is left out, whoever put it there.',
+        default: false,
+      }),
     ),
     rateLimit: rateLimitOption,
     cors: corsOption,
@@ -139,15 +155,17 @@ interface Options {
   readonly access?: unknown
   readonly body?: {
     readonly limit?: number
+    readonly time?: number
     readonly contentTypes?: readonly string[]
     readonly schema?: unknown
   }
+  readonly setCookie?: boolean
   readonly rateLimit?: { rate: number; per?: number; by?: 'caller' | 'address' }
   readonly cors?: Parameters<typeof readCors>[0]
 }
 
 function prepared(
-  { path, method = ['POST'], access, body, rateLimit, cors: pages }: Options,
+  { path, method = ['POST'], access, body, setCookie: setsCookies = false, rateLimit, cors: pages }: Options,
   schema: EndpointSchema | undefined,
   deployment: Deployment,
 ): PreparedTrigger {
@@ -176,7 +194,9 @@ function prepared(
       const served: Endpoint = {
         host,
         limit: body?.limit ?? Math.min(services.limits.body, isSigned ? SIGNED_LIMIT : Infinity),
+        bodyTime: body?.time ?? services.limits.bodyTime,
         memory: services.limits.body,
+        setsCookies,
         types,
         schema,
         gathering: 0,
@@ -237,7 +257,7 @@ function checkColons(path: string, deployment: Deployment): void {
 /** Lets in addresses that do not call too often; nobody's secret is looked at before that. */
 function limited(rate: CallRate, open: RouteHandler): RouteHandler {
   return (request) => {
-    const refused = rate.take(networkOf(request.raw.socket.remoteAddress))
+    const refused = rate.take(networkOf(request.address))
     if (refused) request.refuse(refused)
     else open(request)
   }

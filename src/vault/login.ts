@@ -1,4 +1,4 @@
-import { readSecretFile, readText, type SecretText } from './reference.ts'
+import { readSecretFile, readText, type SecretText } from '../security/setting-reference.ts'
 
 /** The ways to log in, of which one is given. */
 export interface AuthSetting {

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../core/world.ts'
 import type { VaultClient } from './client.ts'
 import { leaseIn, leaseOf, type Lease } from './lease.ts'
 import { readLogin, type AuthSetting, type Login } from './login.ts'
-import type { SecretText } from './reference.ts'
+import type { SecretText } from '../security/setting-reference.ts'
 import { Trouble } from './trouble.ts'
 
 export interface VaultSessionSetting {

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { AuthorizationServer } from '../../src/access/authorization-server.ts'
+import { AuthorizationServer, type OpenSetting } from '../../src/access/authorization-server.ts'
 import { makeSecretHash } from '../../src/access/secret-hash.ts'
 import type { AccessRule } from '../../src/core/access.ts'
+import { TrustedProxies } from '../../src/net/trusted-proxies.ts'
 import type { ReferenceSources } from '../../src/security/references.ts'
 import { startServer } from '../server/start-server.ts'
 import { ManualClock } from '../support/clock.ts'
@@ -30,7 +31,12 @@ export interface Answer {
 }
 
 /** An engine's door: the token service, and endpoints that want the roles that their paths name: `/http/orders.write`. */
-export async function door(t: TestContext, clients: Record<string, string> = { shop: '' }, folder?: string) {
+export async function door(
+  t: TestContext,
+  clients: Record<string, string> = { shop: '' },
+  folder?: string,
+  own: Partial<OpenSetting> = {},
+) {
   const clock = new ManualClock()
   const log = new TestLog()
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-access-'))
@@ -45,11 +51,19 @@ export async function door(t: TestContext, clients: Record<string, string> = { s
     access.clients.load(
       Object.entries(texts).map(([name, text]) => ({
         file: `security-material/${name}.yaml`,
-        text: `type: client\n${/secretHash|apiKeyHash|jwks/.test(text) ? '' : `secretHash: ${HASH}\n`}${text}`,
+        text: `type: client\n${/secretHash|apiKeyHash|jwks|certificates/.test(text) ? '' : `secretHash: ${HASH}\n`}${text}`,
       })),
     )
   write(clients)
-  const opened = await access.open({ folder: data, issuer: () => ISSUER, audience: () => ISSUER })
+  const opened = await access.open({
+    folder: data,
+    proxies: new TrustedProxies([]),
+    certificateHeader: undefined,
+    authorities: () => [],
+    issuer: () => ISSUER,
+    audience: () => ISSUER,
+    ...own,
+  })
   t.after(async () => {
     await opened.close()
     if (folder === undefined) rmSync(data, { recursive: true, force: true })

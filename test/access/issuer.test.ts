@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
+import type { OpenSetting } from '../../src/access/authorization-server.ts'
+import { TrustedProxies } from '../../src/net/trusted-proxies.ts'
 import { door, NO_SOURCES } from './fixture.ts'
 import { sign, testKey, tokenService } from './issuer-fixture.ts'
 
@@ -11,10 +13,14 @@ const key = await testKey('k1')
 const stranger = await testKey('k1')
 
 /** An engine that takes the tokens of one issuer. @param settings of its file; `ISSUER` stands for its address */
-async function withIssuer(t: TestContext, settings = 'audience: api://flows\n') {
+async function withIssuer(
+  t: TestContext,
+  settings = 'audience: api://flows\n',
+  own: Partial<OpenSetting> = {},
+) {
   const service = await tokenService(t)
   service.publish(key.jwk)
-  const at = await door(t)
+  const at = await door(t, undefined, undefined, own)
   const write = (text: string, name = 'partner') =>
     at.access.issuers.files.load([{ file: `security-material/${name}.yaml`, text }], NO_SOURCES)
   const text = (own: string) =>
@@ -201,6 +207,33 @@ describe('tokens of other issuers', () => {
     assert.equal((await call(given)).status, 401, 'a file with mistakes leaves what was')
     access.issuers.files.load([], NO_SOURCES)
     assert.equal((await call(given)).status, 401)
+  })
+
+  it('takes a token that is bound to a certificate only with it, unless the file says otherwise', async (t) => {
+    const hash = 'ab'.repeat(32)
+    const proxied = {
+      proxies: new TrustedProxies(['127.0.0.1']),
+      certificateHeader: 'x-forwarded-client-cert',
+    }
+    const { token, ask, call, why, write, text } = await withIssuer(t, undefined, proxied)
+    const bound = await token({
+      cnf: { 'x5t#S256': Buffer.from(hash, 'hex').toString('base64url') },
+    })
+    const callWith = (fingerprint: string) =>
+      ask('/http/orders.write', {
+        headers: {
+          authorization: `Bearer ${bound}`,
+          'x-forwarded-client-cert': `Hash=${fingerprint}`,
+        },
+        body: '{}',
+      })
+    assert.equal((await callWith(hash)).status, 200)
+    assert.equal((await callWith('cd'.repeat(32))).status, 401)
+    assert.match(why(), /it is bound to another certificate/)
+    assert.equal((await call(bound)).status, 401)
+    assert.match(why(), /it is bound to a certificate, and none came along/)
+    write(text('audience: api://flows\ncheckCertificate: false\n'))
+    assert.equal((await call(bound)).status, 200)
   })
 
   it('may be told by references, which have to have a value', async (t) => {

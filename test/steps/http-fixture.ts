@@ -73,7 +73,7 @@ export async function prepareHttp(
           setting.credentials?.find((credential) => credential.name === name) as never,
       },
       egress: new Egress(setting.egress),
-      limits: { body: 1_000_000 },
+      limits: { body: 1_000_000, bodyTime: 300_000 },
     },
     problem: (report: ProblemReport) => void problems.push(report),
     template: (text: string) => compileTemplate(text, compile),

@@ -52,7 +52,7 @@ export async function startFlows(
     routes,
     flows: { run: (flow, request) => engine.process(flow, request) },
     log,
-    limits: { body: 1_000_000 },
+    limits: { body: 1_000_000, bodyTime: 300_000 },
     projectFolder: '/nowhere',
   } as Partial<Services> as Services
   for (const [name, text] of Object.entries(flows)) {

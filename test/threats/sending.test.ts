@@ -187,6 +187,7 @@ test('row 15: what a caller shows us never goes on to a receiver', async (t) => 
     authorization: `Bearer ${marker}`,
     cookie: `a=${marker}`,
     'proxy-authorization': `Basic ${marker}`,
+    'x-forwarded-client-cert': `Subject="CN=${marker}"`,
     'x-csrf-token': marker,
     'x-shopify-access-token': marker,
   }
@@ -196,7 +197,7 @@ test('row 15: what a caller shows us never goes on to a receiver', async (t) => 
   const shown = await fetch(`${url}/http/b`, { method: 'POST', headers: { ...headers, 'x-own': 'is there' } })
   const seen = (await shown.json()) as Record<string, string>
   assert.equal(seen['x-own'], 'is there')
-  for (const name of ['authorization', 'cookie', 'proxy-authorization'])
+  for (const name of ['authorization', 'cookie', 'proxy-authorization', 'x-forwarded-client-cert'])
     assert.equal(seen[name], undefined, 'not even the flow sees it')
 })
 

@@ -68,7 +68,7 @@ export function prepare(kind: AnyTriggerKind, options: object, setting: PrepareS
       log,
       state: setting.state,
       routes: setting.routes,
-      limits: { body: setting.limit ?? 40 * 1024 * 1024 },
+      limits: { body: setting.limit ?? 40 * 1024 * 1024, bodyTime: 300_000 },
     },
     problem: (report: ProblemReport) => void problems.push(report),
   } as unknown as Deployment

@@ -34,6 +34,7 @@ export interface Issuer {
   readonly roles: readonly string[]
   readonly clientClaims: readonly string[]
   readonly requiredClaims: readonly (readonly [path: string, values: readonly unknown[]])[]
+  readonly checkCertificate: boolean
   readonly enabled: boolean
 }
 
@@ -89,6 +90,7 @@ function settingsOf(options: IssuerOptions): Omit<Issuer, 'name' | 'file' | 'jwk
       path,
       Array.isArray(wanted) ? wanted : [wanted],
     ]),
+    checkCertificate: options.checkCertificate ?? true,
     enabled: options.enabled ?? true,
   }
 }

@@ -108,6 +108,13 @@ export const issuerSchema = Keys({
       examples: [{ tid: '5f0c1c2e-0000-4000-8000-000000000000', token_use: 'access' }],
     }),
   ),
+  checkCertificate: Optional(
+    Flag({
+      description:
+        'Whether a token that is bound to a certificate (`cnf`, RFC 8705) is taken only together with it. `false`: where no certificate gets here, because a proxy ends TLS and passes none on.',
+      default: true,
+    }),
+  ),
   enabled: Optional(Flag({ description: 'Whether its tokens are taken.', default: true })),
 })
 

@@ -3,6 +3,7 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { sayDuration } from '../../core/duration.ts'
 import type { Caller } from '../../core/access.ts'
 import type { Logger } from '../../core/services.ts'
+import { boundIn } from '../certificates/confirmation.ts'
 import { NamedFiles } from '../named-files.ts'
 import { VerifiedTokens } from '../verified-tokens.ts'
 import { claimAt, rolesIn, saysOneOf, wordsOf, type TokenClaims } from './claims.ts'
@@ -15,12 +16,17 @@ const TOLERANCE = 60
 const LONGEST = 16_384
 
 export type Judged =
-  | { readonly caller: Caller }
+  | {
+      readonly caller: Caller
+      /** SHA-256 of the certificate that has to come along, hex. */
+      readonly boundTo: string | undefined
+    }
   /** For the log. @property retryAfter s; whether the token is good cannot be told before */
   | { readonly why: string; readonly retryAfter?: number }
 
 interface Verified {
   readonly caller: Caller
+  readonly boundTo: string | undefined
   readonly issuer: Issuer
   readonly version: number
   /** Epoch ms. */
@@ -144,7 +150,10 @@ function judge(claims: TokenClaims, issuer: Issuer): Judged {
     if (!saysOneOf(claimAt(claims, path), wanted))
       return { why: `its claim "${path}" is missing or does not say what is required` }
   const id = `${issuer.name}:${client.slice(0, 150)}`
-  return { caller: { id, roles: [...new Set([...own, ...issuer.roles])] } }
+  return {
+    caller: { id, roles: [...new Set([...own, ...issuer.roles])] },
+    boundTo: issuer.checkCertificate ? boundIn(claims['cnf']) : undefined,
+  }
 }
 
 /** Why it is meant for somebody else; undefined: it is not. */

@@ -18,7 +18,8 @@ import { asJson, reportOf } from './report.ts'
 
 const role = { name: 'role', description: 'name of the role' }
 
-type Changes = Readonly<Record<string, unknown>>
+/** What is different in the file, by key. */
+export type Changes = Readonly<Record<string, unknown>>
 
 interface Change {
   /** Undefined takes a key away. */

@@ -7,6 +7,7 @@ import { isCredentialName } from '../../security/material-name.ts'
 import { UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
+import { certificateOfFile } from './certificate-file.ts'
 import {
   checkedRoles,
   clientOptions,
@@ -38,6 +39,7 @@ export const clientCreateCommand: CommandDefinition = {
       description: 'PEM, JWK or JWK Set: it signs assertions and has no secret; may be given several times',
       repeatable: true,
     },
+    { flags: '--certificate <file>', description: 'let it in by this certificate (PEM), and make no secret' },
     { flags: '--secret-stdin', description: 'take the secret from standard input, and print none' },
     ...clientOptions,
   ],
@@ -49,6 +51,7 @@ export const clientCreateCommand: CommandDefinition = {
     'sluice client create shop --secret-stdin < secret.txt',
     'sluice client create sensor --api-key --role readings.write',
     'sluice client create partner --public-key partner.pem',
+    'sluice client create shop --certificate shop.crt',
   ],
   async run(io, [name = ''], given) {
     if (!isCredentialName(name))
@@ -71,7 +74,6 @@ export const clientCreateCommand: CommandDefinition = {
     const shown = await writeChecked(io, given, path, 'credential', text)
     await letEngineRead(settings)
     const address = await engineAddress(settings)
-    const { told } = way
     if (given['json']) {
       const { client } = readClient({ file: shown, text })
       io.stdout(asJson({ ...reportOf(client!), tokenUrl: tokenAddress(address), ...shownOf(way) }))
@@ -79,15 +81,16 @@ export const clientCreateCommand: CommandDefinition = {
     }
     const facts = [
       ['client id', clientId],
-      ...(told === undefined ? [] : [told]),
+      ...way.facts,
       ['roles', roles.join(', ')],
       ...(way.by === 'api-key' ? [] : [['token URL', tokenAddress(address)]]),
     ]
+    const width = 2 + Math.max(...facts.map(([label]) => label!.length))
     io.stdout(
       [
         `wrote ${shown}\n\n`,
-        ...facts.map(([label, value]) => `  ${label.padEnd(11)}${value}\n`),
-        ...(told === undefined ? [] : [`\nThe ${told[0]} is shown this once; only its hash is kept.\n`]),
+        ...facts.map(([label, value]) => `  ${label!.padEnd(width)}${value}\n`),
+        ...(way.once === undefined ? [] : [`\nThe ${way.once} is shown this once; only its hash is kept.\n`]),
         `\n${howToCall(clientId, address, way.by)}`,
       ].join(''),
     )
@@ -95,36 +98,76 @@ export const clientCreateCommand: CommandDefinition = {
   },
 }
 
-function shownOf({ by, told }: Way): object {
-  return told === undefined ? {} : { [by === 'api-key' ? 'apiKey' : 'secret']: told[1] }
-}
-
 /** How a client shows that it is who it says. */
 interface Way {
   readonly by: CallsBy
-  readonly written: Pick<NewClient, 'hash' | 'apiKeyHash' | 'jwks'>
-  /** What is shown this once, and what it is called. */
-  readonly told?: readonly [what: string, secret: string]
+  readonly written: Pick<NewClient, 'hash' | 'apiKeyHash' | 'jwks' | 'certificates'>
+  /** For people: label and value. */
+  readonly facts: readonly (readonly [label: string, value: string])[]
+  /** The label of what is shown now and never again. */
+  readonly once?: string
 }
 
+function shownOf({ by, once, facts }: Way): object {
+  return once === undefined ? {} : { [by === 'api-key' ? 'apiKey' : 'secret']: facts[0]![1] }
+}
+
+const WAYS = [
+  ['publicKey', '--public-key'],
+  ['certificate', '--certificate'],
+  ['apiKey', '--api-key'],
+  ['secretStdin', '--secret-stdin'],
+] as const
+
 async function wayOf(io: CommandIo, given: Record<string, unknown>): Promise<Way> {
-  const files = given['publicKey'] as readonly string[] | undefined
-  if ([files, given['apiKey'], given['secretStdin']].filter(Boolean).length > 1)
-    throw new UsageError('--api-key, --public-key and --secret-stdin exclude each other')
-  if (files) {
-    const keys = await Promise.all(files.map((file) => keysIn(io, file)))
-    return { by: 'public-key', written: { jwks: keySet(keys.flat()) } }
+  const chosen = WAYS.filter(([key]) => given[key])
+  if (chosen.length > 1)
+    throw new UsageError(`${chosen.map(([, flag]) => flag).join(' and ')} exclude each other`)
+  switch (chosen[0]?.[0]) {
+    case 'publicKey':
+      return byPublicKey(io, given['publicKey'] as readonly string[])
+    case 'certificate':
+      return byCertificate(io, given['certificate'] as string)
+    case 'apiKey':
+      if (given['tokenLifetime'] !== undefined)
+        throw new UsageError('a client with --api-key gets no tokens, which --token-lifetime is about')
+      return byApiKey()
+    default:
+      return bySecret(io, given)
   }
-  if (given['apiKey']) {
-    if (given['tokenLifetime'] !== undefined)
-      throw new UsageError('a client with --api-key gets no tokens, which --token-lifetime is about')
-    const key = makeApiKey()
-    return { by: 'api-key', written: { apiKeyHash: apiKeyHash(key)! }, told: ['API key', key] }
-  }
-  const { secret, isNew } = await secretFor(io, given)
+}
+
+async function byPublicKey(io: CommandIo, files: readonly string[]): Promise<Way> {
+  const keys = await Promise.all(files.map((file) => keysIn(io, file)))
+  return { by: 'public-key', written: { jwks: keySet(keys.flat()) }, facts: [] }
+}
+
+async function byCertificate(io: CommandIo, file: string): Promise<Way> {
+  const { written, shown } = await certificateOfFile(io, file, Date.now())
   return {
-    by: 'secret',
-    written: { hash: await makeSecretHash(secret) },
-    ...(isNew && { told: ['secret', secret] }),
+    by: 'certificate',
+    written: { certificates: [written] },
+    facts: [
+      ['certificate', shown],
+      ['fingerprint', written.fingerprint],
+    ],
   }
+}
+
+function byApiKey(): Way {
+  const key = makeApiKey()
+  return {
+    by: 'api-key',
+    written: { apiKeyHash: apiKeyHash(key)! },
+    facts: [['API key', key]],
+    once: 'API key',
+  }
+}
+
+async function bySecret(io: CommandIo, given: Record<string, unknown>): Promise<Way> {
+  const { secret, isNew } = await secretFor(io, given)
+  const written = { hash: await makeSecretHash(secret) }
+  return isNew
+    ? { by: 'secret', written, facts: [['secret', secret]], once: 'secret' }
+    : { by: 'secret', written, facts: [] }
 }

@@ -11,6 +11,7 @@ import { printProblems } from '../../flow/print.ts'
 import { readMaterial } from '../../security/material-files.ts'
 import { connectControl } from '../../server/control-client.ts'
 import { Stop, UsageError, type CommandIo } from '../command.ts'
+import { schemeOf } from '../../tls-setting.ts'
 import { settingOptions, settingsFor } from '../project-setting.ts'
 
 /** A chosen secret has so many characters at least. */
@@ -104,12 +105,13 @@ export async function secretFor(
 }
 
 /** Where clients of this project get tokens: as the running engine or the settings say. */
-export async function engineAddress({ access, data, listen }: Settings): Promise<string> {
+export async function engineAddress(settings: Settings): Promise<string> {
+  const { access, data, listen } = settings
   if (access.issuer !== undefined) return access.issuer.replace(/\/$/, '')
   const engine = await connectControl(data)
   const url = engine && (await engine.status()).listen
   if (url !== undefined) return url
-  return `http://${listen.includes(':') ? listen : `127.0.0.1:${listen}`}`
+  return `${schemeOf(settings)}://${listen.includes(':') ? listen : `127.0.0.1:${listen}`}`
 }
 
 /**

@@ -2,7 +2,7 @@ import { ASSERTION_TYPE } from '../../access/client-keys.ts'
 import { tokenAddress } from './files.ts'
 
 /** What a client calls with. */
-export type CallsBy = 'secret' | 'api-key' | 'public-key'
+export type CallsBy = 'secret' | 'api-key' | 'public-key' | 'certificate'
 
 /** The commands with which a client calls; curl asks for the secret, so that it stands in no history. */
 export function howToCall(
@@ -29,6 +29,14 @@ ahead, and a new "jti" each time:
     -d "client_assertion=$ASSERTION" \\
     ${tokenAddress(engine)}
 ${call}`
+  if (by === 'certificate')
+    return `Call with the certificate:
+  curl -s --cert <file> --key <file> -d '{}' \\
+    ${address}
+Or get a token that is bound to it, and call with both:
+  curl -s --cert <file> --key <file> -d client_id=${clientId} -d grant_type=client_credentials \\
+    ${tokenAddress(engine)}
+`
   return `Get a token, then call (curl asks for the secret):
   curl -s -u ${clientId} -d grant_type=client_credentials \\
     ${tokenAddress(engine)}

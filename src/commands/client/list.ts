@@ -2,6 +2,7 @@ import type { Client } from '../../access/client-file.ts'
 import { printDuration } from '../../core/duration.ts'
 import type { CommandDefinition, CommandIo } from '../command.ts'
 import { paint, table } from '../paint.ts'
+import { sayCertificate } from './certificate.ts'
 import { clientFile, clientFiles, clientOptions, engineAddress, tellProblems, tokenAddress } from './files.ts'
 import { howToCall, type CallsBy } from './how-to-call.ts'
 import { asJson, reportOf } from './report.ts'
@@ -46,6 +47,7 @@ export const clientShowCommand: CommandDefinition = {
       ['secrets', countOf(client.hashes.length, 'rotate')],
       ['API keys', countOf(client.apiKeys.length, 'api-key')],
       ['public keys', countOf(client.keys.length, 'public-key')],
+      ...client.certificates.map((rule) => ['certificate', sayCertificate(rule)]),
       ['token URL', tokenAddress(address)],
     ]
     const about = client.description === undefined ? '' : `  ${client.description}`
@@ -90,9 +92,10 @@ function fitting(roles: readonly string[], room: number): string {
   return `${roles.length} roles`
 }
 
-function callsBy({ hashes, keys }: Client): CallsBy {
+function callsBy({ hashes, apiKeys, keys }: Client): CallsBy {
   if (hashes.length > 0) return 'secret'
-  return keys.length > 0 ? 'public-key' : 'api-key'
+  if (keys.length > 0) return 'public-key'
+  return apiKeys.length > 0 ? 'api-key' : 'certificate'
 }
 
 function countOf(count: number, command: string): string {

@@ -3,8 +3,8 @@ import { printDuration } from '../../core/duration.ts'
 
 /** A client as JSON. No hash is in it: who has one can try secrets on it. */
 export function reportOf(client: Client): object {
-  const { name, file, clientId, callerId, description, roles, enabled, hashes, apiKeys, keys } = client
-  const { tokenLifetime: lifetime } = client
+  const { name, file, clientId, callerId, description, roles, enabled } = client
+  const { tokenLifetime: lifetime, hashes, apiKeys, keys, certificates } = client
   return {
     name,
     file,
@@ -17,6 +17,9 @@ export function reportOf(client: Client): object {
     secrets: hashes.length,
     apiKeys: apiKeys.length,
     publicKeys: keys.length,
+    certificates: certificates.map((rule) =>
+      'issuer' in rule ? rule.written : { fingerprint: rule.fingerprint, subject: rule.subject },
+    ),
   }
 }
 

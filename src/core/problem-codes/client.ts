@@ -78,4 +78,20 @@ jwks:
       y: 4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM
 `,
   },
+  'client/certificate': {
+    title: 'The certificate of a client is not told',
+    meaning:
+      'A client is known by the SHA-256 of its certificate (`fingerprint`), or by `subject` and `issuer` where the setting `tls.clientCa` names who issues such certificates. No two clients have the same.',
+    wrong: `# security-material/shop.yaml
+type: client
+certificates:
+  - subject: CN=shop, O=Acme
+`,
+    right: `# security-material/shop.yaml
+type: client
+certificates:
+  - subject: CN=shop, O=Acme
+    issuer: CN=Acme Clients CA, O=Acme
+`,
+  },
 } as const satisfies Record<string, ProblemText>

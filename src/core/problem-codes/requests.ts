@@ -206,7 +206,7 @@ baseUrl: https://api.example.com/
   'endpoint/access': {
     title: 'It is not clear who may call an endpoint',
     meaning:
-      'An endpoint is for clients with the role `ESBMessaging.send`, unless `access` says otherwise: `public` for everybody who reaches the engine, `{ role: NAME }` for clients with another role, a list of roles of which one is enough.',
+      'An endpoint is for clients with the role `ESBMessaging.send`, unless `access` says otherwise: `public` for everybody who reaches the engine, `{ role: NAME }` for clients with another role, a list of roles of which one is enough. `scheme` beside a role names the ways in: `oauth2`, `basic`, `apiKey`, `certificate`.',
     wrong: `steps:
   - endpoint: { path: /orders, access: everybody }
 `,

@@ -125,6 +125,40 @@ http: { proxy: "socks5://proxy.example.com:1080" }
 http: { proxy: "http://proxy.example.com:3128" }
 `,
   },
+  'setting/tls': {
+    title: 'Endpoints cannot be served by https with these settings',
+    meaning:
+      '`tls` has `certificate` and `key`, or `pkcs12`: files, relative to the project folder, that can be read and fit each other. `passphrase` is a reference, `${env:NAME}` or `${file:/path}`. An engine does not start without them; where they become broken while it runs, it goes on with those that it has. That a certificate has expired or ends within 30 days is a warning.',
+    wrong: `# sluice.yaml
+tls: { key: certificates/server.key }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+    right: `# sluice.yaml
+tls: { clientCertificates: auto }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+  },
+  'setting/trusted-proxy': {
+    title: 'A trusted proxy is neither an address nor a network',
+    meaning:
+      '`access.trustedProxies` lists addresses (`10.0.3.7`) and networks (`10.20.0.0/16`) of the proxies that stand in front of the engine. What they say of a caller, its address and its certificate, is believed.',
+    wrong: `# sluice.yaml
+access: { trustedProxies: [proxy.example.com] }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+    right: `# sluice.yaml
+access: { trustedProxies: [10.20.0.0/16] }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+  },
   'setting/unknown-variable': {
     title: 'A variable looks like a setting and is none',
     meaning:
