@@ -79,17 +79,17 @@ export const clientCreateCommand: CommandDefinition = {
       io.stdout(asJson({ ...reportOf(client!), tokenUrl: tokenAddress(address), ...shownOf(way) }))
       return 0
     }
-    const facts = [
+    const facts: readonly Fact[] = [
       ['client id', clientId],
       ...way.facts,
       ['roles', roles.join(', ')],
-      ...(way.by === 'api-key' ? [] : [['token URL', tokenAddress(address)]]),
+      ...(way.by === 'api-key' ? [] : [['token URL', tokenAddress(address)] as const]),
     ]
-    const width = 2 + Math.max(...facts.map(([label]) => label!.length))
+    const width = 2 + Math.max(...facts.map(([label]) => label.length))
     io.stdout(
       [
         `wrote ${shown}\n\n`,
-        ...facts.map(([label, value]) => `  ${label!.padEnd(width)}${value}\n`),
+        ...facts.map(([label, value]) => `  ${label.padEnd(width)}${value}\n`),
         ...(way.once === undefined ? [] : [`\nThe ${way.once} is shown this once; only its hash is kept.\n`]),
         `\n${howToCall(clientId, address, way.by)}`,
       ].join(''),
@@ -98,12 +98,14 @@ export const clientCreateCommand: CommandDefinition = {
   },
 }
 
+/** For people. */
+type Fact = readonly [label: string, value: string]
+
 /** How a client shows that it is who it says. */
 interface Way {
   readonly by: CallsBy
   readonly written: Pick<NewClient, 'hash' | 'apiKeyHash' | 'jwks' | 'certificates'>
-  /** For people: label and value. */
-  readonly facts: readonly (readonly [label: string, value: string])[]
+  readonly facts: readonly Fact[]
   /** The label of what is shown now and never again. */
   readonly once?: string
 }
