@@ -190,8 +190,9 @@ function checkGrantType(grantType: string, problem: Reporter): boolean {
     )
     return false
   }
-  const meant = LIKE_OTHERS.includes(grantType) ? '' : didYouMean(grantType, GRANT_NAMES)
-  if (meant !== '' && readGrantType(grantType).kind === 'other')
+  const isOwn = readGrantType(grantType).kind === 'other' && !LIKE_OTHERS.includes(grantType)
+  const meant = isOwn ? didYouMean(grantType, GRANT_NAMES) : ''
+  if (meant !== '')
     report(
       `"${grantType}" is sent as it is; it looks like a slip of the pen${meant}`,
       'A grant of the service itself may be called anything; check how it is written.',

@@ -54,6 +54,17 @@ const ALL_FIELDS = { ...FIELDS, ...REACH_FIELDS, ...CLOUD_CONNECTOR_FIELDS }
 
 /** The whole schema of a file: the type, the common fields, and those of the kind. */
 export function frameSchema(types: readonly string[], own: TSchema): TObject {
+  const known = schemas.get(own)
+  if (known?.types === types.join()) return known.schema
+  const schema = schemaOf(types, own)
+  schemas.set(own, { types: types.join(), schema })
+  return schema
+}
+
+/** The last one of each kind: a thousand files of it are read with one. */
+const schemas = new WeakMap<TSchema, { readonly types: string; readonly schema: TObject }>()
+
+function schemaOf(types: readonly string[], own: TSchema): TObject {
   const type = Choice(types, { description: 'The kind of credential.' })
   const rotation = secretFields(own, undefined).length > 0 ? ROTATION_FIELDS : {}
   return Keys({ type, ...ALL_FIELDS, ...rotation, ...(own['properties'] as TProperties) })

@@ -19,13 +19,35 @@ export function credentialFields(schema: TSchema, value: unknown): Path[] {
   return pathsOf('credential', schema as Node, value, [])
 }
 
-function pathsOf(what: string, node: Node, value: unknown, path: Path): Path[] {
+type What = 'secret' | 'credential'
+
+/** Of each map of keys: those in which something of the kind stands, however deep. Schemas do not change. */
+const holding: Readonly<Record<What, WeakMap<Node, readonly (readonly [name: string, child: Node])[]>>> = {
+  secret: new WeakMap(),
+  credential: new WeakMap(),
+}
+
+function holdersOf(what: What, node: Node): readonly (readonly [name: string, child: Node])[] {
+  let holders = holding[what].get(node)
+  if (!holders) {
+    holders = Object.entries(node.properties ?? {}).filter(([, child]) => holds(what, child))
+    holding[what].set(node, holders)
+  }
+  return holders
+}
+
+function holds(what: What, node: Node): boolean {
+  if (node['x-is'] === what) return true
+  return node.item ? holds(what, node.item) : holdersOf(what, node).length > 0
+}
+
+function pathsOf(what: What, node: Node, value: unknown, path: Path): Path[] {
   if (node['x-is'] === what) return [path]
   if (node.item)
     return Array.isArray(value)
       ? value.flatMap((entry, index) => pathsOf(what, node.item!, entry, [...path, index]))
       : pathsOf(what, node.item, value, path)
-  return Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
+  return holdersOf(what, node).flatMap(([name, child]) =>
     pathsOf(what, child, memberOf(value, name), [...path, name]),
   )
 }
