@@ -101,21 +101,6 @@ describe('oauth4webapi', () => {
       return true
     })
   })
-
-  it('understands refusals: a wrong secret, a role that the client does not have', async (t) => {
-    const { as } = await discovered(t)
-    const refusal = async (secret: string, parameters: Record<string, string>) => {
-      const asked = await oauth.clientCredentialsGrantRequest(
-        ...([as, client, oauth.ClientSecretPost(secret), parameters, local] as const),
-      )
-      const error = await oauth
-        .processClientCredentialsResponse(as, client, asked)
-        .catch((thrown: oauth.ResponseBodyError) => thrown)
-      return [(error as oauth.ResponseBodyError).status, (error as oauth.ResponseBodyError).error]
-    }
-    assert.deepEqual(await refusal('wrong-secret-of-the-shop', {}), [401, 'invalid_client'])
-    assert.deepEqual(await refusal(SECRET, { scope: 'orders.write' }), [400, 'invalid_scope'])
-  })
 })
 
 describe('@badgateway/oauth2-client', () => {
