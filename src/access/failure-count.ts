@@ -25,7 +25,9 @@ export class FailureCount {
 
   /** What was counted last was none. */
   takeBack(who: string): void {
-    this.#failures.get(who)?.pop()
+    const failures = this.#failures.get(who)
+    failures?.pop()
+    if (failures?.length === 0) this.#failures.delete(who)
   }
 
   /** Whole s until the next try; 0: at once. */

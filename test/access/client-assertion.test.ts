@@ -6,7 +6,7 @@ import { readClientKey, readKeyFile } from '../../src/access/client-keys.ts'
 import { UsedOnce } from '../../src/access/used-once.ts'
 import { ManualClock } from '../support/clock.ts'
 import { certificateOf, otherRsa, p256, pemOf, rsa } from '../support/keys.ts'
-import { door, ISSUER } from './fixture.ts'
+import { door, HASH, ISSUER } from './fixture.ts'
 import { sign, testKey, type TestKey } from './issuer-fixture.ts'
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -192,6 +192,8 @@ describe('clients that sign (private_key_jwt)', () => {
     assert.equal((await send(await make())).status, 401, 'the first key')
     for (const one of during) assert.equal((await call(one)).status, 200)
     assert.equal((await call(first)).status, 401)
+    write({ shop: `secretHash: ${HASH}\n${fileOf(next.jwk)}` })
+    for (const one of during) assert.equal((await call(one)).status, 200, 'beside a secret')
     write({ shop: fileOf(stranger.jwk) })
     for (const one of during) assert.equal((await call(one)).status, 401)
   })
