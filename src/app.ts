@@ -2,11 +2,14 @@ import { join } from 'node:path'
 import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { makeDataFolder } from './data-folder.ts'
+import { onBehalfOf } from './control-audit.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
+import { SOCKET, TERMINAL } from './core/audit.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Flow } from './core/flow.ts'
 import type { FlowExplanation } from './core/flow-explanation.ts'
 import type { Logger } from './core/services.ts'
+import { auditCredentials, auditReload } from './file-audit.ts'
 import { explainFlow } from './explain.ts'
 import { Engine } from './engine/engine.ts'
 import { resolveParameters } from './flow/parameters.ts'
@@ -112,7 +115,11 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
     clock: realClock,
     redactor: ground.redactor,
     log: ground.log,
-    retention: { days: settings.messageLog.days, bytes: settings.messageLog.size },
+    retention: {
+      days: settings.messageLog.days,
+      bytes: settings.messageLog.size,
+      auditDays: settings.messageLog.auditDays,
+    },
   })
   setting.faults?.guard({ ...ground.guard, flush: () => stores.messageLog.flush() })
   const closing: (() => Promise<unknown>)[] = [() => stores.close()]
@@ -151,7 +158,7 @@ async function startOn(
   const { settings, observer } = setting
   const { grace } = settings.shutdown
   const monitoring = await monitoringOf(setting, ground, quiet)
-  const parts = await assemble(setting, ground, stores.state, monitoring?.receivers.told)
+  const parts = await assemble(setting, ground, stores.state, monitoring?.receivers.told, stores.audit)
   closing.push(() => parts.close())
   const project = await parts.load()
   const counted = monitoring?.runs.counting(stores.messageLog) ?? stores.messageLog
@@ -184,6 +191,7 @@ async function startOn(
     url: () => url,
     managementUrl: () => monitoring?.url,
     messageLog: stores.messageLog,
+    expectClientChange: (client, actor) => parts.access.expectChange(client, actor),
     readiness: health,
   })
   const issuer = () => settings.access.issuer ?? url!
@@ -239,7 +247,11 @@ async function startOn(
   starter.start(quiet)
   if (!quiet) {
     url = await server.listen()
-    const socket = createControlSocket({ control, folder: settings.data, ...ground.guard })
+    const socket = createControlSocket({
+      control: onBehalfOf(SOCKET, control, stores.audit),
+      folder: settings.data,
+      ...ground.guard,
+    })
     await socket.listen()
     closing.push(() => socket.close())
     parts.material.warm()
@@ -252,7 +264,10 @@ async function startOn(
       log: parts.log,
       folder: settings.securityMaterial,
       usedBy: (name) => usersOf(name, project, engine),
-      loaded: (changes) => starter.credentialsChanged(changes),
+      loaded(changes) {
+        auditCredentials(changes, stores.audit)
+        return starter.credentialsChanged(changes)
+      },
       ...(observer && {
         tellProblems: (problems) =>
           observer.credentialProblems(problems.map((one) => withFlows(one, project.flows, parts.material))),
@@ -283,14 +298,17 @@ async function startOn(
         what: 'flows',
         folder: settings.flows,
         files: () => [join(settings.projectFolder, SETTINGS_FILE), ...reloader.files()],
-        changed: () => reloader.reload().then(() => true),
+        async changed() {
+          auditReload(await reloader.reload(), stores.audit)
+          return true
+        },
       })
       closing.push(() => flows.close())
       await flows.begun
     }
   }
   return {
-    control,
+    control: onBehalfOf(TERMINAL, control, stores.audit),
     project,
     url,
     abandoned: stores.abandoned,

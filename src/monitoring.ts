@@ -20,7 +20,7 @@ export interface MonitoringSetting {
 
 /** What is told of an engine; it is there before the first message. */
 export interface MonitoredEngine {
-  readonly control: Control
+  readonly control: Pick<Control, 'flows' | 'status' | 'credentials' | 'health'>
   readonly scripts: () => ScriptsNow
   readonly messageLog: Pick<MessageLog, 'backlog' | 'lost' | 'trouble'>
   readonly abandoned: number

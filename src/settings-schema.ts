@@ -163,6 +163,11 @@ export const settingsSchema = Keys({
     {
       days: Whole({ description: 'Runs older than this are deleted.', default: 30, minimum: 1 }),
       size: Size({ description: 'Beyond this the oldest runs are deleted.', default: '1GB' }),
+      auditDays: Whole({
+        description: 'Entries of the audit log (`sluice audit`) older than this are deleted.',
+        default: 365,
+        minimum: 1,
+      }),
     },
     { description: 'The record of runs.' },
   ),

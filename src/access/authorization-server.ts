@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { AccessRule, Caller } from '../core/access.ts'
+import { ENGINE, NO_AUDIT, type Actor, type Audit } from '../core/audit.ts'
 import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
 import type { OtherFiles } from '../security/material.ts'
 import { addressesOf } from './addresses.ts'
+import { ClientLedger } from './client-ledger.ts'
 import { Clients } from './clients.ts'
 import { Gate } from './gate.ts'
 import { IssuerTokens } from './issuers/issuer-tokens.ts'
@@ -24,6 +26,7 @@ export interface AccessSetting {
   readonly log: Logger
   /** Of the signing keys of senders. */
   readonly signing: SigningKeySetting
+  readonly audit?: Audit
 }
 
 export interface OpenSetting {
@@ -43,6 +46,7 @@ export class AuthorizationServer implements Access {
   readonly files: OtherFiles
   readonly #setting: AccessSetting
   #gate: Gate | undefined
+  #ledger: ClientLedger | undefined
 
   constructor(setting: AccessSetting) {
     this.#setting = setting
@@ -70,19 +74,28 @@ export class AuthorizationServer implements Access {
     return this.signed.files.all().map(({ name }) => name)
   }
 
+  /** Who is about to change the file of a client, for the audit log. */
+  expectChange(client: string, actor: Actor): void {
+    this.#ledger?.expect(client, actor)
+  }
+
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
   async open({ folder, issuer, audience }: OpenSetting): Promise<{
     readonly addresses: Addresses
     close(): Promise<void>
   }> {
-    const { log, world } = this.#setting
+    const { log, world, audit = NO_AUDIT } = this.#setting
     const { clock } = world
     const ofId = (clientId: string) => this.clients.ofId(clientId)
     const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
     const secrets = new SecretCheck({ clock, ofId })
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
-    const shared = { tokens, secrets, refusals: new RefusalLog(log, clock) }
+    const shared = { tokens, secrets, audit, ofId, refusals: new RefusalLog(log, clock) }
+    const ledger = await ClientLedger.open({ file: join(folder, 'access-clients.json'), audit, log, clock })
+    this.#ledger = ledger
+    ledger.compare(this.clients.all(), 'noticed at the start')
+    this.clients.onLoad = () => ledger.compare(this.clients.all())
     this.#gate = new Gate({
       ...shared,
       clients: this.clients,
@@ -97,6 +110,9 @@ export class AuthorizationServer implements Access {
       timer = clock.after(HOUR, () => {
         keys
           .rotate()
+          .then((isNew) => {
+            if (isNew) audit.record({ ...ENGINE, what: 'key.rotated', outcome: 'done' })
+          })
           .catch((error: Error) => log.error({ err: error }, 'the next signing key could not be kept'))
           .finally(rotateLater)
       })
@@ -106,6 +122,7 @@ export class AuthorizationServer implements Access {
       addresses: addressesOf({ ...shared, keys, issuer }),
       async close() {
         timer.cancel()
+        await ledger.close()
         await records.close()
       },
     }

@@ -18,6 +18,8 @@ export class Clients implements OtherFiles {
   #byId: ReadonlyMap<string, Client> = new Map()
   #byApiKey: ReadonlyMap<string, Client> = new Map()
   #loaded = false
+  /** Is told after each load. */
+  onLoad: (() => void) | undefined
   readonly #log: Logger
 
   constructor(log: Logger) {
@@ -49,6 +51,7 @@ export class Clients implements OtherFiles {
     this.#byId = byId
     this.#byApiKey = new Map([...byId.values()].flatMap((one) => one.apiKeys.map((key) => [key, one])))
     this.#loaded = true
+    this.onLoad?.()
     return problems
   }
 

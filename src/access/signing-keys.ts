@@ -48,17 +48,18 @@ export class SigningKeys {
     return keys
   }
 
-  /** Makes the next key when it is time, and lets go of those whose tokens have all ended. */
-  async rotate(): Promise<void> {
+  /** Makes the next key when it is time, and lets go of those whose tokens have all ended. Whether there is a new one. */
+  async rotate(): Promise<boolean> {
     const now = this.#clock.now()
     const newest = this.#keys.at(-1)
     const next =
       newest === undefined ? [make(now)] : now >= newest.from + PERIOD - AHEAD ? [make(now + AHEAD)] : []
     const all = [...this.#keys, ...next]
     const kept = all.filter((_, i) => i === all.length - 1 || all[i + 1]!.from + LINGER > now)
-    if (next.length === 0 && kept.length === this.#keys.length) return
+    if (next.length === 0 && kept.length === this.#keys.length) return false
     await writePrivate(this.#file, { keys: kept.map(keep) })
     this.#keys = kept
+    return next.length > 0
   }
 
   /** The one that is signed with now. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Audit } from '../core/audit.ts'
 import { authenticate } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
@@ -17,6 +18,8 @@ export interface TokenServiceSetting {
   readonly tokens: Tokens
   readonly secrets: SecretCheck
   readonly refusals: RefusalLog
+  readonly audit: Audit
+  ofId(clientId: string): Client | undefined
 }
 
 type Ask = (
@@ -24,6 +27,7 @@ type Ask = (
   form: ReadonlyMap<string, string>,
   reply: ServerResponse,
   setting: TokenServiceSetting,
+  address: string | undefined,
 ) => Promise<void>
 
 /** Serves one address of the token service: reads the form, then asks who it is. */
@@ -42,7 +46,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
     }
     const who = await authenticate(raw, form, setting.secrets)
     if ('client' in who) {
-      await ask(who.client, form, reply, setting)
+      await ask(who.client, form, reply, setting, raw.socket.remoteAddress)
       return
     }
     const { status, error, description, why, clientId, retryAfter } = who
@@ -50,6 +54,15 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       { client: clientId?.slice(0, 150), address: raw.socket.remoteAddress, status },
       `the token service refused a client: ${why}`,
     )
+    const known = clientId === undefined ? undefined : setting.ofId(clientId)
+    setting.audit.count({
+      who: known?.callerId ?? 'an unknown client',
+      address: raw.socket.remoteAddress,
+      what: 'token.refused',
+      object: known?.name,
+      outcome: 'refused',
+      detail: why,
+    })
     answerError(reply, status, error, description, [
       ...(who.basic && status === 401 ? ['www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`] : []),
       ...(retryAfter === undefined ? [] : ['retry-after', String(retryAfter)]),
@@ -58,7 +71,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
 }
 
 /** The token endpoint. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
-export const grantToken: Ask = async (client, form, reply, { tokens }) => {
+export const grantToken: Ask = async (client, form, reply, { tokens, audit }, address) => {
   const grant = form.get('grant_type')
   if (grant === undefined) {
     answerError(reply, 400, 'invalid_request', 'grant_type is missing; send grant_type=client_credentials')
@@ -80,6 +93,7 @@ export const grantToken: Ask = async (client, form, reply, { tokens }) => {
     return
   }
   const issued = await tokens.issue(client, format, asked && [...new Set(asked)])
+  audit.count({ who: client.callerId, address, what: 'token.issued', object: client.name, outcome: 'done' })
   answerJson(reply, 200, {
     access_token: issued.token,
     token_type: 'Bearer',
@@ -89,14 +103,23 @@ export const grantToken: Ask = async (client, form, reply, { tokens }) => {
 }
 
 /** A client ends a token of its own. @see https://www.rfc-editor.org/rfc/rfc7009 */
-export const revokeToken: Ask = async (client, form, reply, { tokens }) => {
+export const revokeToken: Ask = async (client, form, reply, { tokens, audit }, address) => {
   const token = form.get('token')
   if (token === undefined) {
     answerError(reply, 400, 'invalid_request', 'token is missing')
     return
   }
   const found = await tokens.look(token)
-  if ('client' in found && found.clientId === client.clientId) await tokens.end(token, found)
+  if ('client' in found && found.clientId === client.clientId) {
+    await tokens.end(token, found)
+    audit.count({
+      who: client.callerId,
+      address,
+      what: 'token.revoked',
+      object: client.name,
+      outcome: 'done',
+    })
+  }
   answerJson(reply, 200, {})
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { Faults } from '../faults.ts'
 import { version } from '../version.ts'
+import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import {
   clientApiKeyCommand,
@@ -77,6 +78,7 @@ export const commands: readonly CommandDefinition[] = [
   secretRekeyCommand,
   secretKeyCommand,
   logCommand,
+  auditCommand,
   openapiCommand,
   docsCommand(() => commands),
 ]

@@ -27,6 +27,10 @@ export interface Control {
    * @param signal cancels the run
    */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
+  /** The file of a client is about to be changed by the one who says so. */
+  announceClientChange(client: string): { readonly client: string }
+  /** Calls off a run that is going on. Undefined: there is no such run. */
+  cancelRun(id: string): RunCancellation | undefined
   /**
    * Tries a credential for a person, one step after the other; a token that it gets is kept. Undefined: there is no
    * such credential.
@@ -39,6 +43,12 @@ export interface Control {
   ): Promise<CredentialTestReport | undefined>
   /** Forgets what is kept for a credential, so that the next request asks anew. Undefined: there is no such credential. */
   invalidateCredential(name: string): CredentialInvalidation | undefined
+}
+
+/** A run that was called off; it ends as CANCELLED as soon as the step that it is in lets it. */
+export interface RunCancellation {
+  readonly id: string
+  readonly flow: string
 }
 
 /** What `sluice reload` did. */

@@ -4,7 +4,13 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from '../core/services.ts'
 import type { SealedToken, StateOperation, StateStore } from '../core/stores.ts'
 import type { Records } from './records.ts'
-import type { StoreAnswer, StoreReport, StoreRequest, ThreadSetting } from './sqlite/protocol.ts'
+import type {
+  RetentionLimits,
+  StoreAnswer,
+  StoreReport,
+  StoreRequest,
+  ThreadSetting,
+} from './sqlite/protocol.ts'
 import { StoreError, type StoreTrouble } from './store-error.ts'
 
 /** What became of batches of records; the batches themselves are kept by who sent them. */
@@ -72,9 +78,8 @@ export class StoreThread implements StateStore {
     return (await this.ask((request) => ({ kind: 'tokens', request, credential }))) as readonly SealedToken[]
   }
 
-  /** @param before epoch ms */
-  retain(before: number, bytes: number): void {
-    this.send({ kind: 'retain', before, bytes })
+  retain(limits: RetentionLimits): void {
+    this.send({ kind: 'retain', ...limits })
   }
 
   /** Resolves when both files are closed. */

@@ -74,6 +74,8 @@ function fakeControl(own: Partial<Control> = {}): Control {
     reload: async () => REPORT,
     run: async () => undefined,
     testCredential: async () => undefined,
+    announceClientChange: (client) => ({ client }),
+    cancelRun: () => undefined,
     invalidateCredential: () => undefined,
     ...own,
   }

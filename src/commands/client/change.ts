@@ -4,7 +4,7 @@ import { changedClientText, rotatedHashes, type Rotation } from '../../access/cl
 import type { Client } from '../../access/client-file.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { replaceFile } from '../replaced-file.ts'
-import { checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
+import { announceChange, checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
 
 const client = { name: 'client', description: 'name of the client' }
 const role = { name: 'role', description: 'name of the role' }
@@ -18,9 +18,10 @@ async function change(
   name: string,
   what: (client: Client) => Promise<{ changes: Changes; told: string }> | { changes: Changes; told: string },
 ): Promise<number> {
-  const { client, path, text } = await clientFile(io, given, name)
+  const { client, path, text, settings } = await clientFile(io, given, name)
   const { changes, told } = await what(client)
   if (Object.keys(changes).length > 0) {
+    await announceChange(name, settings)
     const trouble = await replaceFile(path, changedClientText(text, changes))
     if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)
   }
@@ -168,7 +169,8 @@ export const clientRemoveCommand: CommandDefinition = {
   options: clientOptions,
   examples: ['sluice client remove shop'],
   async run(io, [name = ''], given) {
-    const { client: found, path } = await clientFile(io, given, name)
+    const { client: found, path, settings } = await clientFile(io, given, name)
+    await announceChange(name, settings)
     await unlink(path).catch((error: NodeJS.ErrnoException) => {
       throw new Stop(1, `${found.file} cannot be removed (${error.code})`)
     })

@@ -6,7 +6,14 @@ import { isCredentialName } from '../../security/material-name.ts'
 import { UsageError, type CommandDefinition } from '../command.ts'
 import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
-import { checkedRoles, clientOptions, engineAddress, secretFor, tokenAddress } from './files.ts'
+import {
+  announceChange,
+  checkedRoles,
+  clientOptions,
+  engineAddress,
+  secretFor,
+  tokenAddress,
+} from './files.ts'
 import { howToCall } from './how-to-call.ts'
 
 export const clientCreateCommand: CommandDefinition = {
@@ -55,6 +62,7 @@ export const clientCreateCommand: CommandDefinition = {
       roles,
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
+    await announceChange(name, settings)
     const shown = await writeChecked(io, given, path, 'credential', text)
     const address = await engineAddress(settings)
     const facts = [
