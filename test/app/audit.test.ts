@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { connectControl } from '../../src/server/control-client.ts'
@@ -148,9 +151,12 @@ test('what is done over the socket is on record with how it ended, and what file
 })
 
 test('a run that goes on is called off by its id', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  t.after(() => silent.close().closeAllConnections())
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
   const project = await startProject(t, {
-    'flows/waits.yaml':
-      'steps:\n  - script: await new Promise((done) => setTimeout(done, 60000))\n    timeout: 60s\n',
+    'flows/waits.yaml': `steps:\n  - http: { url: "http://127.0.0.1:${port}/" }\n`,
   })
   const engine = (await connectControl(join(project.folder, 'data')))!
   const ended = engine.run('waits', { headers: {}, parameters: {} })
