@@ -1,5 +1,4 @@
-import { getCompileCacheDir } from 'node:module'
-import { dirname, extname } from 'node:path'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../core/services.ts'
 import type { SealedToken, StateOperation, StateStore } from '../core/stores.ts'
@@ -12,6 +11,7 @@ import type {
   ThreadSetting,
 } from './sqlite/protocol.ts'
 import { StoreError, type StoreTrouble } from './store-error.ts'
+import { threadEnvironment } from './thread-environment.ts'
 
 /** What became of batches of records; the batches themselves are kept by who sent them. */
 export interface BatchListener {
@@ -195,10 +195,4 @@ async function spawn(setting: ThreadSetting): Promise<{ worker: Worker; abandone
       else if (report.kind === 'refused') reject(StoreError.of(report.trouble))
     })
   })
-}
-
-/** Nothing of the engine's environment but where compiled code is kept: without it, the thread would need twice the memory. */
-function threadEnvironment(): Record<string, string> {
-  const folder = getCompileCacheDir()
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) }
 }
