@@ -6,19 +6,14 @@ import { onBehalfOf } from './control-audit.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
 import { SOCKET, TERMINAL } from './core/audit.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
-import type { Flow } from './core/flow.ts'
-import type { FlowExplanation } from './core/flow-explanation.ts'
 import type { Logger } from './core/services.ts'
 import { auditCredentials, auditReload } from './file-audit.ts'
-import { explainFlow } from './explain.ts'
 import { Engine } from './engine/engine.ts'
-import { resolveParameters } from './flow/parameters.ts'
 import { FlowStarter } from './flow-starter.ts'
 import type { Monitoring } from './monitoring.ts'
-import { parameterSources, withFlows, type Project } from './project.ts'
+import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
 import { RunEvents } from './run-events.ts'
-import type { Redactor } from './security/redaction.ts'
 import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
@@ -50,46 +45,13 @@ export function checkProject(
   return withProject(setting, (project) => project, secrets)
 }
 
-/** What flows do, in words: those that are wanted. */
-export function explainProject(
-  setting: AppSetting,
-  wanted: (name: string, file: string) => boolean,
-  now = realClock.now(),
-): Promise<{
-  readonly names: readonly string[]
-  readonly flows: readonly FlowExplanation[]
-  readonly texts: Project['texts']
-}> {
-  return withProject(setting, (project, material, { kinds, loading, redactor }) => {
-    const explaining = {
-      kinds,
-      project,
-      parameters: (flow: Flow) => resolveParameters(flow, parameterSources(loading())).values,
-      credential: (name: string) => material.explanation(name),
-      bodyLimit: setting.settings.limits.body,
-      now,
-    }
-    return {
-      names: project.flows.map(({ name }) => name),
-      flows: project.flows
-        .filter(({ name, file }) => wanted(name, file))
-        .map((entry) => redacted(explainFlow(entry, explaining), redactor)),
-      texts: project.texts,
-    }
-  })
-}
-
-function redacted<T>(value: T, redactor: Pick<Redactor, 'text'>): T {
-  return JSON.parse(
-    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? redactor.text(part) : part)),
-  ) as T
-}
-
 export interface App {
   readonly control: Control
   readonly project: Project
   /** `http://127.0.0.1:8080`; undefined where nothing listens. */
   readonly url: string | undefined
+  /** Opens the management pages once; for the person at a development engine, and for no log. */
+  readonly loginLink: string | undefined
   /** Runs found open at the start. */
   readonly abandoned: number
   readonly log: Logger
@@ -136,14 +98,14 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
 
 /** Nothing of it is loaded where nobody looks. */
 async function monitoringOf(
-  { settings }: AppSetting,
-  { log, redactor }: Ground,
+  setting: AppSetting,
+  ground: Ground,
   quiet: boolean,
 ): Promise<Monitoring | undefined> {
-  const address = quiet ? undefined : managementAddress(settings)
+  const address = quiet ? undefined : managementAddress(setting.settings)
   if (!address) return undefined
   const { Monitoring } = await import('./monitoring.ts')
-  return new Monitoring({ address, log, redact: (text) => redactor.text(text) })
+  return new Monitoring(address, setting, ground)
 }
 
 /** @param closing what has to be closed, the last first */
@@ -177,6 +139,7 @@ async function startOn(
   let stopping = false
   const health = () => readiness(project, engine, stores.messageLog.trouble, stopping)
   let url: string | undefined
+  let readMaterial = () => Promise.resolve()
   let reload: Control['reload'] = () => Promise.reject(new Error('the engine is not up yet'))
   const control = createControl({
     reload: () => reload(),
@@ -221,13 +184,16 @@ async function startOn(
   })
   if (monitoring) {
     closing.push(() => monitoring.close())
-    const { messageLog, abandoned } = stores
     await monitoring.listen({
       control,
+      clock: parts.world.clock,
+      access: parts.access,
       scripts: () => parts.scripts.status(),
-      messageLog,
-      abandoned,
+      stores,
+      flush: () => messageLog.flush(),
       openApi,
+      issuer: () => settings.access.issuer ?? url,
+      readMaterial: () => readMaterial(),
     })
   }
   closing.push(() => {
@@ -275,6 +241,7 @@ async function startOn(
     })
     closing.push(() => watch.close())
     await watch.begun
+    readMaterial = () => watch.again()
     const leave = parts.material.follow(() => void watch.again())
     closing.push(() => Promise.resolve(leave()))
     const reloader = new Reloader({
@@ -311,6 +278,7 @@ async function startOn(
     control: onBehalfOf(TERMINAL, control, stores.audit),
     project,
     url,
+    loginLink: monitoring?.loginLink,
     abandoned: stores.abandoned,
     log: parts.log,
     rings: () => parts.scripts.rings(),

@@ -48,6 +48,7 @@ export const SETTINGS_FILE = 'sluice.yaml'
 /** Code of a flag whose value is none: the command was called wrongly. */
 export const WRONG_FLAG = 'setting/flag'
 const SECTIONS = [
+  'managementAccess',
   'secret',
   'vault',
   'shutdown',

@@ -1,5 +1,17 @@
 import { Type } from '@sinclair/typebox'
-import { Choice, Duration, Flag, Keys, MapOf, Optional, Size, Text, Value, Whole } from './core/schema.ts'
+import {
+  Choice,
+  Duration,
+  Flag,
+  Keys,
+  ListOf,
+  MapOf,
+  Optional,
+  Size,
+  Text,
+  Value,
+  Whole,
+} from './core/schema.ts'
 import { egressSchema } from './egress-setting.ts'
 import { vaultSchema } from './vault-setting.ts'
 
@@ -25,9 +37,32 @@ export const settingsSchema = Keys({
     ],
     {
       description:
-        'Where metrics and health are served: `off`, `on` (127.0.0.1:9090), or host and port. It has no access control yet.',
+        'Where the management API, metrics and health are served: `off`, `on` (127.0.0.1:9090), or host and port. Callers need a role.',
       default: 'off',
     },
+  ),
+  managementAccess: Keys(
+    {
+      metrics: Choice(['closed', 'public'], {
+        description:
+          'Who may read `/metrics` and `/health`: callers with the role sluice.viewer (`closed`), or everybody who reaches the address (`public`).',
+        default: 'closed',
+      }),
+      hosts: Optional(
+        ListOf(
+          Text({
+            description: 'A name without a port.',
+            pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$',
+          }),
+          {
+            description:
+              'Names under which it is called, beside addresses, `localhost` and the host of `management`; others are refused.',
+            examples: [['sluice.example.com']],
+          },
+        ),
+      ),
+    },
+    { description: 'Who may use the listener `management`.' },
   ),
   flows: Text({ description: 'Folder of the flows.', default: './flows' }),
   securityMaterial: Text({ description: 'Folder of the credentials.', default: './security-material' }),

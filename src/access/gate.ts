@@ -123,7 +123,7 @@ export class Gate {
     const id = this.#setting.newId()
     this.#setting.refusals.tell(
       { flow, refusal: id, status: denial.status, address: request.raw.socket.remoteAddress },
-      `a call of flow "${flow}" was refused: ${why}`,
+      `a call of ${flow.startsWith('/') ? flow : `flow "${flow}"`} was refused: ${why}`,
     )
     request.deny({ ...denial, id })
   }

@@ -3,7 +3,7 @@ import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
 import { changedClientText, rotatedHashes, type Rotation } from '../../access/client-text.ts'
 import type { Client } from '../../access/client-file.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
-import { replaceFile } from '../replaced-file.ts'
+import { replaceFile } from '../../replaced-file.ts'
 import { announceChange, checkedRoles, clientFile, clientOptions, secretFor } from './files.ts'
 
 const client = { name: 'client', description: 'name of the client' }

@@ -1,0 +1,108 @@
+import { readFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readClient, type Client } from './access/client-file.ts'
+import { changedClientText } from './access/client-text.ts'
+import type { Clients } from './access/clients.ts'
+import type { Actor } from './core/audit.ts'
+import { replaceFile } from './replaced-file.ts'
+import type { ApiClient, ClientChange } from './server/api/managed-engine.ts'
+import { ApiRefusal } from './server/api/operation.ts'
+import { Turns } from './store/turns.ts'
+
+export interface ClientChangeSetting {
+  readonly clients: Pick<Clients, 'all'>
+  readonly projectFolder: string
+  /** Who is about to change a client. */
+  readonly expect: (client: string, actor: Actor) => void
+  /** Reads the security material again; resolves when what it says is in force. */
+  readonly readAgain: () => Promise<void>
+}
+
+/** Changes files of clients for the management API; it never makes a secret. */
+export class ClientChanges {
+  readonly #setting: ClientChangeSetting
+  readonly #turns = new Turns()
+
+  constructor(setting: ClientChangeSetting) {
+    this.#setting = setting
+  }
+
+  all(): ApiClient[] {
+    return this.#setting.clients.all().map(shown)
+  }
+
+  /** As it is then; undefined: it is gone. @throws ApiRefusal where its file cannot be changed */
+  change(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined> {
+    return this.#turns.take(name, async () => {
+      const found = this.#find(name)
+      if (!found) return undefined
+      if (await this.#write(found, change, actor)) await this.#setting.readAgain()
+      const now = this.#find(name)
+      return now && shown(now)
+    })
+  }
+
+  #find(name: string): Client | undefined {
+    return this.#setting.clients.all().find((client) => client.name === name)
+  }
+
+  /** False: it is so already. */
+  async #write({ name, file }: Client, change: ClientChange, actor: Actor): Promise<boolean> {
+    const { projectFolder, expect } = this.#setting
+    const path = join(projectFolder, file)
+    const failed = (error: NodeJS.ErrnoException) => {
+      throw unchangeable(`${file} cannot be changed (${error.code})`)
+    }
+    if (change.kind === 'remove') {
+      expect(name, actor)
+      await unlink(path).catch(failed)
+      return true
+    }
+    const text = await readFile(path, 'utf8').catch(failed)
+    const { client } = readClient({ file, text: text! })
+    if (!client) throw unchangeable(`${file} has mistakes; sluice check shows them`)
+    const changes = changesOf(client, change)
+    if (!changes) return false
+    expect(name, actor)
+    const trouble = await replaceFile(path, changedClientText(text!, changes)).catch(failed)
+    if (trouble) throw unchangeable(`${file}: ${trouble.message}. ${trouble.hint}`)
+    return true
+  }
+}
+
+function unchangeable(detail: string): ApiRefusal {
+  return new ApiRefusal(409, 'client.unchangeable', detail)
+}
+
+/** Undefined: it is so already. */
+function changesOf({ roles, enabled }: Client, change: ClientChange): Record<string, unknown> | undefined {
+  switch (change.kind) {
+    case 'grant':
+      return roles.includes(change.role) ? undefined : { roles: [...roles, change.role] }
+    case 'revoke':
+      return roles.includes(change.role) ? { roles: roles.filter((role) => role !== change.role) } : undefined
+    case 'enable':
+      return enabled ? undefined : { enabled: undefined }
+    case 'disable':
+      return enabled ? { enabled: false } : undefined
+    case 'remove':
+      return undefined
+  }
+}
+
+function shown(client: Client): ApiClient {
+  const { name, file, clientId, callerId, description, enabled, roles, hashes, apiKeys, tokenLifetime } =
+    client
+  return {
+    name,
+    file,
+    clientId,
+    caller: callerId,
+    ...(description !== undefined && { description }),
+    enabled,
+    roles: [...roles],
+    secrets: hashes.length,
+    apiKeys: apiKeys.length,
+    tokenLifetime,
+  }
+}

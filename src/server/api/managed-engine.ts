@@ -1,0 +1,58 @@
+import type { Static } from '@sinclair/typebox'
+import type { Actor } from '../../core/audit.ts'
+import type { Control } from '../../core/control.ts'
+import type { RunSelection } from '../../core/run-filter.ts'
+import type { AuditEntry, Client, Run, RunDetail, Snapshot } from './schemas.ts'
+
+export type ApiRun = Static<typeof Run>
+export type ApiRunDetail = Static<typeof RunDetail> & {
+  readonly snapshots: readonly Static<typeof Snapshot>[]
+}
+export type ApiAuditEntry = Static<typeof AuditEntry>
+export type ApiClient = Static<typeof Client>
+
+export interface RunSearch extends RunSelection {
+  /** Epoch ms. */
+  readonly since?: number
+  readonly until?: number
+  readonly limit: number
+  /** Id of a run: only those that started before it. */
+  readonly before?: string
+}
+
+export interface AuditSearch {
+  readonly since?: number
+  readonly until?: number
+  readonly who?: readonly string[]
+  readonly what?: readonly string[]
+  readonly object?: readonly string[]
+  readonly outcome?: readonly string[]
+  readonly limit: number
+  readonly before?: { readonly at: number; readonly number: number }
+}
+
+/** What is changed about a client; secrets are only made on the command line. */
+export type ClientChange =
+  | { readonly kind: 'grant' | 'revoke'; readonly role: string }
+  | { readonly kind: 'enable' | 'disable' | 'remove' }
+
+/** The engine as the management API sees it. What rejects with `code` `store.*` is trouble with the disk. */
+export interface ManagedEngine {
+  readonly control: Pick<Control, 'status' | 'health' | 'flows' | 'credentials'>
+  /** What is done through it is on record as done by this one. */
+  onBehalfOf(actor: Actor): Control
+  /** Newest first; `reached`: epoch ms back to which it was looked where the time was up before. */
+  runs(search: RunSearch): Promise<{ readonly runs: readonly ApiRun[]; readonly reached: number | undefined }>
+  run(id: string): Promise<ApiRunDetail | undefined>
+  attachment(
+    run: string,
+    name: string,
+  ): Promise<
+    { readonly content: Uint8Array; readonly contentType: string; readonly name: string } | undefined
+  >
+  /** Newest first. */
+  audit(search: AuditSearch): Promise<readonly ApiAuditEntry[]>
+  clients(): readonly ApiClient[]
+  /** As it is then; undefined: it was removed. @throws Error in words for the caller where its file cannot be changed */
+  changeClient(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined>
+}
