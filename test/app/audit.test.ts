@@ -14,7 +14,7 @@ import { call } from '../support/http.ts'
 import { projectFolder, settingOf, startProject, type RunningProject } from '../support/project.ts'
 
 const FLOW =
-  'steps:\n  - endpoint: { path: /orders, access: { role: orders.write } }\n  - log: ${body.text}\n'
+  'steps:\n  - endpoint: { path: /orders, access: { role: orders.write } }\n  - log: ${body}\n'
 const SECRET = 'a-secret-of-the-shop-1234'
 
 async function entriesOf(t: TestContext, { app, folder }: RunningProject, filter: Partial<AuditFilter> = {}) {
