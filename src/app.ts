@@ -18,7 +18,7 @@ import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { createServer } from './server/server.ts'
-import { OPENAPI_PATH, openApiOf, serveOpenApi } from './openapi.ts'
+import { openApiAddresses, openApiOf } from './openapi.ts'
 import { withProject } from './project-at-rest.ts'
 import { openStores, type Stores } from './store/message-log.ts'
 import { realClock } from './world.ts'
@@ -175,7 +175,7 @@ async function startOn(
     routes: parts.routes,
     addresses: new Map([
       ...(access?.addresses ?? []),
-      ...(settings.openapi ? [[OPENAPI_PATH, serveOpenApi(openApi)] as const] : []),
+      ...(settings.openapi ? openApiAddresses(openApi) : []),
     ]),
     listen: parseListen(settings.listen)!,
     health,

@@ -59,12 +59,12 @@ export class ClientChanges {
       return true
     }
     const text = await readFile(path, 'utf8').catch(failed)
-    const { client } = readClient({ file, text: text! })
+    const { client } = readClient({ file, text })
     if (!client) throw unchangeable(`${file} has mistakes; sluice check shows them`)
     const changes = changesOf(client, change)
     if (!changes) return false
     expect(name, actor)
-    const trouble = await replaceFile(path, changedClientText(text!, changes)).catch(failed)
+    const trouble = await replaceFile(path, changedClientText(text, changes)).catch(failed)
     if (trouble) throw unchangeable(`${file}: ${trouble.message}. ${trouble.hint}`)
     return true
   }

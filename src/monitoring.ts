@@ -13,7 +13,8 @@ import { ReceiverMetrics } from './metrics/receiver-metrics.ts'
 import { CONTENT_TYPE, createExposition } from './metrics/registry.ts'
 import { RunMetrics } from './metrics/run-metrics.ts'
 import { isLoopback } from './net/proxy.ts'
-import { openApiPage } from './reference/openapi-page.ts'
+import { OPENAPI_PAGE, OPENAPI_PATH, pageOf } from './openapi.ts'
+import { API_PREFIX } from './server/api/routes.ts'
 import type { Address } from './server/listening.ts'
 import { DevSession } from './server/management/dev-session.ts'
 import { createManagementServer, type ManagementServer } from './server/management/server.ts'
@@ -106,9 +107,15 @@ export class Monitoring {
       contentType: CONTENT_TYPE,
       documents: {
         endpoints: openApi,
-        endpointsPage: () => openApiPage(openApi(), [{ text: 'Management API', href: '/api' }]),
+        endpointsPage: pageOf(openApi, [
+          { text: 'OpenAPI (JSON)', href: OPENAPI_PATH },
+          { text: 'Management API', href: API_PREFIX },
+        ]),
         api,
-        apiPage: () => openApiPage(api(), [{ text: 'Endpoints', href: '/openapi' }]),
+        apiPage: pageOf(api, [
+          { text: 'OpenAPI (JSON)', href: `${API_PREFIX}/openapi.json` },
+          { text: 'Endpoints', href: OPENAPI_PAGE },
+        ]),
       },
       bodyLimit: settings.limits.body,
       redact,

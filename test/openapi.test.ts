@@ -63,6 +63,17 @@ test('the endpoints of a project are valid OpenAPI 3.1, from the files and from 
   assert.deepEqual((await call(`${management}/openapi.json`, { headers: basic('viewer') })).json(), document)
   assert.equal((await call(`${url}/openapi.json`, { method: 'POST' })).status, 405)
   assert.equal((await call(`${url}/openapi.json`, { method: 'HEAD' })).text, '')
+  for (const [at, headers] of [
+    [url, {}],
+    [management, basic('viewer')],
+  ] as const) {
+    const page = await call(`${at}/openapi`, { headers })
+    assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
+    assert.match(String(page.headers['content-security-policy']), /^default-src 'none'; style-src 'sha256-/)
+    assert.match(page.text, /\/orders\/\{key\}/)
+    assert.equal(page.text.includes('href="/api"'), at === management)
+  }
+  assert.equal((await call(`${url}/openapi`, { method: 'POST' })).status, 405)
 
   const folder = projectFolder(t, FLOWS)
   const printed = await sluice(t, ['openapi', '--url', `${url}/`], {}, { folder })
@@ -106,6 +117,7 @@ test('the endpoints of a project are valid OpenAPI 3.1, from the files and from 
 test('nobody is told on the listener of the endpoints unless the setting says so; a reload tells the new', async (t) => {
   const closed = await startManaged(t, FLOWS)
   assert.equal((await call(`${closed.url}/openapi.json`)).status, 404)
+  assert.equal((await call(`${closed.url}/openapi`)).status, 404)
   const { writeFile } = await import('node:fs/promises')
   await writeFile(join(closed.folder, 'flows/off.yaml'), FLOWS['flows/off.yaml'].replace('false', 'true'))
   const before = (await closed.ask('viewer', 'GET', '/openapi.json')).json()

@@ -44,7 +44,7 @@ export class LogReading {
     const number = ++this.#asked
     const asked: AskedQuestion = { number, question: { kind, given } as Question }
     return new Promise((resolve, reject) => {
-      this.#waiting.set(number, { resolve: resolve as Waiting['resolve'], reject })
+      this.#waiting.set(number, { resolve, reject })
       this.#idle?.cancel()
       this.#worker ??= this.#start()
       this.#worker.postMessage(asked)

@@ -13,8 +13,7 @@ import { sluice } from '../support/command-line.ts'
 import { call } from '../support/http.ts'
 import { projectFolder, settingOf, startProject, type RunningProject } from '../support/project.ts'
 
-const FLOW =
-  'steps:\n  - endpoint: { path: /orders, access: { role: orders.write } }\n  - log: ${body}\n'
+const FLOW = 'steps:\n  - endpoint: { path: /orders, access: { role: orders.write } }\n  - log: ${body}\n'
 const SECRET = 'a-secret-of-the-shop-1234'
 
 async function entriesOf(t: TestContext, { app, folder }: RunningProject, filter: Partial<AuditFilter> = {}) {

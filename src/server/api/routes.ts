@@ -65,7 +65,7 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
             const result = await one.handle({
               params: request.params as never,
               query: request.query as never,
-              body: request.body as never,
+              body: request.body,
               engine,
               actor: actors.get(request.raw)!,
               gone: goneOf(request, reply),
