@@ -52,7 +52,7 @@ export const settingsSchema = Keys({
         ListOf(
           Text({
             description: 'A name without a port.',
-            pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$',
+            pattern: '^\\w[\\w.-]*$',
           }),
           {
             description:
@@ -171,7 +171,7 @@ export const settingsSchema = Keys({
   egress: egressSchema,
   openapi: Flag({
     description:
-      'Whether `/openapi.json` of `listen` tells everybody what the endpoints take. The listener `management` tells it always.',
+      'Whether `/openapi.json` and the page `/openapi` of `listen` tell everybody what the endpoints take. The listener `management` tells those who may read there.',
     default: false,
   }),
   limits: Keys(
