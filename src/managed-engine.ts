@@ -2,7 +2,7 @@ import { onBehalfOf } from './control-audit.ts'
 import type { ClientChanges } from './client-changes.ts'
 import type { UnnamedControl } from './control.ts'
 import type { Audit } from './core/audit.ts'
-import type { ManagedEngine, ApiRun, ApiRunDetail } from './server/api/managed-engine.ts'
+import type { ManagedEngine } from './server/api/managed-engine.ts'
 import { ApiRefusal } from './server/api/operation.ts'
 import { LogBusy, type LogReading } from './store/log-reading.ts'
 
@@ -30,13 +30,10 @@ export function managedEngine({ control, audit, log, flush, clients }: ManagedEn
   return {
     control,
     onBehalfOf: (actor) => onBehalfOf(actor, control, audit),
-    async runs(filter) {
-      const { runs, reached } = await ask('runs', { filter, patience: PATIENCE })
-      return { runs: runs as readonly ApiRun[], reached }
-    },
-    run: async (id) => (await ask('run', { id })) as ApiRunDetail | undefined,
+    runs: (filter) => ask('runs', { filter, patience: PATIENCE }),
+    run: (id) => ask('run', { id }),
     attachment: (run, name) => ask('attachment', { run, name }),
-    audit: async (search) => [...(await ask('audit', search))] as never,
+    audit: (search) => ask('audit', search),
     clients: () => clients.all(),
     changeClient: (name, change, actor) => clients.change(name, change, actor),
   }

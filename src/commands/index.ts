@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { Faults } from '../faults.ts'
 import { version } from '../version.ts'
 import { auditCommand } from './audit.ts'
+import { cancelCommand } from './cancel.ts'
 import { checkCommand } from './check.ts'
 import {
   clientApiKeyCommand,
@@ -52,6 +53,7 @@ export const commands: readonly CommandDefinition[] = [
   checkCommand,
   fmtCommand,
   runCommand,
+  cancelCommand,
   statusCommand,
   reloadCommand,
   flowListCommand,

@@ -167,10 +167,20 @@ test('a run that goes on is called off by its id', async (t) => {
     if (id !== undefined) break
   }
   stop.abort()
-  assert.deepEqual(await engine.cancelRun(id!), { id, flow: 'waits' })
+  await project.app.flush()
+  const cancel = (given: string) => sluice(t, ['cancel', given], {}, { folder: project.folder })
+  const { code, stdout } = await cancel(id!.slice(-12))
+  assert.deepEqual([code, stdout], [0, `cancelled ${id!.slice(-12)}, a run of "waits"\n`])
   assert.equal((await ended)!.status, 'CANCELLED')
+  const late = await cancel(id!)
+  assert.deepEqual([late.code, late.stdout], [1, ''])
+  assert.match(late.stderr, /is not going on: sluice log/)
+  assert.match((await cancel('nothing')).stderr, /there is no run "nothing"/)
   const entries = await entriesOf(t, project, { what: ['run.*'] })
-  assert.deepEqual(entries, [`run.cancelled ${id} done by local user (socket) flow waits`])
+  assert.deepEqual(entries, [
+    `run.cancelled ${id} done by local user (socket) flow waits`,
+    `run.cancelled ${id} failed by local user (socket) there is no such thing`,
+  ])
 })
 
 test('sluice audit lists entries, newest last, within 80 columns', async (t) => {

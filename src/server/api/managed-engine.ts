@@ -2,13 +2,23 @@ import type { Static } from '@sinclair/typebox'
 import type { Actor } from '../../core/audit.ts'
 import type { Control } from '../../core/control.ts'
 import type { RunSelection } from '../../core/run-filter.ts'
-import type { AuditEntry, Client, Run, RunDetail, Snapshot } from './schemas.ts'
+import type { Client } from './schemas.ts'
 
-export type ApiRun = Static<typeof Run>
-export type ApiRunDetail = Static<typeof RunDetail> & {
-  readonly snapshots: readonly Static<typeof Snapshot>[]
+/** Of a run, what operations look at; the rest is as its schema says. */
+export interface ApiRun {
+  readonly id: string
 }
-export type ApiAuditEntry = Static<typeof AuditEntry>
+
+export interface ApiRunDetail extends ApiRun {
+  readonly snapshots: readonly object[]
+}
+
+/** The same of an entry of the audit log. */
+export interface ApiAuditEntry {
+  readonly at: number
+  readonly number: number
+}
+
 export type ApiClient = Static<typeof Client>
 
 export interface RunSearch extends RunSelection {

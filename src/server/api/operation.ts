@@ -48,7 +48,7 @@ export function operation<
   Query extends TObject = TObject,
   Body extends TSchema = TSchema,
 >(one: Operation<Params, Query, Body>): Operation {
-  return one as never
+  return one
 }
 
 /** Done, and nothing to tell. */

@@ -4,8 +4,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Actor } from '../../core/audit.ts'
 import type { Logger } from '../../core/services.ts'
 import type { Door } from '../management/door.ts'
-import { NO_SNIFFING, problemReply } from '../problem-json.ts'
+import { problemReply } from '../problem-json.ts'
 import { sendProblem } from '../refusals.ts'
+import { unkept } from '../unkept.ts'
 import type { ManagedEngine } from './managed-engine.ts'
 import { ApiRefusal, Bytes, DONE, type Operation } from './operation.ts'
 import { Thing } from './schemas.ts'
@@ -96,7 +97,7 @@ function answer(
   result: unknown,
   hide: (key: string, value: unknown) => unknown,
 ): FastifyReply {
-  for (const [name, value] of HEADERS) reply.header(name, value)
+  unkept(reply)
   if (result === undefined) throw new ApiRefusal(404, 'request.not-found', 'there is no such thing')
   if (result === DONE) return reply.code(204).send()
   if (!(result instanceof Bytes))
@@ -114,8 +115,6 @@ function answer(
     .header('content-security-policy', "sandbox; default-src 'none'")
     .send(Buffer.from(content))
 }
-
-const HEADERS = [['cache-control', 'no-store'], NO_SNIFFING as unknown as [string, string]] as const
 
 function fail(error: FastifyError & { readonly hint?: string }, reply: FastifyReply, log: Logger): void {
   const { validation, validationContext, statusCode = 500, code } = error

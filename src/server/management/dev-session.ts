@@ -5,7 +5,11 @@ import type { Clock } from '../../core/world.ts'
 const LINK = 5 * 60_000
 /** ms after which one has to log in again. */
 const SESSION = 12 * 60 * 60_000
-export const COOKIE = 'sluice-session'
+
+/** Browsers send cookies to every port of a host: engines beside each other have names of their own. */
+export function cookieOf(port: number | undefined): string {
+  return `sluice-session-${port}`
+}
 
 /** Who sits before a development engine gets in by a link that is good once; the session ends with the process. */
 export class DevSession {
@@ -38,12 +42,12 @@ export class DevSession {
   }
 
   /** @param cookies as the header has them */
-  holds(cookies: string | undefined): boolean {
+  holds(cookies: string | undefined, port: number | undefined): boolean {
     if (this.#session === undefined || cookies === undefined) return false
     if (this.#clock.ticks() > this.#sessionUntil) return false
     const given = cookies.split(';').map((cookie) => cookie.trim().split('='))
     return given.some(
-      ([name, value]) => name === COOKIE && value !== undefined && same(value, this.#session!),
+      ([name, value]) => name === cookieOf(port) && value !== undefined && same(value, this.#session!),
     )
   }
 }

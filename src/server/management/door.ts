@@ -38,7 +38,8 @@ export class Door {
   async admit(role: ManagementRole, raw: IncomingMessage, reply: ServerResponse): Promise<Actor | undefined> {
     if (!this.comesRight(raw, reply)) return undefined
     const address = raw.socket.remoteAddress
-    if (this.#setting.session?.holds(raw.headers.cookie)) return { who: LINK_USER, address }
+    if (this.#setting.session?.holds(raw.headers.cookie, raw.socket.localPort))
+      return { who: LINK_USER, address }
     const call = this.#callOf(raw, reply)
     const caller = await this.#setting.access.admit(ruleOf(role), call.path, call)
     return caller && { who: caller.id, address }

@@ -9,10 +9,10 @@ import type { ManagedEngine } from '../api/managed-engine.ts'
 import { addApi, API_PREFIX } from '../api/routes.ts'
 import { listenOn, type Address } from '../listening.ts'
 import { addProbes, ignoreBodies } from '../probes.ts'
-import { NO_SNIFFING, problemReply } from '../problem-json.ts'
+import { problemReply } from '../problem-json.ts'
 import { MALFORMED, refuseMalformed, sendProblem } from '../refusals.ts'
-import type { DevSession } from './dev-session.ts'
-import { COOKIE } from './dev-session.ts'
+import { unkept } from '../unkept.ts'
+import { cookieOf, type DevSession } from './dev-session.ts'
 import { Door } from './door.ts'
 
 /** ms for a whole request. */
@@ -183,13 +183,9 @@ function addLogin(app: FastifyInstance, door: Door, session: DevSession, audit: 
         return reply
       }
       return unkept(reply)
-        .header('set-cookie', `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=/`)
+        .header('set-cookie', `${cookieOf(raw.socket.localPort)}=${value}; HttpOnly; SameSite=Strict; Path=/`)
         .header('referrer-policy', 'no-referrer')
         .redirect('/openapi', 303)
     },
   })
-}
-
-function unkept(reply: FastifyReply): FastifyReply {
-  return reply.header('cache-control', 'no-store').header(NO_SNIFFING[0]!, NO_SNIFFING[1])
 }
