@@ -6,7 +6,8 @@ import { Ajv } from 'ajv'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { operations } from '../../src/server/api/index.ts'
 import { MessageLogReader } from '../../src/store/reading.ts'
-import { startManaged, type ManagedProject } from '../support/management.ts'
+import { sign, testKey, tokenService } from '../access/issuer-fixture.ts'
+import { basic, startManaged, type ManagedProject } from '../support/management.ts'
 
 const FLOWS = {
   'flows/echo.yaml':
@@ -229,7 +230,7 @@ test('a token of the engine opens it, and one of a client without the role does 
   const token = async (name: string) => {
     const answer = await fetch(`${url}/oauth2/token`, {
       method: 'POST',
-      headers: (await import('../support/management.ts')).basic(name),
+      headers: basic(name),
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
     })
     return String(((await answer.json()) as Record<string, unknown>)['access_token'])
@@ -299,4 +300,29 @@ test('the description of the API is valid OpenAPI 3.1 with an operation for each
     document.components.securitySchemes.oauth2.flows.clientCredentials.tokenUrl,
     /^http.*\/oauth2\/token$/,
   )
+})
+
+test('a token of another issuer opens what its roles open, and its caller is on record', async (t) => {
+  const [service, key] = [await tokenService(t), await testKey('k1', 'RS256')]
+  service.answer('/.well-known/openid-configuration', {
+    issuer: service.url,
+    jwks_uri: `${service.url}/keys`,
+  })
+  service.publish(key.jwk)
+  const issuer = `type: issuer\nissuer: ${service.url}\naudience: flows\nroleClaims: roles\n`
+  const { ask } = await startManaged(t, { ...FLOWS, 'security-material/idp.yaml': issuer }, { environment })
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { iss: service.url, aud: 'flows', azp: 'ops', iat: now, exp: now + 60 }
+  const bearer = async (roles: string[]) => ({
+    authorization: `Bearer ${await sign(key, { ...claims, roles })}`,
+  })
+  const operator = await bearer(['sluice.operator'])
+  assert.equal((await ask(undefined, 'POST', '/api/reload', undefined, operator)).status, 200)
+  assert.equal((await ask(undefined, 'GET', '/api/clients', undefined, operator)).status, 403)
+  assert.equal(
+    (await ask(undefined, 'GET', '/api/status', undefined, await bearer(['orders.read']))).status,
+    403,
+  )
+  const { items } = (await ask('viewer', 'GET', '/api/audit?what=reload')).json()
+  assert.equal(items[0].who, 'idp:ops')
 })
