@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readClient, type Client } from './access/client-file.ts'
 import { changedClientText } from './access/client-text.ts'
 import type { Clients } from './access/clients.ts'
-import type { Actor } from './core/audit.ts'
+import type { Actor, Audit, AuditEvent } from './core/audit.ts'
 import { replaceFile } from './replaced-file.ts'
 import type { ApiClient, ClientChange } from './server/api/managed-engine.ts'
 import { ApiRefusal } from './server/api/operation.ts'
@@ -11,6 +11,7 @@ import { Turns } from './store/turns.ts'
 
 export interface ClientChangeSetting {
   readonly clients: Pick<Clients, 'all'>
+  readonly audit: Audit
   readonly projectFolder: string
   /** Who is about to change a client. */
   readonly expect: (client: string, actor: Actor) => void
@@ -31,14 +32,27 @@ export class ClientChanges {
     return this.#setting.clients.all().map(shown)
   }
 
-  /** As it is then; undefined: it is gone. @throws ApiRefusal where its file cannot be changed */
+  /**
+   * As it is then, or was when it was removed; undefined: there is none. What changes is noticed and recorded by whoever
+   * reads the files; here is recorded what changed nothing. @throws ApiRefusal where its file cannot be changed
+   */
   change(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined> {
+    const tell = (outcome: 'done' | 'failed', detail: string) =>
+      this.#setting.audit.record({ ...actor, what: EVENTS[change.kind], object: name, outcome, detail })
     return this.#turns.take(name, async () => {
       const found = this.#find(name)
-      if (!found) return undefined
-      if (await this.#write(found, change, actor)) await this.#setting.readAgain()
-      const now = this.#find(name)
-      return now && shown(now)
+      if (!found) {
+        tell('failed', 'there is no such thing')
+        return undefined
+      }
+      try {
+        if (await this.#write(found, change, actor)) await this.#setting.readAgain()
+        else tell('done', 'it was so already')
+      } catch (error) {
+        tell('failed', (error as Error).message)
+        throw error
+      }
+      return shown(this.#find(name) ?? found)
     })
   }
 
@@ -68,6 +82,14 @@ export class ClientChanges {
     if (trouble) throw unchangeable(`${file}: ${trouble.message}. ${trouble.hint}`)
     return true
   }
+}
+
+const EVENTS: Readonly<Record<ClientChange['kind'], AuditEvent>> = {
+  grant: 'role.granted',
+  revoke: 'role.revoked',
+  enable: 'client.enabled',
+  disable: 'client.disabled',
+  remove: 'client.removed',
 }
 
 function unchangeable(detail: string): ApiRefusal {

@@ -93,6 +93,7 @@ export class Monitoring {
         flush: engine.flush,
         clients: new ClientChanges({
           clients: access.clients,
+          audit: stores.audit,
           projectFolder: settings.projectFolder,
           expect: (client, actor) => access.expectChange(client, actor),
           readAgain: engine.readMaterial,

@@ -87,7 +87,9 @@ export class AuthorizationServer implements Access {
     const { log, world, audit = NO_AUDIT } = this.#setting
     const { clock } = world
     const ofId = (clientId: string) => this.clients.ofId(clientId)
-    const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
+    const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock, () =>
+      audit.record({ ...ENGINE, what: 'key.rotated', outcome: 'done' }),
+    )
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
     const secrets = new SecretCheck({ clock, ofId })
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId })
@@ -110,9 +112,6 @@ export class AuthorizationServer implements Access {
       timer = clock.after(HOUR, () => {
         keys
           .rotate()
-          .then((isNew) => {
-            if (isNew) audit.record({ ...ENGINE, what: 'key.rotated', outcome: 'done' })
-          })
           .catch((error: Error) => log.error({ err: error }, 'the next signing key could not be kept'))
           .finally(rotateLater)
       })

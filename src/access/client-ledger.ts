@@ -39,6 +39,7 @@ export class ClientLedger {
   #known: ReadonlyMap<string, Known>
   /** With the monotonic ms until which it counts. */
   readonly #expected = new Map<string, { readonly actor: Actor; readonly until: number }>()
+  readonly #made = new WeakMap<Client, Known>()
   #writing: Promise<void> = Promise.resolve()
 
   private constructor({ file, audit, log, clock }: LedgerSetting, known: ReadonlyMap<string, Known>) {
@@ -62,11 +63,12 @@ export class ClientLedger {
 
   /** @param when for those whose change nobody announced */
   compare(clients: readonly Client[], when?: string): void {
-    const now = new Map(clients.map((client) => [client.name, knownOf(client)]))
+    const now = new Map(clients.map((client) => [client.name, this.#knownOf(client)]))
     const names = new Set([...this.#known.keys(), ...now.keys()])
     let isSame = true
     for (const name of names) {
-      const changes = changesOf(this.#known.get(name), now.get(name))
+      const [before, after] = [this.#known.get(name), now.get(name)]
+      const changes = before === after ? [] : changesOf(before, after)
       if (changes.length === 0) continue
       isSame = false
       const actor = this.#actorOf(name)
@@ -88,6 +90,13 @@ export class ClientLedger {
   /** Resolves when what is known is on disk. */
   async close(): Promise<void> {
     await this.#writing
+  }
+
+  /** Files that are as they were are the same client. */
+  #knownOf(client: Client): Known {
+    let known = this.#made.get(client)
+    if (!known) this.#made.set(client, (known = knownOf(client)))
+    return known
   }
 
   #actorOf(client: string): Actor | undefined {

@@ -33,33 +33,38 @@ interface Kept {
 export class SigningKeys {
   readonly #file: string
   readonly #clock: Clock
+  readonly #made: () => void
   #keys: readonly SigningKey[]
 
-  private constructor(file: string, clock: Clock, keys: readonly SigningKey[]) {
+  private constructor(file: string, clock: Clock, made: () => void, keys: readonly SigningKey[]) {
     this.#file = file
     this.#clock = clock
+    this.#made = made
     this.#keys = keys
   }
 
-  /** Reads the keys, and makes the first one where there is none. @throws Error `SLUICE_ACCESS` */
-  static async open(file: string, clock: Clock): Promise<SigningKeys> {
-    const keys = new SigningKeys(file, clock, read(await readPrivate(file), file))
+  /**
+   * Reads the keys, and makes the first one where there is none. @throws Error `SLUICE_ACCESS`
+   * @param made is told of each new key
+   */
+  static async open(file: string, clock: Clock, made: () => void = () => {}): Promise<SigningKeys> {
+    const keys = new SigningKeys(file, clock, made, read(await readPrivate(file), file))
     await keys.rotate()
     return keys
   }
 
-  /** Makes the next key when it is time, and lets go of those whose tokens have all ended. Whether there is a new one. */
-  async rotate(): Promise<boolean> {
+  /** Makes the next key when it is time, and lets go of those whose tokens have all ended. */
+  async rotate(): Promise<void> {
     const now = this.#clock.now()
     const newest = this.#keys.at(-1)
     const next =
       newest === undefined ? [make(now)] : now >= newest.from + PERIOD - AHEAD ? [make(now + AHEAD)] : []
     const all = [...this.#keys, ...next]
     const kept = all.filter((_, i) => i === all.length - 1 || all[i + 1]!.from + LINGER > now)
-    if (next.length === 0 && kept.length === this.#keys.length) return false
+    if (next.length === 0 && kept.length === this.#keys.length) return
     await writePrivate(this.#file, { keys: kept.map(keep) })
     this.#keys = kept
-    return next.length > 0
+    if (next.length > 0) this.#made()
   }
 
   /** The one that is signed with now. */

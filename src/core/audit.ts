@@ -12,7 +12,7 @@ export const AUDIT_EVENTS = {
   'token.issued': 'a client got a token',
   'token.refused': 'the token service refused somebody',
   'token.revoked': 'a client ended a token',
-  'key.rotated': 'the next signing key was made',
+  'key.rotated': 'a signing key was made: the first one, or the next',
   'credential.added': 'a credential was added',
   'credential.changed': 'a credential or its secret was changed',
   'credential.removed': 'a credential was removed',

@@ -66,6 +66,7 @@ test('clients are on record: made, changed and removed by the command line and b
   await logged(/client \\?"shop\\?" was removed/)
   const entries = await entriesOf(t, project)
   assert.deepEqual(entries, [
+    'key.rotated done by the engine',
     'client.created shop done by local user (socket) roles orders.write',
     'token.issued shop done by oauth_client_shop',
     'token.refused shop refused by oauth_client_shop the secret is not that of client "shop"',
@@ -86,7 +87,7 @@ test('what was changed while no engine ran is noticed at the next start, once', 
     await app.stop()
     using reader = new MessageLogReader(join(folder, 'data'))
     return reader
-      .audit({ limit: 100 })
+      .audit({ limit: 100, object: ['shop'] })
       .toReversed()
       .map(({ what, object, who, detail }) => `${what} ${object} by ${who}: ${detail}`)
   }
@@ -136,6 +137,7 @@ test('what is done over the socket is on record with how it ended, and what file
   await logged(/credential \\?"api\\?" was removed/)
   const by = 'by local user (socket)'
   assert.deepEqual(await entriesOf(t, project), [
+    'key.rotated done by the engine',
     `flow.run ends done ${by} run ${done!.id}`,
     `flow.run fails failed ${by} run ${failed!.id}`,
     `flow.run missing failed ${by} there is no such thing`,
@@ -200,7 +202,7 @@ test('sluice audit lists entries, newest last, within 80 columns', async (t) => 
   )
   assert.match(
     all.stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME'),
-    /^TIME  flow.run ends\n {4}by local user \(socket\); run [-0-9a-f]+\nTIME  reload\n {4}by local user \(socket\); 0 changed[^]+TIME  flow.run missing\n {4}failed; by local/,
+    /^TIME  key.rotated  by the engine\nTIME  flow.run ends\n {4}by local user \(socket\); run [-0-9a-f]+\nTIME  reload\n {4}by local user \(socket\); 0 changed[^]+TIME  flow.run missing\n {4}failed; by local/,
   )
   const json = await audit('--json', '--what', 'flow.*', '--limit', '1')
   assert.deepEqual(
@@ -227,7 +229,12 @@ test('sluice audit --follow goes on with what comes', async (t) => {
     if (line.includes('"reload"')) void app.control.run('ends', { headers: {}, parameters: {} })
     else stop.abort()
   }
-  const following = sluice(t, ['audit', '--follow', '--json'], {}, { folder, signal: stop.signal, onStdout })
+  const following = sluice(
+    t,
+    ['audit', '--follow', '--json', '--who', 'local*'],
+    {},
+    { folder, signal: stop.signal, onStdout },
+  )
   const { stdout, code } = await following
   assert.equal(code, 0)
   assert.deepEqual(

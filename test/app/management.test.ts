@@ -198,12 +198,16 @@ test('clients are changed by their files, on record, and no secret or hash is to
       .map(({ what, detail, address }) => [what, detail, address].join(' ').trimEnd()),
     [
       'role.granted sluice.viewer 127.0.0.1',
+      'role.granted it was so already 127.0.0.1',
       'role.revoked sluice.nobody 127.0.0.1',
       'client.disabled  127.0.0.1',
       'client.enabled  127.0.0.1',
       'client.removed  127.0.0.1',
+      'client.removed there is no such thing 127.0.0.1',
     ],
   )
+  const [failed] = reader.audit({ limit: 1, object: ['viewer'], outcome: ['failed'] })
+  assert.match(`${failed!.what} ${failed!.detail}`, /^role.granted .*viewer.yaml has mistakes/)
 })
 
 test('each operation wants its role, and greater ones have it, too', async (t) => {

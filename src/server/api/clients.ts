@@ -12,8 +12,7 @@ const role = 'sluice.admin'
 type Call = Pick<ApiCall<{ client: string }, unknown, unknown>, 'engine' | 'params' | 'actor'>
 
 function change({ engine, params, actor }: Call, what: ClientChange) {
-  const found = engine.clients().some(({ name }) => name === params.client)
-  return found ? engine.changeClient(params.client, what, actor) : undefined
+  return engine.changeClient(params.client, what, actor)
 }
 
 function checked(name: string): string {
@@ -98,11 +97,6 @@ export const clientOperations: readonly Operation[] = [
     tag,
     summary: 'Removes a client and its file; its tokens end',
     params,
-    async handle(call) {
-      const removed = change(call, { kind: 'remove' })
-      if (!removed) return undefined
-      await removed
-      return DONE
-    },
+    handle: async (call) => ((await change(call, { kind: 'remove' })) ? DONE : undefined),
   }),
 ]

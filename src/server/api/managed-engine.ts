@@ -63,6 +63,6 @@ export interface ManagedEngine {
   /** Newest first. */
   audit(search: AuditSearch): Promise<readonly ApiAuditEntry[]>
   clients(): readonly ApiClient[]
-  /** As it is then; undefined: it was removed. @throws Error in words for the caller where its file cannot be changed */
+  /** As it is then, or was when it was removed; undefined: there is none. @throws ApiRefusal where its file cannot be changed */
   changeClient(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined>
 }
