@@ -52,6 +52,22 @@ export interface AuditEntry extends Actor {
   readonly detail?: string | undefined
 }
 
+/** Which entries are wanted; one fits one of each kind that is given. */
+export interface AuditSelection {
+  /** Epoch ms, inclusive. */
+  readonly since?: number
+  /** Epoch ms, exclusive. */
+  readonly until?: number
+  /** Names; `*` stands for any text. */
+  readonly who?: readonly string[]
+  readonly what?: readonly string[]
+  readonly object?: readonly string[]
+  readonly outcome?: readonly string[]
+  readonly limit: number
+  /** Those recorded before this one. */
+  readonly before?: { readonly at: number; readonly number: number }
+}
+
 /** The record of who did what. Never waits and never throws. */
 export interface Audit {
   record(entry: AuditEntry): void

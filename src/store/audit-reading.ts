@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../core/audit.ts'
+import type { AuditEntry, AuditSelection } from '../core/audit.ts'
 import type { Row } from './rows.ts'
 import { sqlGlob } from './run-conditions.ts'
 import type { Database } from './sqlite/database.ts'
@@ -15,19 +15,7 @@ export interface AuditRecord extends Omit<AuditEntry, 'what'> {
   readonly count: number
 }
 
-export interface AuditFilter {
-  /** Epoch ms, inclusive. */
-  readonly since?: number
-  /** Epoch ms, exclusive. */
-  readonly until?: number
-  /** Names; `*` stands for any text. An entry fits one of each kind that is given. */
-  readonly who?: readonly string[]
-  readonly what?: readonly string[]
-  readonly object?: readonly string[]
-  readonly outcome?: readonly string[]
-  readonly limit: number
-  /** Those recorded before this one. */
-  readonly before?: Pick<AuditRecord, 'at' | 'number'>
+export interface AuditFilter extends AuditSelection {
   /** Number of an entry: those recorded after it. */
   readonly after?: number
 }

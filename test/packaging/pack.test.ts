@@ -140,7 +140,7 @@ test('in the made project: check, start, a call of its endpoint, log, SIGTERM', 
   )
   const link = /http\S+\/login\?code=\S+/.exec(engine.output())![0]
   const cookie = (await fetch(link, { redirect: 'manual' })).headers.get('set-cookie')!.split(';')[0]!
-  const runs = await fetch(new URL('/api/runs', link), { headers: { cookie } })
+  const runs = await fetch(new URL('/api/runs?flow=order', link), { headers: { cookie } })
   assert.equal(((await runs.json()) as { items: { flow: string }[] }).items[0]!.flow, 'order')
   assert.match(await (await fetch(new URL('/openapi', link), { headers: { cookie } })).text(), /\/orders/)
   engine.kill('SIGTERM')

@@ -1,5 +1,5 @@
 import type { Static } from '@sinclair/typebox'
-import type { Actor } from '../../core/audit.ts'
+import type { Actor, AuditSelection } from '../../core/audit.ts'
 import type { Control } from '../../core/control.ts'
 import type { RunSelection } from '../../core/run-filter.ts'
 import type { Client } from './schemas.ts'
@@ -30,17 +30,6 @@ export interface RunSearch extends RunSelection {
   readonly before?: string
 }
 
-export interface AuditSearch {
-  readonly since?: number
-  readonly until?: number
-  readonly who?: readonly string[]
-  readonly what?: readonly string[]
-  readonly object?: readonly string[]
-  readonly outcome?: readonly string[]
-  readonly limit: number
-  readonly before?: { readonly at: number; readonly number: number }
-}
-
 /** What is changed about a client; secrets are only made on the command line. */
 export type ClientChange =
   | { readonly kind: 'grant' | 'revoke'; readonly role: string }
@@ -61,7 +50,7 @@ export interface ManagedEngine {
     { readonly content: Uint8Array; readonly contentType: string; readonly name: string } | undefined
   >
   /** Newest first. */
-  audit(search: AuditSearch): Promise<readonly ApiAuditEntry[]>
+  audit(search: AuditSelection): Promise<readonly ApiAuditEntry[]>
   clients(): readonly ApiClient[]
   /** As it is then, or was when it was removed; undefined: there is none. @throws ApiRefusal where its file cannot be changed */
   changeClient(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined>
