@@ -79,6 +79,11 @@ test('an endpoint is told with who may call, what it takes, how to call it and w
     assert.ok(text.includes(part), `${part}\n${text}`)
 })
 
+test('words between backticks are code, and stay text', () => {
+  const { text } = openApiPage(documentOf({ description: 'a `<b>` and `x' }), [])
+  assert.match(text, /a <code>&#60;b&#62;<\/code> and `x/)
+})
+
 test('open and signed endpoints say so, and an engine without endpoints has a page', () => {
   assert.match(textOf(openApiPage(documentOf({ security: [] }), []).text), /Who may call: everybody/)
   assert.match(

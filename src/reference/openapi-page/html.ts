@@ -14,6 +14,11 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return new Markup(strings.map((text, i) => text + (i < parts.length ? shown(parts[i]) : '')).join(''))
 }
 
+/** A description, in which words between backticks are code, as in Markdown; all else is text. */
+export function prose(text: string): Markup {
+  return html`${text.split(/`([^`\n]+)`/).map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part))}`
+}
+
 function shown(part: Part): string {
   if (part === undefined) return ''
   if (part instanceof Markup) return part.text

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { curlLine } from './curl-line.ts'
 import type { Answer, Media, PagedDocument, PagedOperation, Parameter } from './document.ts'
-import { html, Markup } from './html.ts'
+import { html, Markup, prose } from './html.ts'
 import { schemaView, typeOf, type Schemas } from './schema-view.ts'
 import { STYLE } from './style.ts'
 
@@ -43,7 +43,7 @@ export function openApiPage(document: PagedDocument, links: readonly PageLink[])
       <p class="soft">
         Version ${info.version}${server === '' ? undefined : html` at <code>${server}</code>`}
       </p>
-      ${info.description === undefined ? undefined : html`<p class="text">${info.description}</p>`}
+      ${info.description === undefined ? undefined : html`<p class="text">${prose(info.description)}</p>`}
       <nav>${links.map(({ text, href }) => html`<a href="${href}">${text}</a>`)}</nav>
     </header>
     ${howToCall(document)}
@@ -107,7 +107,7 @@ function article(entry: Entry, server: string, schemas: Schemas): Markup {
   return html`<article id="${anchorOf(operation)}">
     <h3><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></h3>
     ${summary === undefined || description?.startsWith(summary) ? undefined : html`<p>${summary}</p>`}
-    ${description === undefined ? undefined : html`<p class="text">${description}</p>`}
+    ${description === undefined ? undefined : html`<p class="text">${prose(description)}</p>`}
     <p><b>Who may call:</b> ${whoMayCall(operation)}</p>
     ${
       parameters.length === 0
@@ -148,7 +148,7 @@ function parameterView(
     <dd>
       <span class="type"
         >${place}${required && place !== 'path' ? ', required' : ''}${schema === undefined ? '' : `: ${typeOf(schema, schemas)}`}</span
-      >${description === undefined ? undefined : html`<span class="note">${description}</span>`}
+      >${description === undefined ? undefined : html`<span class="note">${prose(description)}</span>`}
     </dd>`
 }
 

@@ -1,5 +1,5 @@
 import type { JsonSchema } from './document.ts'
-import { html, type Markup } from './html.ts'
+import { html, prose, type Markup } from './html.ts'
 
 /** Levels that are shown one inside the other; what is deeper is in the JSON. */
 const DEEPEST = 6
@@ -83,7 +83,7 @@ function notesOf(schema: Readonly<Record<string, unknown>>): Markup {
   const preset = schema['default'] === undefined ? [] : [`default ${JSON.stringify(schema['default'])}`]
   const all = [...limits, ...preset].join(', ')
   return html`${all === '' ? undefined : html` <span class="limits">${all}</span>`}${
-    typeof description === 'string' ? html`<span class="note">${description}</span>` : undefined
+    typeof description === 'string' ? html`<span class="note">${prose(description)}</span>` : undefined
   }`
 }
 
