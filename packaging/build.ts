@@ -16,7 +16,11 @@ export async function buildPackage(dist = join(FOLDER, 'dist')): Promise<void> {
   await removeBuilt(dist)
   const { metafile } = await build({
     absWorkingDir: FOLDER,
-    entryPoints: { main: 'src/main.ts', 'sqlite/worker': 'src/store/sqlite/worker.ts' },
+    entryPoints: {
+      main: 'src/main.ts',
+      'sqlite/worker': 'src/store/sqlite/worker.ts',
+      'sqlite/reading-worker': 'src/store/sqlite/reading-worker.ts',
+    },
     outdir: dist,
     bundle: true,
     splitting: true,

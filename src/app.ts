@@ -2,25 +2,23 @@ import { join } from 'node:path'
 import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { makeDataFolder } from './data-folder.ts'
+import { onBehalfOf } from './control-audit.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
+import { SOCKET, TERMINAL } from './core/audit.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
-import type { Flow } from './core/flow.ts'
-import type { FlowExplanation } from './core/flow-explanation.ts'
 import type { Logger } from './core/services.ts'
-import { explainFlow } from './explain.ts'
+import { auditCredentials, auditReload } from './file-audit.ts'
 import { Engine } from './engine/engine.ts'
-import { resolveParameters } from './flow/parameters.ts'
 import { FlowStarter } from './flow-starter.ts'
 import type { Monitoring } from './monitoring.ts'
-import { parameterSources, withFlows, type Project } from './project.ts'
+import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
 import { RunEvents } from './run-events.ts'
-import type { Redactor } from './security/redaction.ts'
 import { watchMaterial } from './security/reload.ts'
 import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { createServer } from './server/server.ts'
-import { OPENAPI_PATH, openApiOf, serveOpenApi } from './openapi.ts'
+import { openApiAddresses, openApiOf } from './openapi.ts'
 import { withProject } from './project-at-rest.ts'
 import { keepTls } from './tls-start.ts'
 import { openStores, type Stores } from './store/message-log.ts'
@@ -51,46 +49,13 @@ export function checkProject(
   return withProject(setting, (project) => project, secrets)
 }
 
-/** What flows do, in words: those that are wanted. */
-export function explainProject(
-  setting: AppSetting,
-  wanted: (name: string, file: string) => boolean,
-  now = realClock.now(),
-): Promise<{
-  readonly names: readonly string[]
-  readonly flows: readonly FlowExplanation[]
-  readonly texts: Project['texts']
-}> {
-  return withProject(setting, (project, material, { kinds, loading, redactor }) => {
-    const explaining = {
-      kinds,
-      project,
-      parameters: (flow: Flow) => resolveParameters(flow, parameterSources(loading())).values,
-      credential: (name: string) => material.explanation(name),
-      bodyLimit: setting.settings.limits.body,
-      now,
-    }
-    return {
-      names: project.flows.map(({ name }) => name),
-      flows: project.flows
-        .filter(({ name, file }) => wanted(name, file))
-        .map((entry) => redacted(explainFlow(entry, explaining), redactor)),
-      texts: project.texts,
-    }
-  })
-}
-
-function redacted<T>(value: T, redactor: Pick<Redactor, 'text'>): T {
-  return JSON.parse(
-    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? redactor.text(part) : part)),
-  ) as T
-}
-
 export interface App {
   readonly control: Control
   readonly project: Project
   /** `http://127.0.0.1:8080`; undefined where nothing listens. */
   readonly url: string | undefined
+  /** Opens the management pages once; for the person at a development engine, and for no log. */
+  readonly loginLink: string | undefined
   /** Runs found open at the start. */
   readonly abandoned: number
   readonly log: Logger
@@ -116,7 +81,11 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
     clock: realClock,
     redactor: ground.redactor,
     log: ground.log,
-    retention: { days: settings.messageLog.days, bytes: settings.messageLog.size },
+    retention: {
+      days: settings.messageLog.days,
+      bytes: settings.messageLog.size,
+      auditDays: settings.messageLog.auditDays,
+    },
   })
   setting.faults?.guard({ ...ground.guard, flush: () => stores.messageLog.flush() })
   const closing: (() => Promise<unknown>)[] = [() => stores.close()]
@@ -133,14 +102,14 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
 
 /** Nothing of it is loaded where nobody looks. */
 async function monitoringOf(
-  { settings }: AppSetting,
-  { log, redactor }: Ground,
+  setting: AppSetting,
+  ground: Ground,
   quiet: boolean,
 ): Promise<Monitoring | undefined> {
-  const address = quiet ? undefined : managementAddress(settings)
+  const address = quiet ? undefined : managementAddress(setting.settings)
   if (!address) return undefined
   const { Monitoring } = await import('./monitoring.ts')
-  return new Monitoring({ address, log, redact: (text) => redactor.text(text) })
+  return new Monitoring(address, setting, ground)
 }
 
 /** @param closing what has to be closed, the last first */
@@ -155,7 +124,7 @@ async function startOn(
   const { settings, observer } = setting
   const { grace } = settings.shutdown
   const monitoring = await monitoringOf(setting, ground, quiet)
-  const parts = await assemble(setting, ground, stores.state, monitoring?.receivers.told)
+  const parts = await assemble(setting, ground, stores.state, monitoring?.receivers.told, stores.audit)
   closing.push(() => parts.close())
   const project = await parts.load()
   const counted = monitoring?.runs.counting(stores.messageLog) ?? stores.messageLog
@@ -190,6 +159,7 @@ async function startOn(
     url: () => url,
     managementUrl: () => monitoring?.url,
     messageLog: stores.messageLog,
+    expectClientChange: (client, actor) => parts.access.expectChange(client, actor),
     readiness: health,
   })
   const keeper = quiet ? undefined : await keepTls(setting, ground, parts.access.clients)
@@ -216,7 +186,7 @@ async function startOn(
     routes: parts.routes,
     addresses: new Map([
       ...(access?.addresses ?? []),
-      ...(settings.openapi ? [[OPENAPI_PATH, serveOpenApi(openApi)] as const] : []),
+      ...(settings.openapi ? openApiAddresses(openApi) : []),
     ]),
     listen: parseListen(settings.listen)!,
     tls: keeper?.tls,
@@ -226,14 +196,17 @@ async function startOn(
   })
   if (monitoring) {
     closing.push(() => monitoring.close())
-    const { messageLog, abandoned } = stores
     await monitoring.listen({
       control,
+      clock: parts.world.clock,
+      access: parts.access,
       scripts: () => parts.scripts.status(),
-      messageLog,
-      abandoned,
+      stores,
+      flush: () => messageLog.flush(),
       openApi,
       tls: settings.tls.management ? keeper?.tls : undefined,
+      addressOf: parts.proxies.addressOf,
+      issuer: () => settings.access.issuer ?? url,
     })
   }
   closing.push(() => {
@@ -258,7 +231,11 @@ async function startOn(
       starter.start(quiet)
     })
     await keeper?.watch()
-    const socket = createControlSocket({ control, folder: settings.data, ...ground.guard })
+    const socket = createControlSocket({
+      control: onBehalfOf(SOCKET, control, stores.audit),
+      folder: settings.data,
+      ...ground.guard,
+    })
     await socket.listen()
     closing.push(() => socket.close())
     parts.material.warm()
@@ -273,6 +250,7 @@ async function startOn(
       usedBy: (name) => usersOf(name, project, engine),
       loaded: (changes) => {
         keeper?.clientsChanged()
+        auditCredentials(changes, stores.audit)
         return starter.credentialsChanged(changes)
       },
       ...(observer && {
@@ -309,16 +287,20 @@ async function startOn(
         what: 'flows',
         folder: settings.flows,
         files: () => [join(settings.projectFolder, SETTINGS_FILE), ...reloader.files()],
-        changed: () => reloader.reload().then(() => true),
+        async changed() {
+          auditReload(await reloader.reload(), stores.audit)
+          return true
+        },
       })
       closing.push(() => flows.close())
       await flows.begun
     }
   }
   return {
-    control,
+    control: onBehalfOf(TERMINAL, control, stores.audit),
     project,
     url,
+    loginLink: monitoring?.loginLink,
     abandoned: stores.abandoned,
     log: parts.log,
     rings: () => parts.scripts.rings(),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuthorizationServer } from './access/authorization-server.ts'
 import { differentSettings, globalParameters, loadSettings, type Settings } from './config.ts'
+import type { Audit } from './core/audit.ts'
 import { hasErrors, type Problem } from './core/problem.ts'
 import type { Logger, Services } from './core/services.ts'
 import type { StateStore } from './core/stores.ts'
@@ -81,12 +82,14 @@ export function lay({ settings, color, terminal, writeLog, faults }: AppSetting)
 /**
  * What every way of running shares: the world, the credentials, the sandbox, the sender.
  * @param told is told of each request of the flows
+ * @param audit left out: nothing of who changed or got something is recorded
  */
 export async function assemble(
   setting: AppSetting,
   { redactor, log }: Ground,
   state: StateStore | undefined,
   told?: TellRequest,
+  audit?: Audit,
 ) {
   const { settings } = setting
   const found: Problem[] = []
@@ -114,6 +117,7 @@ export async function assemble(
     world,
     log,
     signing: { dev: settings.dev, hide: (secret) => void redactor.add(secret) },
+    ...(audit && { audit }),
   })
   const { keyFile } = settings.secret
   const sealed =

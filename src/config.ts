@@ -53,6 +53,7 @@ export const SETTINGS_FILE = 'sluice.yaml'
 export const WRONG_FLAG = 'setting/flag'
 const SECTIONS = [
   'tls',
+  'managementAccess',
   'secret',
   'vault',
   'shutdown',

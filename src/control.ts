@@ -1,4 +1,5 @@
 import type { Settings } from './config.ts'
+import type { Actor } from './core/audit.ts'
 import type { Control, CredentialReport, FlowLevel, FlowState, ManualRun, RunReport } from './core/control.ts'
 import { Body } from './core/body.ts'
 import { Failure, type RunFailure } from './core/failure.ts'
@@ -36,11 +37,17 @@ export interface ControlSetting {
   readonly messageLog: Pick<MessageLog, 'backlog' | 'lost' | 'trouble'>
   readonly reload: Control['reload']
   readonly readMaterial: Control['readMaterial']
+  readonly expectClientChange: (client: string, actor: Actor) => void
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
 
+/** A control that has to be told who announces changes; see `onBehalfOf`. */
+export type UnnamedControl = Omit<Control, 'announceClientChange'> & {
+  announceClientChange(client: string, actor: Actor): void
+}
+
 /** What the command line may ask of an engine, over the project it runs. */
-export function createControl(setting: ControlSetting): Control {
+export function createControl(setting: ControlSetting): UnnamedControl {
   const { engine, project, material, settings, world } = setting
   const startedAt = world.clock.now()
   const find = (name: string) => project.flows.find((entry) => entry.name === name)
@@ -116,6 +123,11 @@ export function createControl(setting: ControlSetting): Control {
         release()
         follower.stop()
       }
+    },
+    announceClientChange: setting.expectClientChange,
+    cancelRun(id) {
+      const run = engine.cancel(id, new Failure('flow.cancelled', 'the run was called off by a person'))
+      return run && { id, flow: run.flow }
     },
     testCredential: (name, request, signal) => testCredential(name, request, setting, signal),
     invalidateCredential(name) {

@@ -2,10 +2,15 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TOKEN_PATH } from './access/token-service.ts'
 import type { Project, ProjectFlow } from './project.ts'
+import type { Addresses } from './core/services.ts'
+import type { PagedDocument } from './reference/openapi-page/document.ts'
+import { openApiPage, type Page, type PageLink } from './reference/openapi-page/page.ts'
 import { openApiDocument, type DescribedEndpoint } from './reference/openapi.ts'
 
 /** Where the description of the endpoints is served. */
 export const OPENAPI_PATH = '/openapi.json'
+/** Where the same is served as a page. */
+export const OPENAPI_PAGE = '/openapi'
 
 /** The endpoints of a project's flows as OpenAPI 3.1, as text; flows with mistakes are not in it. */
 export function openApiText(flows: readonly ProjectFlow[], url: string): string {
@@ -34,14 +39,47 @@ export function openApiOf(
   }
 }
 
-/** Serves it on the listener of the endpoints. */
-export function serveOpenApi(content: () => string) {
+/** The same as a page; put together again only when it is another. */
+export function pageOf(content: () => string, links: readonly PageLink[]): () => Page {
+  let of: string | undefined
+  let page: Page | undefined
+  return () => {
+    const text = content()
+    if (page === undefined || text !== of) page = openApiPage(JSON.parse(text) as PagedDocument, links)
+    of = text
+    return page
+  }
+}
+
+/** Both, on the listener of the endpoints. */
+export function openApiAddresses(content: () => string): Addresses {
+  const page = pageOf(content, [{ text: 'OpenAPI (JSON)', href: OPENAPI_PATH }])
+  return new Map([
+    [OPENAPI_PATH, serve(() => ({ text: content(), headers: { 'content-type': 'application/json' } }))],
+    [
+      OPENAPI_PAGE,
+      serve(() => {
+        const { text, contentSecurityPolicy } = page()
+        return {
+          text,
+          headers: {
+            'content-type': 'text/html; charset=utf-8',
+            'content-security-policy': contentSecurityPolicy,
+            'x-content-type-options': 'nosniff',
+          },
+        }
+      }),
+    ],
+  ])
+}
+
+function serve(content: () => { readonly text: string; readonly headers: Readonly<Record<string, string>> }) {
   return (raw: IncomingMessage, reply: ServerResponse): Promise<void> => {
     raw.resume()
     const isRead = raw.method === 'GET' || raw.method === 'HEAD'
-    const text = isRead ? content() : ''
+    const { text, headers } = isRead ? content() : { text: '', headers: { allow: 'GET, HEAD' } }
     reply.writeHead(isRead ? 200 : 405, {
-      ...(isRead ? { 'content-type': 'application/json' } : { allow: 'GET, HEAD' }),
+      ...headers,
       'cache-control': 'no-cache',
       'content-length': Buffer.byteLength(text),
     })

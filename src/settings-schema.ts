@@ -39,11 +39,34 @@ export const settingsSchema = Keys({
     ],
     {
       description:
-        'Where metrics and health are served: `off`, `on` (127.0.0.1:9090), or host and port. It has no access control yet.',
+        'Where the management API, metrics and health are served: `off`, `on` (127.0.0.1:9090), or host and port. Callers need a role.',
       default: 'off',
     },
   ),
   tls: tlsSchema,
+  managementAccess: Keys(
+    {
+      metrics: Choice(['closed', 'public'], {
+        description:
+          'Who may read `/metrics` and `/health`: callers with the role sluice.viewer (`closed`), or everybody who reaches the address (`public`).',
+        default: 'closed',
+      }),
+      hosts: Optional(
+        ListOf(
+          Text({
+            description: 'A name without a port.',
+            pattern: '^\\w[\\w.-]*$',
+          }),
+          {
+            description:
+              'Names under which it is called, beside addresses, `localhost` and the host of `management`; others are refused.',
+            examples: [['sluice.example.com']],
+          },
+        ),
+      ),
+    },
+    { description: 'Who may use the listener `management`.' },
+  ),
   flows: Text({ description: 'Folder of the flows.', default: './flows' }),
   securityMaterial: Text({ description: 'Folder of the credentials.', default: './security-material' }),
   data: Text({
@@ -164,7 +187,7 @@ export const settingsSchema = Keys({
   egress: egressSchema,
   openapi: Flag({
     description:
-      'Whether `/openapi.json` of `listen` tells everybody what the endpoints take. The listener `management` tells it always.',
+      'Whether `/openapi.json` and the page `/openapi` of `listen` tell everybody what the endpoints take. The listener `management` tells those who may read there.',
     default: false,
   }),
   findDestination: Flag({
@@ -201,6 +224,11 @@ export const settingsSchema = Keys({
     {
       days: Whole({ description: 'Runs older than this are deleted.', default: 30, minimum: 1 }),
       size: Size({ description: 'Beyond this the oldest runs are deleted.', default: '1GB' }),
+      auditDays: Whole({
+        description: 'Entries of the audit log (`sluice audit`) older than this are deleted.',
+        default: 365,
+        minimum: 1,
+      }),
     },
     { description: 'The record of runs.' },
   ),

@@ -141,3 +141,21 @@ test('management is off, on at 127.0.0.1:9090, or where it says; in the file as 
     assert.match(problems[0]!.message, /^"management" is /)
   }
 })
+
+test('names of the management listener are a list, and no addresses with ports', async (t) => {
+  const inFile = (text: string) => loadSettings(projectFolder(t, { 'sluice.yaml': text }), {}, {})
+  const good = await inFile('managementAccess: { metrics: public, hosts: [sluice.example.com, engine] }\n')
+  assert.deepEqual(good.problems, [])
+  assert.deepEqual(good.settings.managementAccess, {
+    metrics: 'public',
+    hosts: ['sluice.example.com', 'engine'],
+  })
+  const variables = { SLUICE_MANAGEMENT_ACCESS_HOSTS: 'a.example,b.example' }
+  const outside = await loadSettings(projectFolder(t, {}), variables, {})
+  assert.deepEqual(outside.settings.managementAccess, {
+    metrics: 'closed',
+    hosts: ['a.example', 'b.example'],
+  })
+  for (const text of ['hosts: [engine:9090]', 'hosts: ["*"]', 'metrics: open', 'host: [a]'])
+    assert.equal((await inFile(`managementAccess: { ${text} }\n`)).problems.length, 1, text)
+})

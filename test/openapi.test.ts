@@ -6,7 +6,8 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { openApiDocument, type DescribedEndpoint } from '../src/reference/openapi.ts'
 import { sluice } from './support/command-line.ts'
 import { call } from './support/http.ts'
-import { projectFolder, startProject } from './support/project.ts'
+import { projectFolder } from './support/project.ts'
+import { basic, startManaged } from './support/management.ts'
 
 const FLOWS = {
   'flows/shop/orders.yaml': `description: Takes an order.
@@ -52,17 +53,27 @@ async function assertValid(document: object): Promise<any> {
 }
 
 test('the endpoints of a project are valid OpenAPI 3.1, from the files and from the engine', async (t) => {
-  const { app, url } = await startProject(t, FLOWS, {
-    settings: { management: '127.0.0.1:0' },
+  const { app, url } = await startManaged(t, FLOWS, {
     environment: { SLUICE_OPENAPI: 'true' },
   })
   const served = await call(`${url}/openapi.json`)
   assert.equal(served.headers['content-type'], 'application/json')
   const document = await assertValid(served.json())
   const management = app.control.status().management!
-  assert.deepEqual((await call(`${management}/openapi.json`)).json(), document)
+  assert.deepEqual((await call(`${management}/openapi.json`, { headers: basic('viewer') })).json(), document)
   assert.equal((await call(`${url}/openapi.json`, { method: 'POST' })).status, 405)
   assert.equal((await call(`${url}/openapi.json`, { method: 'HEAD' })).text, '')
+  for (const [at, headers] of [
+    [url, {}],
+    [management, basic('viewer')],
+  ] as const) {
+    const page = await call(`${at}/openapi`, { headers })
+    assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
+    assert.match(String(page.headers['content-security-policy']), /^default-src 'none'; style-src 'sha256-/)
+    assert.match(page.text, /\/orders\/\{key\}/)
+    assert.equal(page.text.includes('href="/api"'), at === management)
+  }
+  assert.equal((await call(`${url}/openapi`, { method: 'POST' })).status, 405)
 
   const folder = projectFolder(t, FLOWS)
   const printed = await sluice(t, ['openapi', '--url', `${url}/`], {}, { folder })
@@ -124,14 +135,14 @@ test('the ways into an endpoint are those that it names', async (t) => {
 })
 
 test('nobody is told on the listener of the endpoints unless the setting says so; a reload tells the new', async (t) => {
-  const closed = await startProject(t, FLOWS, { settings: { management: '127.0.0.1:0' } })
+  const closed = await startManaged(t, FLOWS)
   assert.equal((await call(`${closed.url}/openapi.json`)).status, 404)
+  assert.equal((await call(`${closed.url}/openapi`)).status, 404)
   const { writeFile } = await import('node:fs/promises')
   await writeFile(join(closed.folder, 'flows/off.yaml'), FLOWS['flows/off.yaml'].replace('false', 'true'))
-  const at = `${closed.app.control.status().management!}/openapi.json`
-  const before = (await call(at)).json()
+  const before = (await closed.ask('viewer', 'GET', '/openapi.json')).json()
   await closed.app.control.reload()
-  const after = (await call(at)).json()
+  const after = (await closed.ask('viewer', 'GET', '/openapi.json')).json()
   assert.deepEqual([before.paths['/off'], typeof after.paths['/off']], [undefined, 'object'])
   assert.notEqual(before.info.version, after.info.version)
 })

@@ -1,14 +1,16 @@
 import type { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import type { AccessRule, Caller } from '../core/access.ts'
+import { ENGINE, NO_AUDIT, type Actor, type Audit } from '../core/audit.ts'
 import type { FindableDestinations } from '../core/findable.ts'
-import type { Access, Addresses, Logger, RouteRequest } from '../core/services.ts'
+import type { Access, Addresses, JudgedRequest, Logger, RouteRequest } from '../core/services.ts'
 import type { Timer, World } from '../core/world.ts'
 import type { TrustedProxies } from '../net/trusted-proxies.ts'
 import type { OtherFiles } from '../security/material.ts'
 import { addressesOf, audiencesOf } from './addresses.ts'
 import { PresentedCertificates } from './certificates/presented.ts'
 import { ClientAssertions } from './client-assertion.ts'
+import { ClientLedger } from './client-ledger.ts'
 import { Clients } from './clients.ts'
 import { FailureCount } from './failure-count.ts'
 import { Gate } from './gate.ts'
@@ -30,6 +32,7 @@ export interface AccessSetting {
   readonly log: Logger
   /** Of the signing keys of senders. */
   readonly signing: SigningKeySetting
+  readonly audit?: Audit
 }
 
 export interface OpenSetting {
@@ -56,6 +59,7 @@ export class AuthorizationServer implements Access {
   readonly files: OtherFiles
   readonly #setting: AccessSetting
   #gate: Gate | undefined
+  #ledger: ClientLedger | undefined
 
   constructor(setting: AccessSetting) {
     this.#setting = setting
@@ -67,8 +71,8 @@ export class AuthorizationServer implements Access {
 
   admit(
     rule: AccessRule,
-    flow: string,
-    request: RouteRequest,
+    flow: string | undefined,
+    request: JudgedRequest,
   ): Caller | undefined | Promise<Caller | undefined> {
     if (this.#gate) return this.#gate.admit(rule, flow, request)
     throw new Error('the gate is not open: nothing listens')
@@ -83,16 +87,23 @@ export class AuthorizationServer implements Access {
     return this.signed.files.all().map(({ name }) => name)
   }
 
+  /** Who is about to change the file of a client, for the audit log. */
+  expectChange(client: string, actor: Actor): void {
+    this.#ledger?.expect(client, actor)
+  }
+
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
   async open(opened: OpenSetting): Promise<{
     readonly addresses: Addresses
     close(): Promise<void>
   }> {
-    const { log, world } = this.#setting
+    const { log, world, audit = NO_AUDIT } = this.#setting
     const { clock } = world
     const { folder, issuer, audience, destinations, proxies } = opened
     const ofId = (clientId: string) => this.clients.ofId(clientId)
-    const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock)
+    const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock, () =>
+      audit.record({ ...ENGINE, what: 'key.rotated', outcome: 'done' }),
+    )
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
     const failures = new FailureCount(clock)
     const secrets = new SecretCheck({ clock, failures, ofId })
@@ -109,7 +120,11 @@ export class AuthorizationServer implements Access {
     const { addressOf } = proxies
     const clients = this.clients
     const refusals = new RefusalLog(log, clock)
-    const shared = { tokens, secrets, refusals, certificates, clients, clock, addressOf }
+    const shared = { tokens, secrets, refusals, audit, ofId, certificates, clients, clock, addressOf }
+    const ledger = await ClientLedger.open({ file: join(folder, 'access-clients.json'), audit, log, clock })
+    this.#ledger = ledger
+    ledger.compare(this.clients.all(), 'noticed at the start')
+    this.clients.onLoad = () => ledger.compare(this.clients.all())
     const gate = new Gate({
       ...shared,
       failures,
@@ -139,6 +154,7 @@ export class AuthorizationServer implements Access {
       ]),
       async close() {
         timer.cancel()
+        await ledger.close()
         await records.close()
       },
     }

@@ -26,6 +26,8 @@ export class Clients implements OtherFiles {
   #byApiKey: ReadonlyMap<string, Client> = new Map()
   #certificates = new KnownCertificates([])
   #loaded = false
+  /** Is told after each load. */
+  onLoad: (() => void) | undefined
   readonly #log: Logger
 
   constructor(log: Logger) {
@@ -61,6 +63,7 @@ export class Clients implements OtherFiles {
     this.#byApiKey = byApiKey
     this.#certificates = new KnownCertificates(byId.values())
     this.#loaded = true
+    this.onLoad?.()
     return problems
   }
 

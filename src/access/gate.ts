@@ -1,5 +1,5 @@
 import { mayCall, sayRule, type AccessRule, type Caller, type Scheme } from '../core/access.ts'
-import type { Denial, RouteRequest } from '../core/services.ts'
+import type { Denial, JudgedRequest, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
@@ -37,12 +37,6 @@ const WAYS: Readonly<Record<Carried['scheme'], Scheme | undefined>> = {
   unreadable: undefined,
   bearer: 'oauth2',
   basic: 'basic',
-}
-
-/** A request that is judged by its headers, wherever it came in. */
-export type JudgedRequest = Pick<RouteRequest, 'raw' | 'query' | 'address' | 'deny'> & {
-  /** What is called, for the log, where it is no flow: `the address /...`. */
-  readonly called?: string
 }
 
 /** Refuses a request. @param why for the log */

@@ -33,17 +33,22 @@ interface Kept {
 export class SigningKeys {
   readonly #file: string
   readonly #clock: Clock
+  readonly #made: () => void
   #keys: readonly SigningKey[]
 
-  private constructor(file: string, clock: Clock, keys: readonly SigningKey[]) {
+  private constructor(file: string, clock: Clock, made: () => void, keys: readonly SigningKey[]) {
     this.#file = file
     this.#clock = clock
+    this.#made = made
     this.#keys = keys
   }
 
-  /** Reads the keys, and makes the first one where there is none. @throws Error `SLUICE_ACCESS` */
-  static async open(file: string, clock: Clock): Promise<SigningKeys> {
-    const keys = new SigningKeys(file, clock, read(await readPrivate(file), file))
+  /**
+   * Reads the keys, and makes the first one where there is none. @throws Error `SLUICE_ACCESS`
+   * @param made is told of each new key
+   */
+  static async open(file: string, clock: Clock, made: () => void = () => {}): Promise<SigningKeys> {
+    const keys = new SigningKeys(file, clock, made, read(await readPrivate(file), file))
     await keys.rotate()
     return keys
   }
@@ -59,6 +64,7 @@ export class SigningKeys {
     if (next.length === 0 && kept.length === this.#keys.length) return
     await writePrivate(this.#file, { keys: kept.map(keep) })
     this.#keys = kept
+    if (next.length > 0) this.#made()
   }
 
   /** The one that is signed with now. */

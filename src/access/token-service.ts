@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Audit } from '../core/audit.ts'
 import type { ClientAssertions } from './client-assertion.ts'
 import {
   authenticateByCertificate,
@@ -26,6 +27,15 @@ export interface TokenServiceSetting extends CertificateAuthentication {
   readonly refusals: RefusalLog
   /** Where a request comes from. */
   addressOf(raw: IncomingMessage): string
+  readonly audit: Audit
+  ofId(clientId: string): Client | undefined
+}
+
+/** Whence, and by what, a client asks. */
+interface Asking {
+  readonly address: string
+  /** SHA-256 of the certificate by which the client has asked, hex. */
+  readonly boundTo: string | undefined
 }
 
 type Ask = (
@@ -33,8 +43,7 @@ type Ask = (
   form: ReadonlyMap<string, string>,
   reply: ServerResponse,
   setting: TokenServiceSetting,
-  /** SHA-256 of the certificate by which the client has asked, hex. */
-  boundTo: string | undefined,
+  from: Asking,
 ) => Promise<void>
 
 /** Serves one address of the token service: reads the form, then asks who it is. */
@@ -55,7 +64,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
     const who =
       authenticateByCertificate(raw, form, setting) ?? (await authenticate(raw, form, setting, address))
     if ('client' in who) {
-      await ask(who.client, form, reply, setting, who.boundTo)
+      await ask(who.client, form, reply, setting, { address, boundTo: who.boundTo })
       return
     }
     const { status, error, description, why, clientId, retryAfter } = who
@@ -63,6 +72,15 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       { client: clientId?.slice(0, 150), address, status },
       `the token service refused a client: ${why}`,
     )
+    const known = clientId === undefined ? undefined : setting.ofId(clientId)
+    setting.audit.count({
+      who: known?.callerId ?? 'an unknown client',
+      address,
+      what: 'token.refused',
+      object: known?.name,
+      outcome: 'refused',
+      detail: why,
+    })
     answerError(reply, status, error, description, [
       ...(who.basic && status === 401 ? ['www-authenticate', `Basic realm="${REALM}", charset="UTF-8"`] : []),
       ...(retryAfter === undefined ? [] : ['retry-after', String(retryAfter)]),
@@ -71,7 +89,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
 }
 
 /** The token endpoint. @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
-export const grantToken: Ask = async (client, form, reply, { tokens }, boundTo) => {
+export const grantToken: Ask = async (client, form, reply, { tokens, audit }, { address, boundTo }) => {
   const grant = form.get('grant_type')
   if (grant === undefined) {
     answerError(reply, 400, 'invalid_request', 'grant_type is missing; send grant_type=client_credentials')
@@ -102,6 +120,7 @@ export const grantToken: Ask = async (client, form, reply, { tokens }, boundTo) 
     return
   }
   const issued = await tokens.issue(client, format, asked && [...new Set(asked)], boundTo)
+  audit.count({ who: client.callerId, address, what: 'token.issued', object: client.name, outcome: 'done' })
   answerJson(reply, 200, {
     access_token: issued.token,
     token_type: 'Bearer',
@@ -111,14 +130,23 @@ export const grantToken: Ask = async (client, form, reply, { tokens }, boundTo) 
 }
 
 /** A client ends a token of its own. @see https://www.rfc-editor.org/rfc/rfc7009 */
-export const revokeToken: Ask = async (client, form, reply, { tokens }) => {
+export const revokeToken: Ask = async (client, form, reply, { tokens, audit }, { address }) => {
   const token = form.get('token')
   if (token === undefined) {
     answerError(reply, 400, 'invalid_request', 'token is missing')
     return
   }
   const found = await tokens.look(token)
-  if ('client' in found && found.clientId === client.clientId) await tokens.end(token, found)
+  if ('client' in found && found.clientId === client.clientId) {
+    await tokens.end(token, found)
+    audit.count({
+      who: client.callerId,
+      address,
+      what: 'token.revoked',
+      object: client.name,
+      outcome: 'done',
+    })
+  }
   answerJson(reply, 200, {})
 }
 

@@ -41,7 +41,8 @@ export const devCommand: CommandDefinition = {
   details: `As sluice start --watch --dev, for the terminal beside the editor: changed flows, scripts, credentials and \
 secrets take effect when they are saved, and a file with mistakes leaves the version before in force. \
 Many runs at once are counted, a line a second. The key ? tells what the keys do: run a flow (r), the last \
-failure (f), the last runs (l), problems (p), credentials (c), restart (R), quit (q).`,
+failure (f), the last runs (l), problems (p), credentials (c), restart (R), quit (q). With --management it prints a link \
+that opens the management pages in a browser, once.`,
   async run(io, _args, options) {
     checkProcess(io)
     return await new Dev(io, options).run()

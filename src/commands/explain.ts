@@ -16,7 +16,7 @@ export const explainCommand: CommandDefinition = {
   async run(io, [name], given) {
     const setting = await appSettingFor(io, given)
     const { names, flows, texts } = await (
-      await import('../app.ts')
+      await import('../explain-project.ts')
     ).explainProject(setting, (one, file) => one === name || file === name)
     const [flow] = flows
     if (!flow) throw new Stop(1, notThere(name!, names))

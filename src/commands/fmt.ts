@@ -7,7 +7,7 @@ import { printProblems } from '../flow/print.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { readSettings, settingOptions } from './project-setting.ts'
-import { replaceFile } from './replaced-file.ts'
+import { replaceFile } from '../replaced-file.ts'
 
 export const fmtCommand: CommandDefinition = {
   name: 'fmt',

@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { Faults } from '../faults.ts'
 import { version } from '../version.ts'
+import { auditCommand } from './audit.ts'
+import { cancelCommand } from './cancel.ts'
 import { checkCommand } from './check.ts'
 import {
   clientApiKeyCommand,
@@ -53,6 +55,7 @@ export const commands: readonly CommandDefinition[] = [
   checkCommand,
   fmtCommand,
   runCommand,
+  cancelCommand,
   statusCommand,
   reloadCommand,
   flowListCommand,
@@ -81,6 +84,7 @@ export const commands: readonly CommandDefinition[] = [
   secretRekeyCommand,
   secretKeyCommand,
   logCommand,
+  auditCommand,
   openapiCommand,
   docsCommand(() => commands),
 ]

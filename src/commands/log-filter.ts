@@ -103,7 +103,7 @@ export function quoted(text: string): string {
 }
 
 /** Given several times, or several in one with commas between. */
-function listOf(option: string, given: readonly string[] | undefined): string[] | undefined {
+export function listOf(option: string, given: readonly string[] | undefined): string[] | undefined {
   if (given === undefined) return undefined
   const all = given.flatMap((text) => text.split(',').map((part) => part.trim()))
   if (all.includes('')) throw new UsageError(`${option} wants a value; got "${given.join()}"`)
@@ -119,7 +119,8 @@ function statusOf(text: string): RunStatus {
   )
 }
 
-function timeOf(option: string, text: string | undefined): number | undefined {
+/** Epoch ms. @throws UsageError where it is no time */
+export function timeOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const ago = parseDuration(text)
   if (ago !== undefined) return realClock.now() - ago
@@ -135,8 +136,9 @@ function headerOf(text: string): readonly [string, string] {
   return [text.slice(0, at).trim(), text.slice(at + 1).trim()]
 }
 
-function limitOf(text: string | undefined): number | undefined {
+/** @param what there should be so many of */
+export function limitOf(text: string | undefined, what = 'runs'): number | undefined {
   if (text === undefined) return undefined
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new UsageError(`--limit wants a number of runs; got "${text}"`)
+  throw new UsageError(`--limit wants a number of ${what}; got "${text}"`)
 }

@@ -7,6 +7,7 @@ import { followLog } from './log-follow.ts'
 import { listRuns, nothingFound } from './log-list.ts'
 import { printSummary, summarizeRuns } from './log-summary.ts'
 import { dataOption, logCommandFor, settingsFor } from './project-setting.ts'
+import { runIdOf } from './run-id.ts'
 import { printFollowed } from './run-list.ts'
 import { sourceOf } from './run-failure.ts'
 import { printRun } from './run-tree.ts'
@@ -71,11 +72,11 @@ A run has to fit all options. With --follow, --text shows the lines and failures
       if (run === undefined) {
         if (options.follow) return await follow(reader, data, io, options)
         if (options.summary) return await summarize(reader, io, options, messageLog)
-        const before = options.before === undefined ? {} : { before: idOf(options.before, reader) }
+        const before = options.before === undefined ? {} : { before: runIdOf(options.before, reader) }
         const filter = { ...filterOf(options, LISTED), ...before }
         return await listRuns({ reader, io, options, filter, command: () => logCommandFor(data, io) })
       }
-      const id = idOf(run, reader)
+      const id = runIdOf(run, reader)
       if (options.attachment !== undefined)
         return await showAttachment(reader, id, options.attachment, io, options)
       if (options.follow) await follow(reader, data, io, options, id)
@@ -154,23 +155,4 @@ async function follow(
     clearInterval(alive)
   }
   return 0
-}
-
-function idOf(text: string, reader: MessageLogReader): string {
-  const [id, ...others] = reader.find(text)
-  if (id === undefined) {
-    const none = reader.flows().length === 0
-    throw new Stop(
-      1,
-      none
-        ? `there is no run "${text}"; no runs yet`
-        : `there is no run "${text}"; \`sluice log\` lists them`,
-    )
-  }
-  if (others.length > 0)
-    throw new Stop(
-      1,
-      `"${text}" is the beginning or end of several runs; give more of the id:\n${[id, ...others].map((entry) => `  ${entry}`).join('\n')}`,
-    )
-  return id
 }

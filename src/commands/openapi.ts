@@ -19,7 +19,8 @@ export const openapiCommand: CommandDefinition = {
   ],
   examples: ['sluice openapi', 'sluice openapi --out openapi.json --url https://flows.example.com'],
   details: `Nothing is started: it is made of the files. Flows that have mistakes or are not enabled are not in it. A running
-engine serves the same at /openapi.json of the listener "management", and with the setting openapi on that of the endpoints.
+engine serves the same at /openapi.json of the listener "management", and with the setting openapi on that of the endpoints;
+/openapi there is a page to read.
 Exit code: 0 fine, 1 a flow has mistakes and was left out, 2 wrong usage, 3 a fault.`,
   async run(io, _args, given) {
     const setting = await appSettingFor(io, given)

@@ -27,7 +27,7 @@ export const listenOption = {
 
 export const managementOption = {
   flags: '--management [address]',
-  description: 'serve metrics and health, on 127.0.0.1:9090 or this host:port',
+  description: 'serve the management API, metrics and health, on 127.0.0.1:9090 or this host:port',
 } as const
 
 export const dataOption = {

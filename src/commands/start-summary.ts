@@ -60,7 +60,13 @@ export function startSummary(app: App, io: CommandIo, log: string): string {
   if (flows.length === 0)
     lines.push('There are no flows yet: `sluice new flow` writes one, `sluice init --add` some to try.\n\n')
   if (status.management !== undefined)
-    lines.push(noted('Management', color.dim, status.management, ['/health', '/metrics'], io))
+    lines.push(
+      noted('Management', color.dim, status.management, ['/api', '/openapi', '/health', '/metrics'], io),
+    )
+  if (app.loginLink !== undefined)
+    lines.push(
+      `${color.dim('Log in')}       ${color.cyan(app.loginLink)}\n${' '.repeat(13)}${color.dim('once, within 5 minutes, in a browser of this machine')}\n`,
+    )
   lines.push(noted('Message log', color.dim, status.dataFolder, [log, `${log} --follow`], io))
   if (app.abandoned > 0)
     lines.push(

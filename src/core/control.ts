@@ -30,6 +30,10 @@ export interface Control {
    * @param signal cancels the run
    */
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
+  /** The file of a client is about to be changed by the one who says so. */
+  announceClientChange(client: string): { readonly client: string }
+  /** Calls off a run that is going on. Undefined: there is no such run. */
+  cancelRun(id: string): RunCancellation | undefined
   /**
    * Tries a credential for a person, one step after the other; a token that it gets is kept. Undefined: there is no
    * such credential.
@@ -44,6 +48,12 @@ export interface Control {
   invalidateCredential(name: string): CredentialInvalidation | undefined
   /** The same, and the token service is told that the token is no longer wanted. */
   revokeCredential(name: string): Promise<CredentialInvalidation | undefined>
+}
+
+/** A run that was called off; it ends as CANCELLED as soon as the step that it is in lets it. */
+export interface RunCancellation {
+  readonly id: string
+  readonly flow: string
 }
 
 /** What `sluice reload` did. */

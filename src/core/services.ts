@@ -191,6 +191,12 @@ export interface RouteRequest {
   deny(denial: Denial): void
 }
 
+/** A request that is judged by its headers, wherever it came in. */
+export type JudgedRequest = Pick<RouteRequest, 'raw' | 'query' | 'address' | 'deny'> & {
+  /** What is called, for the log, where it is no flow: `the address /...`. */
+  readonly called?: string
+}
+
 /** What somebody is told who may not call. */
 export interface Denial {
   readonly status: number
@@ -207,8 +213,8 @@ export interface Access {
   /** Who calls, before a byte of the body is read; undefined: the request was refused, and has its answer. */
   admit(
     rule: AccessRule,
-    flow: string,
-    request: RouteRequest,
+    flow: string | undefined,
+    request: JudgedRequest,
   ): Caller | undefined | Promise<Caller | undefined>
   /**
    * The same for requests that are signed: judges the headers, and gives what judges the body when it has been read.

@@ -106,6 +106,13 @@ export class Engine {
     return this.pending.all
   }
 
+  /** Calls off a run that is going on. Undefined: there is none of this id. */
+  cancel(id: string, reason: Failure): RunRecord | undefined {
+    const run = this.pending.all.find((one) => one.id === id)
+    run?.cancel(reason)
+    return run
+  }
+
   /** Runs a deployed flow, whatever its trigger. Undefined: no such flow. */
   process(name: string, request: RunRequest): RunResult | Promise<RunResult> | undefined {
     const deployed = this.flows.get(name)

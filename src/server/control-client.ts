@@ -13,6 +13,7 @@ import type {
   LevelRequest,
   ManualRun,
   ReloadReport,
+  RunCancellation,
   RunReport,
 } from '../core/control.ts'
 import { controlPath } from './control-path.ts'
@@ -44,6 +45,10 @@ export interface ControlClient {
   ): Promise<CredentialTestReport | undefined>
   invalidateCredential(name: string): Promise<CredentialInvalidation | undefined>
   revokeCredential(name: string): Promise<CredentialInvalidation | undefined>
+  /** The file of a client is about to be changed. Undefined: the engine is of a version that keeps no record of it. */
+  announceClientChange(client: string): Promise<object | undefined>
+  /** Undefined: there is no such run, or the engine is of a version that cannot do it. */
+  cancelRun(id: string): Promise<RunCancellation | undefined>
 }
 
 /** An event of the message log; or so many were left out; or the run that is followed has ended. */
@@ -100,6 +105,10 @@ function clientOf(path: string): ControlClient {
       (await ask(path, 'POST', `/credentials/${encodeURIComponent(name)}/test`, request, signal)) as
         | CredentialTestReport
         | undefined,
+    announceClientChange: async (client) =>
+      (await ask(path, 'POST', `/clients/${encodeURIComponent(client)}/announce`)) as object | undefined,
+    cancelRun: async (id) =>
+      (await ask(path, 'POST', `/runs/${encodeURIComponent(id)}/cancel`)) as RunCancellation | undefined,
     invalidateCredential: async (name) =>
       (await ask(path, 'POST', `/credentials/${encodeURIComponent(name)}/invalidate`)) as
         | CredentialInvalidation

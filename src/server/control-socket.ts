@@ -149,6 +149,10 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return encoded(await control.run(name!, manualRun(await readJson(request)), gone))
     case 'POST flows/*/level':
       return control.setLevel(name!, levelRequest(await readJson(request)))
+    case 'POST clients/*/announce':
+      return control.announceClientChange(name!)
+    case 'POST runs/*/cancel':
+      return control.cancelRun(name!)
     case 'POST credentials/*/test':
       return control.testCredential(name!, testRequest(await readJson(request)), gone)
     case 'POST credentials/*/invalidate':

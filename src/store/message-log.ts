@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts'
 import type { Level } from '../core/context.ts'
 import type { LogLevel } from '../core/flow.ts'
 import type { Logger } from '../core/services.ts'
@@ -10,6 +11,7 @@ import type {
   StateStore,
 } from '../core/stores.ts'
 import type { Clock, Timer } from '../core/world.ts'
+import { AuditTrail } from './audit-trail.ts'
 import { Batches, LINES, PAYLOADS, RUNS } from './batches.ts'
 import {
   CLOSED,
@@ -29,13 +31,14 @@ export interface StoresSetting {
   readonly folder: string
   readonly clock: Clock
   readonly redactor: Cleaning
-  /** 30 days and 1 GB when left out. */
-  readonly retention?: { readonly days: number; readonly bytes: number }
+  /** 30 days and 1 GB when left out; entries of the audit log 365 days. */
+  readonly retention?: { readonly days: number; readonly bytes: number; readonly auditDays?: number }
   readonly log: Logger
 }
 
 export interface Stores {
   readonly messageLog: MessageLog
+  readonly audit: Audit
   readonly state: StateStore
   /** Runs that an earlier engine left open; they are ABANDONED now. */
   readonly abandoned: number
@@ -52,22 +55,27 @@ const HOUR = 60 * 60 * 1000
  */
 export async function openStores(setting: StoresSetting): Promise<Stores> {
   const { clock, log } = setting
-  const { days, bytes } = setting.retention ?? { days: 30, bytes: 1024 ** 3 }
+  const { days, bytes, auditDays = 365 } = setting.retention ?? { days: 30, bytes: 1024 ** 3 }
   const { thread, abandoned } = await StoreThread.start(setting.folder, log)
   const batches = new Batches(clock, log, (batch, records) => thread.write(batch, records))
   thread.onBatches(batches)
   let next: Timer
   const retain = (): void => {
-    thread.retain(clock.now() - days * DAY, bytes)
+    const now = clock.now()
+    thread.retain({ before: now - days * DAY, bytes, auditBefore: now - auditDays * DAY })
     next = clock.after(HOUR, retain)
   }
   retain()
+  const redact = redacting(setting.redactor)
+  const audit = new AuditTrail(batches, redact, clock)
   return {
-    messageLog: new WrittenBehind(batches, redacting(setting.redactor)),
+    messageLog: new WrittenBehind(batches, redact),
+    audit,
     state: thread,
     abandoned,
     async close() {
       next.cancel()
+      audit.settle()
       await batches.settled()
       batches.end()
       await thread.close()

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '../core/world.ts'
+import { auditEntries, newestAudit, type AuditFilter, type AuditRecord } from './audit-reading.ts'
 import { Follower, type FollowSetting, type LogEvent } from './following.ts'
 import {
   LINE_COLUMNS,
@@ -131,6 +132,18 @@ export class MessageLogReader {
         )
         .get(number)
     return row ? { ...toAttachment(row), content: row['content'] as Uint8Array } : undefined
+  }
+
+  /** Entries of the audit log, newest first. */
+  audit(filter: AuditFilter): AuditRecord[] {
+    const database = this.database()
+    return database ? auditEntries(database, filter) : []
+  }
+
+  /** Number of the newest entry of the audit log; 0: it is empty. */
+  newestAudit(): number {
+    const database = this.database()
+    return database ? newestAudit(database) : 0
   }
 
   /** What happens from now on, until the signal: runs that begin, come further or end, and lines. Looks every 200 ms. */

@@ -29,6 +29,7 @@ export const LINE = 3
 export const ATTACHMENT = 4
 export const SNAPSHOT = 5
 export const PROGRESS = 6
+export const AUDITED = 7
 
 /**
  * Records on their way to the writing thread, one after the other in one flat array, which is what crosses
@@ -117,6 +118,16 @@ export function pushSnapshot(
   contentType: string | null,
 ): void {
   records.push(SNAPSHOT, 8, run, at, step, level, headers, properties, body, contentType)
+}
+
+/** @param texts as they may be kept: what, who, address, object, outcome, detail */
+export function pushAudit(
+  records: Records,
+  at: number,
+  texts: readonly (string | null)[],
+  count: number,
+): void {
+  records.push(AUDITED, 8, at, ...texts, count)
 }
 
 /** A list of names as it is kept: a line each; null when empty. */

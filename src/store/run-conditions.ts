@@ -100,7 +100,8 @@ function listed(column: 'credentials' | 'hosts'): string {
   return `(char(10) || ${column} || char(10))`
 }
 
-function sqlGlob(glob: string): string {
+/** As SQLite's GLOB reads it: `*` is the only sign with a meaning. */
+export function sqlGlob(glob: string): string {
   return glob.replace(/[?[]/g, '[$&]')
 }
 

@@ -1,11 +1,17 @@
-import { getCompileCacheDir } from 'node:module'
-import { dirname, extname } from 'node:path'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../core/services.ts'
 import type { SealedToken, StateOperation, StateStore } from '../core/stores.ts'
 import type { Records } from './records.ts'
-import type { StoreAnswer, StoreReport, StoreRequest, ThreadSetting } from './sqlite/protocol.ts'
+import type {
+  RetentionLimits,
+  StoreAnswer,
+  StoreReport,
+  StoreRequest,
+  ThreadSetting,
+} from './sqlite/protocol.ts'
 import { StoreError, type StoreTrouble } from './store-error.ts'
+import { threadEnvironment } from './thread-environment.ts'
 
 /** What became of batches of records; the batches themselves are kept by who sent them. */
 export interface BatchListener {
@@ -72,9 +78,8 @@ export class StoreThread implements StateStore {
     return (await this.ask((request) => ({ kind: 'tokens', request, credential }))) as readonly SealedToken[]
   }
 
-  /** @param before epoch ms */
-  retain(before: number, bytes: number): void {
-    this.send({ kind: 'retain', before, bytes })
+  retain(limits: RetentionLimits): void {
+    this.send({ kind: 'retain', ...limits })
   }
 
   /** Resolves when both files are closed. */
@@ -190,10 +195,4 @@ async function spawn(setting: ThreadSetting): Promise<{ worker: Worker; abandone
       else if (report.kind === 'refused') reject(StoreError.of(report.trouble))
     })
   })
-}
-
-/** Nothing of the engine's environment but where compiled code is kept: without it, the thread would need twice the memory. */
-function threadEnvironment(): Record<string, string> {
-  const folder = getCompileCacheDir()
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) }
 }

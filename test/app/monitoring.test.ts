@@ -12,7 +12,7 @@ import { call } from '../support/http.ts'
 import { projectFolder, settingOf, startProject } from '../support/project.ts'
 import { scrape } from '../support/scrape.ts'
 
-const settings = { management: '127.0.0.1:0' }
+const settings = { management: '127.0.0.1:0', 'managementAccess.metrics': 'public' }
 const loaded = () =>
   Object.keys(createRequire(import.meta.url).cache).filter((path) => /prom-client/.test(path))
 
@@ -209,8 +209,12 @@ test('at info the engine’s own log says nothing of a message', async (t) => {
 
 test('an address that others may reach is warned of; 127.0.0.1 is not', async (t) => {
   const files = { 'flows/a.yaml': 'steps:\n  - log: x\n' }
-  const open = await startProject(t, files, { settings: { management: '0.0.0.0:0' } })
+  const open = await startProject(t, files, {
+    settings: { ...settings, management: '0.0.0.0:0' },
+  })
   assert.equal(open.log.filter((line) => /metrics and health are not protected/.test(line)).length, 1)
+  const closed = await startProject(t, files, { settings: { management: '0.0.0.0:0' } })
+  assert.equal(closed.log.filter((line) => /put TLS before it/.test(line)).length, 1)
   const { log } = await startProject(t, files, { settings })
   assert.deepEqual(
     log.filter((line) => /not protected/.test(line)),

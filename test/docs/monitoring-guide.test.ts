@@ -37,7 +37,10 @@ async function scraped(t: TestContext): Promise<Scrape> {
       'security-material/api.yaml':
         'type: oauth2\ntokenServiceUrl: https://idp.example.com/token\nclientId: a\nclientSecret: ${env:API_SECRET}\nbaseUrl: https://api.example.com/\n',
     },
-    { settings: { management: '127.0.0.1:0' }, environment: { API_SECRET: 'a-secret-of-the-guide' } },
+    {
+      settings: { management: '127.0.0.1:0', 'managementAccess.metrics': 'public' },
+      environment: { API_SECRET: 'a-secret-of-the-guide' },
+    },
   )
   await run('a')
   return await scrape(app.control.status().management!)

@@ -89,6 +89,7 @@ test('the package holds what runs and what is read, and nothing else', async () 
     'dist/main.js.map',
     'dist/script-host.cjs',
     'dist/sqlite/worker.js',
+    'dist/sqlite/reading-worker.js',
     'dist/third-party-licenses.txt',
     'docs/guide/credentials.md',
     'docs/reference/flow.schema.json',
@@ -130,14 +131,18 @@ test('in the made project: check, start, a call of its endpoint, log, SIGTERM', 
   const { version } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')) as { version: string }
   assert.equal((await run('npx', ['sluice', '--version'], project)).stdout, `${version}\n`)
   assert.equal((await run('npx', ['sluice', 'check'], project)).stdout, '4 flows, no problems\n')
-  const engine = start(t, join(project, 'node_modules/.bin/sluice'), ['start', '--listen', '127.0.0.1:0'], {
-    cwd: project,
-  })
+  const options = ['start', '--listen', '127.0.0.1:0', '--management', '127.0.0.1:0', '--dev']
+  const engine = start(t, join(project, 'node_modules/.bin/sluice'), options, { cwd: project })
   const order = await post(`${await engine.url}/http/orders`, { item: 'book', quantity: 2 })
   assert.deepEqual(
     [order.status, await order.json()],
     [201, { item: 'book', quantity: 2, total: 25, currency: 'EUR' }],
   )
+  const link = /http\S+\/login\?code=\S+/.exec(engine.output())![0]
+  const cookie = (await fetch(link, { redirect: 'manual' })).headers.get('set-cookie')!.split(';')[0]!
+  const runs = await fetch(new URL('/api/runs?flow=order', link), { headers: { cookie } })
+  assert.equal(((await runs.json()) as { items: { flow: string }[] }).items[0]!.flow, 'order')
+  assert.match(await (await fetch(new URL('/openapi', link), { headers: { cookie } })).text(), /\/orders/)
   engine.kill('SIGTERM')
   assert.equal(await engine.ended, 0, engine.output())
   const { stdout } = await run(join(project, 'node_modules/.bin/sluice'), ['log', '--flow', 'order'], project)

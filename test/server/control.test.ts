@@ -75,6 +75,8 @@ function fakeControl(own: Partial<Control> = {}): Control {
     readMaterial: async () => ({ read: true }),
     run: async () => undefined,
     testCredential: async () => undefined,
+    announceClientChange: (client) => ({ client }),
+    cancelRun: () => undefined,
     invalidateCredential: () => undefined,
     revokeCredential: () => Promise.resolve(undefined),
     ...own,

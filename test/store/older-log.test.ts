@@ -111,3 +111,25 @@ test('a log that no newer engine has opened yet is read as it is, and followed w
   assert.deepEqual(events, ['run new-sync undefined', 'run old-open undefined', 'progress new-sync 7'])
   assert.equal(log.run(run.id)!.progress!.done, 7)
 })
+
+test('a log of the third version has no audit entries, and gets them', async (t) => {
+  const folder = await firstVersion(t)
+  openDatabase(join(folder, 'log.db'), {
+    timeout: 250,
+    pragmas: [],
+    migrations: LOG_MIGRATIONS.slice(0, 3),
+  }).close()
+  const log = reader(t, folder)
+  assert.deepEqual([log.audit({ limit: 10 }), log.newestAudit()], [[], 0])
+  const { audit, messageLog } = await stores(t, { folder })
+  audit.record({ who: 'a file', what: 'reload', outcome: 'done' })
+  await messageLog.flush()
+  assert.deepEqual(
+    log.audit({ limit: 10 }).map(({ what }) => what),
+    ['reload'],
+  )
+  assert.deepEqual(
+    log.runs({ limit: 10, statuses: ['COMPLETED'] }).map(({ id }) => id),
+    ['old-done'],
+  )
+})

@@ -102,7 +102,7 @@ test('a slice takes some hundred runs at the most, the oldest ones, so that writ
     migrations: LOG_MIGRATIONS,
   })
   t.after(() => database.close())
-  const slice = retention(database, NOW - 30 * DAY, GB)
+  const slice = retention(database, { before: NOW - 30 * DAY, bytes: GB, auditBefore: 0 })
   const oldest = () => Number(database.prepare('SELECT min(started) AS at FROM runs').get()!['at'])
   assert.deepEqual([slice(), oldest()], [200, runs[200]!.startedAt])
   assert.deepEqual([slice(), slice(), slice()], [200, 50, undefined])
@@ -111,5 +111,5 @@ test('a slice takes some hundred runs at the most, the oldest ones, so that writ
 
 test('the settings are 30 days and 1 GB where nothing is said', async (t) => {
   const { settings } = await loadSettings(await dataFolder(t), {}, {})
-  assert.deepEqual(settings.messageLog, { days: 30, size: GB })
+  assert.deepEqual(settings.messageLog, { days: 30, size: GB, auditDays: 365 })
 })

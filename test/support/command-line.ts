@@ -19,6 +19,8 @@ export interface CommandSetting {
   readonly signal?: AbortSignal
   /** Gets what is written to standard error, when it is written. */
   readonly onStderr?: (text: string) => void
+  /** The same of standard output. */
+  readonly onStdout?: (text: string) => void
 }
 
 /** Runs a command line in this process. */
@@ -32,7 +34,10 @@ export async function sluice(
   let stdout = ''
   let stderr = ''
   const io: Omit<CommandIo, 'projectFolder'> = {
-    stdout: (text) => (stdout += text),
+    stdout(text) {
+      stdout += text
+      setting.onStdout?.(text)
+    },
     stderr(text) {
       stderr += text
       setting.onStderr?.(text)

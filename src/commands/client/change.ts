@@ -5,8 +5,9 @@ import { readClient, type Client } from '../../access/client-file.ts'
 import { rotatedHashes, type Rotation } from '../../access/client-text.ts'
 import { editedYaml } from '../../access/edited-yaml.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
-import { replaceFile } from '../replaced-file.ts'
+import { replaceFile } from '../../replaced-file.ts'
 import {
+  announceChange,
   checkedRoles,
   clientArgument as client,
   clientFile,
@@ -43,6 +44,7 @@ export async function change(
   const { client: changed } = readClient({ file: client.file, text: next })
   if (!changed) throw new Stop(1, `${client.file} cannot be changed as it is written; change it by hand`)
   if (isOther) {
+    await announceChange(name, settings)
     const trouble = await replaceFile(path, next)
     if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)
     await letEngineRead(settings)
@@ -198,6 +200,7 @@ export const clientRemoveCommand: CommandDefinition = {
   examples: ['sluice client remove shop'],
   async run(io, [name = ''], given) {
     const { client: found, path, settings } = await clientFile(io, given, name)
+    await announceChange(name, settings)
     await unlink(path).catch((error: NodeJS.ErrnoException) => {
       throw new Stop(1, `${found.file} cannot be removed (${error.code})`)
     })

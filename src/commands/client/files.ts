@@ -83,6 +83,12 @@ export async function clientFile(
   throw new Stop(1, `there is no client "${name}"${near === '' ? '; `sluice client list` lists them' : near}`)
 }
 
+/** A running engine records who changes a client; without one, the next that starts notices the change itself. */
+export async function announceChange(name: string, { data }: Pick<Settings, 'data'>): Promise<void> {
+  const engine = await connectControl(data).catch(() => undefined)
+  await engine?.announceClientChange(name).catch(() => undefined)
+}
+
 export function checkedRoles(roles: readonly string[]): readonly string[] {
   for (const role of roles) if (!isRole(role)) throw new UsageError(`"${role}" is no role. ${ROLE_HINT}`)
   return [...new Set(roles)]

@@ -1,5 +1,6 @@
 import {
   ATTACHMENT,
+  AUDITED,
   CLOSED,
   DEPLOYED,
   LINE,
@@ -94,6 +95,9 @@ export class LogWriter {
       }
       case SNAPSHOT:
         s.snapshot.run(f[i]!, f[i + 1]!, f[i + 2]!, f[i + 3]!, f[i + 4]!, f[i + 5]!, f[i + 6]!, f[i + 7]!)
+        return
+      case AUDITED:
+        s.audit.run(f[i]!, f[i + 1]!, f[i + 2]!, f[i + 3]!, f[i + 4]!, f[i + 5]!, f[i + 6]!, f[i + 7]!)
     }
   }
 
@@ -162,6 +166,9 @@ function prepareAll(database: Database) {
     ),
     snapshot: prepare(
       'INSERT INTO snapshots (run, at, step, level, headers, properties, body, type) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    audit: prepare(
+      'INSERT INTO audit (at, what, who, address, object, outcome, detail, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     search: prepare('INSERT INTO searchable (run, name, value) VALUES (?, ?, ?)'),
     unsearch: prepare('DELETE FROM searchable WHERE run = ?'),

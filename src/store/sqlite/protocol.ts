@@ -9,6 +9,16 @@ export interface ThreadSetting {
   readonly abandon: boolean
 }
 
+/** What is kept of `log.db`. */
+export interface RetentionLimits {
+  /** Epoch ms; runs that started before are deleted. */
+  readonly before: number
+  /** The oldest runs are deleted while the file holds more. */
+  readonly bytes: number
+  /** Epoch ms; entries of the audit log from before are deleted. */
+  readonly auditBefore: number
+}
+
 /** What the engine's thread asks of the store's thread. Answered in order, state requests in groups. */
 export type StoreRequest =
   | { readonly kind: 'write'; readonly batch: number; readonly records: Records }
@@ -20,8 +30,7 @@ export type StoreRequest =
   | { readonly kind: 'last-fire'; readonly request: number; readonly timer: string }
   /** Of one credential, or of all. */
   | { readonly kind: 'tokens'; readonly request: number; readonly credential: string | undefined }
-  /** Deletes runs that started before (epoch ms), and the oldest while `log.db` holds more bytes. */
-  | { readonly kind: 'retain'; readonly before: number; readonly bytes: number }
+  | ({ readonly kind: 'retain' } & RetentionLimits)
   | { readonly kind: 'close' }
 
 export type StoreAnswer = boolean | number | readonly SealedToken[] | undefined

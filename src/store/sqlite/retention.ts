@@ -1,4 +1,5 @@
 import { transaction, type Database } from './database.ts'
+import type { RetentionLimits } from './protocol.ts'
 
 /** Runs that one transaction deletes; few where the size decides, so that no more goes than must. */
 const SLICE_BY_AGE = 200
@@ -6,6 +7,9 @@ const SLICE_BY_SIZE = 20
 const LINES_A_SLICE = 2000
 /** Pages (4 KB) that one slice gives back to the disk. */
 const PAGES_A_SLICE = 256
+/** Entries of the audit log about tokens, which callers cause, that are kept at the most. */
+const MOST_OF_TOKENS = 100_000
+const AUDIT_A_SLICE = 2000
 const OF_RUNS = ['lines', 'attachments', 'snapshots', 'searchable'] as const
 
 /** One step of deleting: how many runs it took, or undefined when there is nothing left to do. */
@@ -13,9 +17,14 @@ export type Slice = () => number | undefined
 
 /**
  * Deletes, slice by slice, the runs that started before `before` (epoch ms) and the oldest ones while `log.db` holds more
- * than `bytes`. Runs that go on are left alone.
+ * than `bytes`. Runs that go on are left alone. Of the audit log, what is older than its own age, and the oldest entries
+ * about tokens where there are too many.
  */
-export function retention(database: Database, before: number, bytes: number): Slice {
+export function retention(
+  database: Database,
+  { before, bytes, auditBefore }: RetentionLimits,
+  mostOfTokens = MOST_OF_TOKENS,
+): Slice {
   const pragma = (name: string): number => Number(Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0])
   const pageSize = pragma('page_size')
   const oldest = database.prepare(
@@ -38,7 +47,10 @@ export function retention(database: Database, before: number, bytes: number): Sl
       return runs.length
     })
 
+  const dropAudit = auditRetention(database, auditBefore, mostOfTokens)
+
   return () => {
+    if (dropAudit()) return 0
     const byAge = drop(before, SLICE_BY_AGE)
     if (byAge > 0) return byAge
     if (dropOrphans.run(before).changes > 0) return 0
@@ -52,5 +64,26 @@ export function retention(database: Database, before: number, bytes: number): Sl
     if (free === 0) return undefined
     database.exec(`PRAGMA incremental_vacuum(${PAGES_A_SLICE})`)
     return pragma('freelist_count') < free ? 0 : undefined
+  }
+}
+
+/** One step of deleting entries of the audit log; false: there is nothing left to do. */
+function auditRetention(database: Database, before: number, mostOfTokens: number): () => boolean {
+  const dropOld = database.prepare(
+    `DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE at < ? ORDER BY at LIMIT ${AUDIT_A_SLICE})`,
+  )
+  const ofTokens = "what >= 'token.' AND what < 'token/'"
+  const count = database.prepare(`SELECT count(*) AS found FROM audit WHERE ${ofTokens}`)
+  const dropMost = database.prepare(
+    `DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE ${ofTokens} ORDER BY at LIMIT ?)`,
+  )
+  let tooMany: number | undefined
+  return () => {
+    if (dropOld.run(before).changes > 0) return true
+    tooMany ??= Number(count.get()!['found']) - mostOfTokens
+    if (tooMany <= 0) return false
+    const dropped = Number(dropMost.run(Math.min(tooMany, AUDIT_A_SLICE)).changes)
+    tooMany -= dropped
+    return dropped > 0
   }
 }

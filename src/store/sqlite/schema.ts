@@ -82,6 +82,20 @@ export const LOG_MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN called_by TEXT; -- id of a run
   `,
+  `
+  CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,            -- epoch ms
+    what TEXT NOT NULL,
+    who TEXT NOT NULL,
+    address TEXT,
+    object TEXT,
+    outcome TEXT NOT NULL,
+    detail TEXT,
+    count INTEGER NOT NULL          -- that are told by this one entry
+  );
+  CREATE INDEX audit_at ON audit (at);
+  `,
 ]
 
 /** What a reader, which cannot bring tables up to date, sets before those of an older version to read them as today's. */

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { LOG_FILE, openDataFolder, type DataFolder } from './data-folder.ts'
 import { toStoreError } from './database.ts'
 import { LogWriter } from './log-writer.ts'
-import type { StoreAnswer, StoreReport, StoreRequest, ThreadSetting } from './protocol.ts'
+import type { RetentionLimits, StoreAnswer, StoreReport, StoreRequest, ThreadSetting } from './protocol.ts'
 import { retention } from './retention.ts'
 import { StateFile } from './state-file.ts'
 import type { StoreTrouble } from '../store-error.ts'
@@ -42,10 +42,10 @@ function serve(files: DataFolder, writer: LogWriter): void {
     }
   }
 
-  const retain = (before: number, bytes: number): void => {
+  const retain = (limits: RetentionLimits): void => {
     if (retaining) return
     retaining = true
-    const slice = retention(files.log, before, bytes)
+    const slice = retention(files.log, limits)
     let runs = 0
     const next = (): void => {
       if (closed) return
@@ -99,7 +99,7 @@ function serve(files: DataFolder, writer: LogWriter): void {
           return state.tokens(message.credential)
         })
       case 'retain':
-        return retain(message.before, message.bytes)
+        return retain(message)
       case 'close':
         return close()
     }

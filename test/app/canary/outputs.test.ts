@@ -9,6 +9,7 @@ import { runCommandLine } from '../../../src/commands/index.ts'
 import { controlPath } from '../../../src/server/control-path.ts'
 import type { EngineHealth } from '../../../src/core/control.ts'
 import { call, rawCall } from '../../support/http.ts'
+import { basic, MANAGERS, SECRET as MANAGERS_SECRET } from '../../support/management.ts'
 import { startEngine } from '../../support/process.ts'
 import { projectFolder } from '../../support/project.ts'
 import { scrape } from '../../support/scrape.ts'
@@ -137,6 +138,7 @@ test('at the finest level no secret and no token is in any output, record, file 
     ...Object.fromEntries(Object.keys(material).map((name) => [`flows/${name}.yaml`, flow(name)])),
     'flows/late.yaml': LATE,
     'security-material/reader.yaml': `type: client\nroles: [destination.read]\nsecretHash: ${await makeSecretHash(READER)}\n`,
+    ...MANAGERS,
   })
   const environment = {
     ...SECRETS,
@@ -146,6 +148,7 @@ test('at the finest level no secret and no token is in any output, record, file 
     SLUICE_LOG_FORMAT: 'json',
     SLUICE_MANAGEMENT: '127.0.0.1:0',
     SLUICE_FIND_DESTINATION: 'true',
+    SLUICE_MANAGEMENT_ACCESS_METRICS: 'public',
   }
   const engine = await startEngine(t, folder, environment)
   const leaks: string[] = []
@@ -187,12 +190,47 @@ test('at the finest level no secret and no token is in any output, record, file 
   await lookAtDestinations(engine.url, Object.keys(material), service.tokens, look)
 
   const status = JSON.parse(await socketAnswer(folder, 'GET', '/status')) as { management: string }
-  const health = (await call(`${status.management}/health`)).json() as EngineHealth
+  const health = (
+    await call(`${status.management}/health`, { headers: basic('viewer') })
+  ).json() as EngineHealth
   assert.ok(health.credentials.notWell.length > 5, 'their errors are told')
   for (const path of ['/metrics', '/health', '/health/live', '/health/ready', '/none'])
     look((await call(status.management + path)).text, `the management listener's answer of ${path}`)
   const { series } = await scrape(status.management)
   assert.ok(series.some(({ name }) => name === 'sluice_receiver_request_duration_seconds_count'))
+
+  const api = async (method: string, path: string, body?: object) => {
+    const answer = await call(`${status.management}${path}`, {
+      method,
+      headers: { ...basic('admin'), ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const text = JSON.stringify(answer.headers) + answer.text
+    look(text, `the management API's answer of ${method} ${path}`)
+    assert.doesNotMatch(text, new RegExp(MANAGERS_SECRET))
+    return answer
+  }
+  for (const path of ['/openapi', '/openapi.json', '/api', '/api/openapi.json', '/api/status', '/api/flows'])
+    await api('GET', path)
+  const few = Object.keys(material).filter((_, i) => i % 9 === 0)
+  for (const name of few) {
+    await api('POST', `/api/flows/${name}/runs`, {})
+    await api('POST', `/api/credentials/${name}/test`, { call: 'echo' })
+    await api('POST', `/api/credentials/${name}/invalidate`)
+    await api('GET', `/api/credentials/${name}`)
+    await api('GET', `/api/flows/${name}`)
+  }
+  for (const path of ['/api/credentials', '/api/clients', '/api/clients/admin', '/api/audit?limit=1000'])
+    await api('GET', path)
+  const { items } = (await api('GET', '/api/runs?limit=1000')).json() as { items: { id: string }[] }
+  for (const { id } of items.slice(0, 5)) {
+    const { attachments } = (await api('GET', `/api/runs/${id}`)).json() as {
+      attachments: { name: string }[]
+    }
+    await api('GET', `/api/runs/${id}/snapshots`)
+    for (const { name } of attachments)
+      await api('GET', `/api/runs/${id}/attachments/${encodeURIComponent(name)}`)
+  }
 
   for (const path of [
     '/status',
@@ -216,6 +254,8 @@ test('at the finest level no secret and no token is in any output, record, file 
     look(output.stdout + output.stderr, `sluice ${args.join(' ')}`)
     return output.stdout
   }
+  assert.match(await sluice('audit', '--limit', '1000'), /credential\.tested/)
+  await sluice('audit', '--json', '--limit', '1000')
   const runs = (await sluice('log', '--json', '--limit', '1000'))
     .trimEnd()
     .split('\n')

@@ -1,0 +1,172 @@
+import type { IncomingMessage } from 'node:http'
+import { Ajv, type ErrorObject } from 'ajv'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Actor } from '../../core/audit.ts'
+import type { Logger } from '../../core/services.ts'
+import type { Door } from '../management/door.ts'
+import { problemReply } from '../problem-json.ts'
+import { sendProblem } from '../refusals.ts'
+import { unkept } from '../unkept.ts'
+import type { ManagedEngine } from './managed-engine.ts'
+import { ApiRefusal, Bytes, DONE, type Operation } from './operation.ts'
+import { Thing } from './schemas.ts'
+
+export interface ApiSetting {
+  readonly operations: readonly Operation[]
+  readonly engine: ManagedEngine
+  readonly door: Door
+  readonly log: Logger
+  /** Takes live secrets out of a text. */
+  readonly redact: (text: string) => string
+  /** Bytes of the largest message that is read into memory. */
+  readonly bodyLimit: number
+}
+
+export const API_PREFIX = '/api'
+/** Bytes of a request that holds no message. */
+const SMALL = 64 * 1024
+
+/** Serves the operations below `/api`, as problem+json where they fail. */
+export function addApi(app: FastifyInstance, setting: ApiSetting): void {
+  const { operations, engine, door, log, redact } = setting
+  const actors = new WeakMap<IncomingMessage, Actor>()
+  const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value)
+  void app.register(
+    async (api) => {
+      api.removeAllContentTypeParsers()
+      api.addContentTypeParser(
+        'application/json',
+        { parseAs: 'string' },
+        api.getDefaultJsonParser('error', 'error'),
+      )
+      const strict = validator({})
+      const lenient = validator({ coerceTypes: 'array' })
+      api.setValidatorCompiler<object>(({ schema, httpPart }) =>
+        (httpPart === 'body' ? strict : lenient).compile(schema),
+      )
+      api.setErrorHandler((error: FastifyError, _request, reply) => fail(error, reply, log))
+      for (const one of operations)
+        api.route({
+          method: one.method,
+          url: one.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+          bodyLimit: one.takesMessage ? SMALL + Math.ceil((setting.bodyLimit * 4) / 3) : SMALL,
+          schema: {
+            querystring: one.query ?? Thing({}),
+            ...(one.params && { params: one.params }),
+            ...(one.body && { body: one.body }),
+          },
+          async onRequest({ raw }, reply) {
+            const actor = await door.admit(one.role, raw, reply.raw)
+            if (actor) actors.set(raw, actor)
+            else reply.hijack()
+          },
+          handler: async (request, reply) => {
+            if (!one.body && request.body !== undefined)
+              throw new ApiRefusal(400, 'request.invalid', 'this address takes no body')
+            const result = await one.handle({
+              params: request.params as never,
+              query: request.query as never,
+              body: request.body,
+              engine,
+              actor: actors.get(request.raw)!,
+              gone: goneOf(request, reply),
+            })
+            return answer(reply, result, hide)
+          },
+        })
+    },
+    { prefix: API_PREFIX },
+  )
+}
+
+function validator(options: object): Ajv {
+  return new Ajv({ strict: false, allErrors: false, useDefaults: false, ...options })
+}
+
+function goneOf({ raw }: FastifyRequest, { raw: response }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  if (raw.destroyed && !raw.complete) gone.abort()
+  return gone.signal
+}
+
+function answer(
+  reply: FastifyReply,
+  result: unknown,
+  hide: (key: string, value: unknown) => unknown,
+): FastifyReply {
+  unkept(reply)
+  if (result === undefined) throw new ApiRefusal(404, 'request.not-found', 'there is no such thing')
+  if (result === DONE) return reply.code(204).send()
+  if (!(result instanceof Bytes))
+    return reply.type('application/json').send(`${JSON.stringify(result, hide)}\n`)
+  const { content, contentType, name } = result
+  return reply
+    .header(
+      'content-type',
+      /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(;[ -~]*)?$/.test(contentType) ? contentType : 'application/octet-stream',
+    )
+    .header(
+      'content-disposition',
+      `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)}`,
+    )
+    .header('content-security-policy', "sandbox; default-src 'none'")
+    .send(Buffer.from(content))
+}
+
+function fail(error: FastifyError & { readonly hint?: string }, reply: FastifyReply, log: Logger): void {
+  const { validation, validationContext, statusCode = 500, code } = error
+  if (error instanceof ApiRefusal)
+    return sendProblem(
+      reply,
+      problemReply(error.status, TITLES[error.status] ?? 'The request cannot be done', {
+        detail: error.message,
+        code: error.code,
+      }),
+    )
+  if (validation) {
+    const [first] = validation as unknown as ErrorObject[]
+    const { pointer, detail } = misfit(first!)
+    const where = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
+    return sendProblem(
+      reply,
+      problemReply(400, 'The request does not fit its schema', {
+        detail: `${where}${pointer === '' ? '' : ` "${pointer}"`}: ${detail}`,
+        code: 'request.invalid',
+        errors: [{ pointer: `#${pointer}`, in: where, detail }],
+      }),
+    )
+  }
+  if (code?.startsWith('store.'))
+    return sendProblem(
+      reply,
+      problemReply(503, 'The message log cannot be read now', { detail: error.message, code }),
+    )
+  if (statusCode < 500)
+    return sendProblem(
+      reply,
+      problemReply(statusCode, TITLES[statusCode] ?? 'The request is malformed', { code: 'request.invalid' }),
+    )
+  log.error({ err: error }, 'a fault in the engine while the management API was asked')
+  sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'The request cannot be taken',
+  404: 'There is no such thing',
+  409: 'It cannot be changed now',
+  413: 'The body is too large',
+  415: 'Bodies are application/json',
+  503: 'Too many requests at once',
+}
+
+function misfit({ instancePath, keyword, params, message }: ErrorObject): {
+  pointer: string
+  detail: string
+} {
+  if (keyword === 'additionalProperties')
+    return { pointer: `${instancePath}/${String(params['additionalProperty'])}`, detail: 'is not known here' }
+  return { pointer: instancePath, detail: message ?? 'does not fit' }
+}
