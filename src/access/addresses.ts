@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Addresses } from '../core/services.ts'
-import { ASSERTION_ALGORITHMS } from './client-keys.ts'
+import { SIGNATURE_ALGORITHMS } from './signature-algorithms.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import {
@@ -55,7 +55,7 @@ export function audiencesOf(issuer: string, path: string): readonly string[] {
 function metadataOf(issuer: string): object {
   const base = issuer.replace(/\/$/, '')
   const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
-  const algorithms = [...ASSERTION_ALGORITHMS]
+  const algorithms = [...SIGNATURE_ALGORITHMS]
   return {
     issuer,
     token_endpoint: base + TOKEN_PATH,

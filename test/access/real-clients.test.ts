@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { OAuth2Client } from '@badgateway/oauth2-client'
 import * as oauth from 'oauth4webapi'
 import { makeSecretHash } from '../../src/access/secret-hash.ts'
-import { door, ISSUER } from './fixture.ts'
+import { discovered, door } from './fixture.ts'
 
 /** What the two ways to read Basic make different things of. */
 const ODD = 'pass+word%41/=&:-of-the-shop'
@@ -11,15 +11,7 @@ const ODD = 'pass+word%41/=&:-of-the-shop'
 describe('libraries that get tokens', () => {
   it('oauth4webapi: discovery, Basic (form-encoded) and body, introspection, revocation', async (t) => {
     const at = await door(t, { shop: `secretHash: ${await makeSecretHash(ODD)}\n` })
-    const options = {
-      [oauth.allowInsecureRequests]: true,
-      [oauth.customFetch]: (url: string, init: object) => fetch(url.replace(ISSUER, at.url), init),
-    }
-    const issuer = new URL(ISSUER)
-    const server = await oauth.processDiscoveryResponse(
-      issuer,
-      await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' }),
-    )
+    const { options, server } = await discovered(at.url)
     const client = { client_id: 'shop' }
     for (const proof of [oauth.ClientSecretBasic(ODD), oauth.ClientSecretPost(ODD)]) {
       const scope = new URLSearchParams({ scope: 'ESBMessaging.send' })
