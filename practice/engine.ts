@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadSettings, parseListen, type Settings } from '../src/config.ts'
+import { schemeOf } from '../src/tls-setting.ts'
 
 export const CALLER = 'product-caller'
 const CLIENT = 'product-client'
@@ -32,14 +33,14 @@ export async function engineSettings(flags: readonly string[]): Promise<Settings
 }
 
 /** The address by which the engine calls itself, and the flags that keep it there: port 0 becomes a free one. */
-export async function engineAddress({
-  listen,
-}: Pick<Settings, 'listen'>): Promise<{ url: string; flags: string[] }> {
-  const { host, port } = parseListen(listen)!
+export async function engineAddress(
+  settings: Pick<Settings, 'listen' | 'tls'>,
+): Promise<{ url: string; flags: string[] }> {
+  const { host, port } = parseListen(settings.listen)!
   const chosen = port === 0 ? await freePort(host) : port
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   return {
-    url: `http://${named(reached)}:${chosen}`,
+    url: `${schemeOf(settings)}://${named(reached)}:${chosen}`,
     flags: port === 0 ? ['--listen', `${named(host)}:${chosen}`] : [],
   }
 }

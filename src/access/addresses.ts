@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Addresses } from '../core/services.ts'
-import { ASSERTION_ALGORITHMS } from './client-keys.ts'
+import { SIGNATURE_ALGORITHMS } from './signature-algorithms.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import { CERTIFICATE_METHODS } from './certificates/certificate-authentication.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -61,7 +61,7 @@ function metadataOf(issuer: string, byCertificate: boolean): object {
     'private_key_jwt',
     ...(byCertificate ? CERTIFICATE_METHODS : []),
   ]
-  const algorithms = [...ASSERTION_ALGORITHMS]
+  const algorithms = [...SIGNATURE_ALGORITHMS]
   return {
     issuer,
     token_endpoint: base + TOKEN_PATH,

@@ -4,7 +4,8 @@ import { jwtVerify } from 'jose/jwt/verify'
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import type { Clock } from '../core/world.ts'
 import type { Client } from './client-file.ts'
-import { ASSERTION_ALGORITHMS, type ClientKey } from './client-keys.ts'
+import type { ClientKey } from './client-keys.ts'
+import { SIGNATURE_ALGORITHMS } from './signature-algorithms.ts'
 import type { FailureCount } from './failure-count.ts'
 import type { SecretVerdict } from './secret-check.ts'
 import { UsedOnce } from './used-once.ts'
@@ -129,8 +130,8 @@ function read(assertion: string): Said | { readonly why: string } {
   try {
     const { alg, kid } = decodeProtectedHeader(assertion)
     const { iss, sub } = decodeJwt(assertion)
-    if (!ASSERTION_ALGORITHMS.some((one) => one === alg))
-      return { why: `the assertion is not signed with ${ASSERTION_ALGORITHMS.join(', ')}` }
+    if (!SIGNATURE_ALGORITHMS.some((one) => one === alg))
+      return { why: `the assertion is not signed with ${SIGNATURE_ALGORITHMS.join(', ')}` }
     if (typeof sub !== 'string' || iss !== sub)
       return { why: 'the assertion does not name the client as "iss" and "sub"' }
     return { alg: alg!, kid: typeof kid === 'string' ? kid : undefined, clientId: sub }

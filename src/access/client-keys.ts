@@ -1,22 +1,8 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { SIGNATURE_ALGORITHMS } from './signature-algorithms.ts'
 
 /** @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2 */
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-
-/** Signatures of client assertions that are taken; none of them can be made with what everybody may read. */
-export const ASSERTION_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const
 
 /** Public keys that a client may have at once. */
 export const MAX_KEYS = 5
@@ -129,7 +115,7 @@ function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): r
   }
   const bits = asymmetricKeyType === 'rsa' ? (asymmetricKeyDetails?.modulusLength ?? 0) : 0
   return bits >= RSA.least && bits <= RSA.most
-    ? ASSERTION_ALGORITHMS.filter((name) => /^[RP]S/.test(name))
+    ? SIGNATURE_ALGORITHMS.filter((name) => /^[RP]S/.test(name))
     : undefined
 }
 

@@ -3,10 +3,11 @@ import { describe, it, type TestContext } from 'node:test'
 import { SignJWT, UnsecuredJWT, type JWK, type JWTPayload } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { readClientKey, readKeyFile } from '../../src/access/client-keys.ts'
+import { SIGNATURE_ALGORITHMS } from '../../src/access/signature-algorithms.ts'
 import { UsedOnce } from '../../src/access/used-once.ts'
 import { ManualClock } from '../support/clock.ts'
 import { certificateOf, otherRsa, p256, pemOf, rsa } from '../support/keys.ts'
-import { door, HASH, ISSUER } from './fixture.ts'
+import { discovered, door, HASH, ISSUER } from './fixture.ts'
 import { sign, testKey, type TestKey } from './issuer-fixture.ts'
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -208,31 +209,11 @@ describe('clients that sign (private_key_jwt)', () => {
     assert.equal((await send(await make({ aud: `${ISSUER}/oauth2/introspect` }))).status, 401)
   })
 
-  for (const alg of [
-    'RS256',
-    'RS384',
-    'RS512',
-    'PS256',
-    'PS384',
-    'PS512',
-    'ES256',
-    'ES384',
-    'ES512',
-    'EdDSA',
-    'Ed25519',
-  ])
+  for (const alg of SIGNATURE_ALGORITHMS)
     it(`are understood by oauth4webapi, which signs with ${alg}`, async (t) => {
       const made = await testKey('k1', alg)
       const at = await door(t, { shop: fileOf(made.jwk) })
-      const options = {
-        [oauth.allowInsecureRequests]: true,
-        [oauth.customFetch]: (url: string, init: object) => fetch(url.replace(ISSUER, at.url), init),
-      }
-      const issuer = new URL(ISSUER)
-      const server = await oauth.processDiscoveryResponse(
-        issuer,
-        await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' }),
-      )
+      const { options, server } = await discovered(at.url)
       const skew = Math.floor(at.clock.now() / 1000) - Math.floor(Date.now() / 1000)
       const client = { client_id: 'shop', [oauth.clockSkew]: skew }
       const proof = oauth.PrivateKeyJwt({ key: made.privateKey, kid: 'k1' })

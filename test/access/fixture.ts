@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import * as oauth from 'oauth4webapi'
 import { AuthorizationServer, type OpenSetting } from '../../src/access/authorization-server.ts'
 import { makeSecretHash } from '../../src/access/secret-hash.ts'
 import type { AccessRule } from '../../src/core/access.ts'
@@ -103,4 +104,15 @@ export async function door(
   const call = (token: string, path = '/http/ESBMessaging.send') =>
     ask(path, { headers: { authorization: `Bearer ${token}` }, body: '{}' })
   return { clock, log, data, access, write, url, ask, basic, token, call, opened, bodies: () => bodies }
+}
+
+/** What oauth4webapi finds out about an engine that calls itself `ISSUER` and is somewhere else. */
+export async function discovered(url: string) {
+  const options = {
+    [oauth.allowInsecureRequests]: true,
+    [oauth.customFetch]: (address: string, init: object) => fetch(address.replace(ISSUER, url), init),
+  }
+  const issuer = new URL(ISSUER)
+  const answer = await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' })
+  return { options, server: await oauth.processDiscoveryResponse(issuer, answer) }
 }

@@ -1,21 +1,8 @@
 import type { Static } from '@sinclair/typebox'
 import { Choice, Flag, Keys, ListOf, MapOf, OneOrMore, Optional, Text, Value } from '../../core/schema.ts'
+import { SIGNATURE_ALGORITHMS } from '../signature-algorithms.ts'
 
-/** Signatures that are taken; none of them can be made with what everybody may read. */
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const
-export const USUAL_ALGORITHMS: readonly (typeof ALGORITHMS)[number][] = [
+export const USUAL_ALGORITHMS: readonly (typeof SIGNATURE_ALGORITHMS)[number][] = [
   'RS256',
   'PS256',
   'ES256',
@@ -66,7 +53,7 @@ export const issuerSchema = Keys({
     }),
   ),
   algorithms: Optional(
-    OneOrMore(Choice(ALGORITHMS, { description: 'An algorithm.' }), {
+    OneOrMore(Choice(SIGNATURE_ALGORITHMS, { description: 'An algorithm.' }), {
       description: 'How its tokens may be signed.',
       default: [...USUAL_ALGORITHMS],
     }),
