@@ -28,7 +28,7 @@ const SMALL = 64 * 1024
 
 /** Serves the operations below `/api`, as problem+json where they fail. */
 export function addApi(app: FastifyInstance, setting: ApiSetting): void {
-  const { operations, engine, door, log, redact } = setting
+  const { operations, engine, door, redact } = setting
   const actors = new WeakMap<IncomingMessage, Actor>()
   const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value)
   void app.register(
