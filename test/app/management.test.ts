@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
@@ -329,4 +332,27 @@ test('a token of another issuer opens what its roles open, and its caller is on 
   )
   const { items } = (await ask('viewer', 'GET', '/api/audit?what=reload')).json()
   assert.equal(items[0].who, 'idp:ops')
+})
+
+test('a caller that hangs up cancels the run', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  t.after(() => silent.close().closeAllConnections())
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const project = await startManaged(t, {
+    'flows/waits.yaml': `steps:\n  - http: { url: "http://127.0.0.1:${port}/" }\n`,
+  })
+  const running = request(`${project.management}/api/flows/waits/runs`, {
+    method: 'POST',
+    headers: { ...basic('operator'), 'content-type': 'application/json' },
+  })
+  running.on('error', () => {})
+  running.end('{}')
+  const [asked] = (await once(silent, 'request')) as [IncomingMessage]
+  const cutOff = once(asked.socket, 'close')
+  running.destroy()
+  await cutOff
+  const { items } = await done(project, 'listAudit', '/api/audit?what=flow.run')
+  assert.deepEqual([items[0].who, items[0].outcome], ['oauth_client_operator', 'failed'])
+  assert.equal((await done(project, 'listRuns', '/api/runs?flow=waits')).items[0].status, 'CANCELLED')
 })

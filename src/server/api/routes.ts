@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Ajv, type ErrorObject } from 'ajv'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import type { Actor } from '../../core/audit.ts'
 import type { Logger } from '../../core/services.ts'
 import type { Door } from '../management/door.ts'
@@ -28,7 +28,7 @@ const SMALL = 64 * 1024
 
 /** Serves the operations below `/api`, as problem+json where they fail. */
 export function addApi(app: FastifyInstance, setting: ApiSetting): void {
-  const { operations, engine, door, log, redact } = setting
+  const { operations, engine, door, redact } = setting
   const actors = new WeakMap<IncomingMessage, Actor>()
   const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value)
   void app.register(
@@ -44,7 +44,7 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
       api.setValidatorCompiler<object>(({ schema, httpPart }) =>
         (httpPart === 'body' ? strict : lenient).compile(schema),
       )
-      api.setErrorHandler((error: FastifyError, _request, reply) => fail(error, reply, log))
+      api.setErrorHandler((error: FastifyError, _request, reply) => fail(error, reply, setting))
       for (const one of operations)
         api.route({
           method: one.method,
@@ -69,7 +69,7 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
               body: request.body,
               engine,
               actor: actors.get(request.raw)!,
-              gone: goneOf(request, reply),
+              gone: goneOf(reply),
             })
             return answer(reply, result, hide)
           },
@@ -83,12 +83,12 @@ function validator(options: object): Ajv {
   return new Ajv({ strict: false, allErrors: false, useDefaults: false, ...options })
 }
 
-function goneOf({ raw }: FastifyRequest, { raw: response }: FastifyReply): AbortSignal {
+function goneOf({ raw: response }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   response.once('close', () => {
     if (!response.writableFinished) gone.abort()
   })
-  if (raw.destroyed && !raw.complete) gone.abort()
+  if (response.destroyed) gone.abort()
   return gone.signal
 }
 
@@ -116,13 +116,13 @@ function answer(
     .send(Buffer.from(content))
 }
 
-function fail(error: FastifyError & { readonly hint?: string }, reply: FastifyReply, log: Logger): void {
+function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSetting): void {
   const { validation, validationContext, statusCode = 500, code } = error
   if (error instanceof ApiRefusal)
     return sendProblem(
       reply,
       problemReply(error.status, TITLES[error.status] ?? 'The request cannot be done', {
-        detail: error.message,
+        detail: redact(error.message),
         code: error.code,
       }),
     )
@@ -133,16 +133,16 @@ function fail(error: FastifyError & { readonly hint?: string }, reply: FastifyRe
     return sendProblem(
       reply,
       problemReply(400, 'The request does not fit its schema', {
-        detail: `${where}${pointer === '' ? '' : ` "${pointer}"`}: ${detail}`,
+        detail: redact(`${where}${pointer === '' ? '' : ` "${pointer}"`}: ${detail}`),
         code: 'request.invalid',
-        errors: [{ pointer: `#${pointer}`, in: where, detail }],
+        errors: [{ pointer: redact(`#${pointer}`), in: where, detail }],
       }),
     )
   }
   if (code?.startsWith('store.'))
     return sendProblem(
       reply,
-      problemReply(503, 'The message log cannot be read now', { detail: error.message, code }),
+      problemReply(503, 'The message log cannot be read now', { detail: redact(error.message), code }),
     )
   if (statusCode < 500)
     return sendProblem(

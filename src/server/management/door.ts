@@ -66,7 +66,7 @@ export class Door {
       return refuse(
         421,
         'The address is called by a name that is not its own',
-        `"${host.slice(0, 200)}" is not known here; the setting managementAccess.hosts lists the names that are`,
+        `"${this.#setting.redact(host.slice(0, 200))}" is not known here; the setting managementAccess.hosts lists the names that are`,
       )
     if (isForeign(raw))
       return refuse(403, 'Pages of other sites may not call', 'the browser says that another site asks')
