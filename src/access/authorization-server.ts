@@ -27,6 +27,8 @@ export interface AccessSetting {
   readonly log: Logger
   /** Of the signing keys of senders. */
   readonly signing: SigningKeySetting
+  /** The settings name who issues certificates of clients. */
+  readonly authoritiesKnown?: boolean
 }
 
 export interface OpenSetting {
@@ -54,7 +56,7 @@ export class AuthorizationServer implements Access {
 
   constructor(setting: AccessSetting) {
     this.#setting = setting
-    this.clients = new Clients(setting.log)
+    this.clients = new Clients(setting.log, setting.authoritiesKnown)
     this.issuers = new IssuerTokens(setting.world, setting.log)
     this.signed = new SignedCalls(setting.world.clock, setting.log, setting.signing)
     this.files = together([this.clients, this.issuers.files, this.signed.files])
