@@ -70,7 +70,8 @@ certificates:
     right: `# security-material/shop.yaml
 type: client
 certificates:
-  - fingerprint: ab837d966a21c4c5779d32cfd622e13f513e0dc5280340c3318634a10caccdf4
+  - fingerprint:
+      ab837d966a21c4c5779d32cfd622e13f513e0dc5280340c3318634a10caccdf4
     subject: CN=shop, O=Acme
 `,
   },
