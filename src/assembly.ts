@@ -116,6 +116,7 @@ export async function assemble(
   const access = new AuthorizationServer({
     world,
     log,
+    authoritiesKnown: settings.tls.clientCa !== undefined,
     signing: { dev: settings.dev, hide: (secret) => void redactor.add(secret) },
     ...(audit && { audit }),
   })

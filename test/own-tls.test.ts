@@ -92,6 +92,16 @@ describe('own TLS', () => {
     await assert.rejects(shake(url, old), /protocol version|unsupported protocol|no protocols/)
   })
 
+  it('lets no client negotiate anew, with another certificate perhaps', async (t) => {
+    const { url } = await start(t)
+    const socket = await shake(url, { maxVersion: 'TLSv1.2' })
+    const failed = await new Promise((resolve) => {
+      socket.on('error', resolve)
+      socket.renegotiate({ rejectUnauthorized: false }, resolve)
+    })
+    assert.match(String(failed), /renegotiation/i)
+  })
+
   it('tells plain http that it wants https', async (t) => {
     const { url, log } = await start(t)
     const text = await rawCall(url.replace('https', 'http'), 'GET /http/orders HTTP/1.1\r\nhost: x\r\n\r\n')

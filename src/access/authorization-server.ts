@@ -33,6 +33,8 @@ export interface AccessSetting {
   /** Of the signing keys of senders. */
   readonly signing: SigningKeySetting
   readonly audit?: Audit
+  /** The settings name who issues certificates of clients. */
+  readonly authoritiesKnown?: boolean
 }
 
 export interface OpenSetting {
@@ -63,7 +65,7 @@ export class AuthorizationServer implements Access {
 
   constructor(setting: AccessSetting) {
     this.#setting = setting
-    this.clients = new Clients(setting.log)
+    this.clients = new Clients(setting.log, setting.authoritiesKnown)
     this.issuers = new IssuerTokens(setting.world, setting.log)
     this.signed = new SignedCalls(setting.world.clock, setting.log, setting.signing)
     this.files = together([this.clients, this.issuers.files, this.signed.files])

@@ -29,9 +29,12 @@ export class Clients implements OtherFiles {
   /** Is told after each load. */
   onLoad: (() => void) | undefined
   readonly #log: Logger
+  readonly #authoritiesKnown: boolean
 
-  constructor(log: Logger) {
+  /** @param authoritiesKnown the settings name who issues certificates of clients */
+  constructor(log: Logger, authoritiesKnown = true) {
     this.#log = log
+    this.#authoritiesKnown = authoritiesKnown
   }
 
   takes(file: CredentialFile): boolean {
@@ -130,6 +133,14 @@ export class Clients implements OtherFiles {
           })
       }
       for (const rule of client.certificates) {
+        if ('issuer' in rule && !this.#authoritiesKnown)
+          problems.push({
+            code: 'client/certificate',
+            severity: 'warning',
+            message: 'certificates by names are not taken: the setting "tls.clientCa" is missing',
+            hint: 'Name the file of those who issue them, or give the fingerprint of the certificate.',
+            ...idPlace,
+          })
         const key = 'fingerprint' in rule ? rule.fingerprint : `${rule.subject} ${rule.issuer}`
         const owner = certificateOwners.get(key)
         if (!owner) certificateOwners.set(key, { client, place: idPlace })

@@ -81,7 +81,7 @@ jwks:
   'client/certificate': {
     title: 'The certificate of a client is not told',
     meaning:
-      'A client is known by the SHA-256 of its certificate (`fingerprint`), or by `subject` and `issuer` where the setting `tls.clientCa` names who issues such certificates. No two clients have the same.',
+      'A client is known by the SHA-256 of its certificate (`fingerprint`), or by `subject` and `issuer` where the setting `tls.clientCa` names who issues such certificates (a warning where it is missing). No two clients have the same.',
     wrong: `# security-material/shop.yaml
 type: client
 certificates:
@@ -90,8 +90,9 @@ certificates:
     right: `# security-material/shop.yaml
 type: client
 certificates:
-  - subject: CN=shop, O=Acme
-    issuer: CN=Acme Clients CA, O=Acme
+  - fingerprint:
+      ab837d966a21c4c5779d32cfd622e13f513e0dc5280340c3318634a10caccdf4
+    subject: CN=shop, O=Acme
 `,
   },
 } as const satisfies Record<string, ProblemText>

@@ -52,6 +52,12 @@ describe('client certificates by own TLS', () => {
     assert.equal((await orders(url, { as: forged })).body['code'], 'access.certificate')
     assert.match(log.join(''), /but its chain does not lead to \\?"tls.clientCa\\?"/)
     const without = await startProject(t, project)
+    assert.deepEqual(
+      without.app.project.problems.map(({ code, severity, message }) => `${code} ${severity} ${message}`),
+      [
+        'client/certificate warning certificates by names are not taken: the setting "tls.clientCa" is missing',
+      ],
+    )
     assert.equal((await orders(without.url, { as: shop })).body['code'], 'access.certificate')
   })
 
