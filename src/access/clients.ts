@@ -139,7 +139,7 @@ export class Clients implements OtherFiles {
             severity: 'warning',
             message: 'certificates by names are not taken: the setting "tls.clientCa" is missing',
             hint: 'Name the file of those who issue them, or give the fingerprint of the certificate.',
-            ...idPlace,
+            ...idPlace(),
           })
         const key = 'fingerprint' in rule ? rule.fingerprint : `${rule.subject} ${rule.issuer}`
         const owner = certificateOwners.get(key)
