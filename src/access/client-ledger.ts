@@ -125,7 +125,14 @@ function knownOf(client: Client): Known {
 }
 
 /** What is compared by itself, and what follows from it. */
-const OF_ITS_OWN: ReadonlySet<string> = new Set(['roles', 'enabled', 'hashes', 'apiKeys', 'generation'])
+const OF_ITS_OWN: ReadonlySet<string> = new Set([
+  'roles',
+  'enabled',
+  'hashes',
+  'apiKeys',
+  'generation',
+  'generations',
+])
 
 function markOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 12)

@@ -183,7 +183,10 @@ function addLogin(app: FastifyInstance, door: Door, session: DevSession, audit: 
         return reply
       }
       return unkept(reply)
-        .header('set-cookie', `${cookieOf(raw.socket.localPort)}=${value}; HttpOnly; SameSite=Strict; Path=/`)
+        .header(
+          'set-cookie',
+          `${cookieOf(raw.socket.localPort)}=${value}; HttpOnly; SameSite=Strict; Path=/${'encrypted' in raw.socket ? '; Secure' : ''}`,
+        )
         .header('referrer-policy', 'no-referrer')
         .redirect('/openapi', 303)
     },
