@@ -1,6 +1,6 @@
 import type { Actor, Audit, AuditEntry } from './core/audit.ts'
 import type { UnnamedControl } from './control.ts'
-import type { Control } from './core/control.ts'
+import type { Control, CredentialInvalidation } from './core/control.ts'
 
 /** The same control for one who uses it: what it changes or starts goes into the audit log. */
 export function onBehalfOf(actor: Actor, control: UnnamedControl, audit: Audit): Control {
@@ -82,6 +82,27 @@ export function onBehalfOf(actor: Actor, control: UnnamedControl, audit: Audit):
       })
       return result
     },
+    revokeCredential: (name) =>
+      told(
+        { what: 'credential.revoked', object: name },
+        () => control.revokeCredential(name),
+        ({ revocation }) => revocationTold(revocation),
+      ),
+  }
+}
+
+function revocationTold(
+  revocation: CredentialInvalidation['revocation'],
+): Pick<AuditEntry, 'outcome' | 'detail'> {
+  switch (revocation?.outcome) {
+    case 'failed':
+      return { outcome: 'failed', detail: revocation.reason }
+    case 'impossible':
+      return { outcome: 'failed', detail: 'the credential does not say where' }
+    case 'nothing':
+      return { outcome: 'done', detail: 'there was no token' }
+    default:
+      return { outcome: 'done' }
   }
 }
 

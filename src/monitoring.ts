@@ -141,11 +141,12 @@ export class Monitoring {
   #warn(url: string): void {
     if (isLoopback(new URL(url).hostname)) return
     const isOpen = this.#setting.settings.managementAccess.metrics === 'public'
+    if (!isOpen && url.startsWith('https:')) return
     this.#ground.log.warn(
       { address: url },
       isOpen
         ? 'metrics and health are not protected: whoever reaches the address of the setting "management" reads them; let only your monitoring through to it, or set managementAccess.metrics to closed'
-        : 'the address of the setting "management" is reached from other machines: put TLS before it, because tokens and secrets travel in headers',
+        : 'the address of the setting "management" is reached from other machines by plain HTTP: give the engine a certificate (tls), or put what ends TLS before it, because tokens and secrets travel in headers',
     )
   }
 }

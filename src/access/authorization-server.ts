@@ -151,7 +151,7 @@ export class AuthorizationServer implements Access {
       addresses: new Map([
         ...addressesOf({ ...shared, assertions, keys, issuer }),
         ...(finding && zone
-          ? finding.findAddresses({ destinations, gate, clock, zone, log, addressOf })
+          ? finding.findAddresses({ destinations, gate, clock, zone, log, audit, addressOf })
           : []),
       ]),
       async close() {

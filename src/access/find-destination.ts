@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isRole, type AccessRule, type Caller } from '../core/access.ts'
+import type { Audit } from '../core/audit.ts'
 import { Cancellable } from '../core/cancellation.ts'
 import { Failure } from '../core/failure.ts'
 import type { DestinationProperties, FindableDestination, FindableDestinations } from '../core/findable.ts'
@@ -33,6 +34,7 @@ export interface FindSetting {
   /** Of this engine, in the place of a subaccount. */
   readonly zone: () => string
   readonly log: Logger
+  readonly audit: Audit
   /** Where a request comes from. */
   addressOf(raw: IncomingMessage): string
 }
@@ -159,7 +161,7 @@ async function takeOut(
   const { raw, reply, query } = asked
   const foreign = Object.keys(raw.headers).find((header) => FOR_OTHERS.test(header))
   if (foreign !== undefined) {
-    tell(asked, setting, `refused, it has the header ${foreign}`)
+    tell(asked, setting, 'refused', `refused, it has the header ${foreign}`)
     const why = `the header "${foreign}" is not taken here: tokens are those of the destination itself`
     answerMistake(reply, 400, why)
     return undefined
@@ -168,14 +170,14 @@ async function takeOut(
   if (!found) return undefined
   const skips = query.get('$skipTokenRetrieval')?.toLowerCase() === 'true'
   const authTokens = skips ? [] : await tokensFor(asked, found, setting)
-  tell(asked, setting, skips ? 'found, without a token as it wished' : sayTokens(authTokens))
+  tell(asked, setting, 'done', skips ? 'found, without a token as it wished' : sayTokens(authTokens))
   return { destinationConfiguration: found.properties, ...(authTokens.length > 0 && { authTokens }) }
 }
 
 const showOne: Answer = (asked, setting) => {
   const found = lookUp(asked, setting)
   if (!found) return
-  tell(asked, setting, 'found, its properties only')
+  tell(asked, setting, 'done', 'found, its properties only')
   answerJson(asked.reply, 200, found.properties)
 }
 
@@ -185,7 +187,7 @@ const listAll: Answer = (asked, setting) => {
     const found = destinations.find(name)
     return typeof found === 'string' ? [] : [found.properties]
   })
-  tell(asked, setting, `${all.length} found, their properties only`)
+  tell(asked, setting, 'done', `${all.length} found, their properties only`)
   answerJson(asked.reply, 200, all)
 }
 
@@ -197,7 +199,7 @@ const notHere: Answer = ({ reply }) => answerMistake(reply, 404, UNKNOWN)
 function lookUp(asked: Asked, setting: FindSetting): FindableDestination | undefined {
   const found = setting.destinations.find(asked.name!)
   if (typeof found !== 'string') return found
-  tell(asked, setting, `not found, ${found}`)
+  tell(asked, setting, 'refused', `not found, ${found}`)
   answerMistake(asked.reply, 404, UNKNOWN)
   return undefined
 }
@@ -223,19 +225,28 @@ function tenantOf({ headers }: IncomingMessage): string | undefined {
 }
 
 /** Every time that somebody asked for a destination: who, for what, and what came of it. */
-function tell({ raw, caller, name }: Asked, { log, addressOf }: FindSetting, outcome: string): void {
+function tell(
+  { raw, caller, name }: Asked,
+  { log, addressOf, audit }: FindSetting,
+  outcome: 'done' | 'refused',
+  words: string,
+): void {
   const destination = name?.slice(0, LONGEST_NAME)
   const what =
     destination === undefined ? 'all destinations' : `the destination ${JSON.stringify(destination)}`
+  const address = addressOf(raw)
   log.info(
-    {
-      caller: caller.id,
-      destination,
-      tenant: tenantOf(raw)?.slice(0, LONGEST_NAME),
-      address: addressOf(raw),
-    },
-    `${caller.id} asked for ${what}: ${outcome}`,
+    { caller: caller.id, destination, tenant: tenantOf(raw)?.slice(0, LONGEST_NAME), address },
+    `${caller.id} asked for ${what}: ${words}`,
   )
+  audit.count({
+    who: caller.id,
+    address,
+    what: 'destination.found',
+    object: outcome === 'done' ? destination : undefined,
+    outcome,
+    detail: words,
+  })
 }
 
 function answerMistake(

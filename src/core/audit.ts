@@ -18,6 +18,8 @@ export const AUDIT_EVENTS = {
   'credential.removed': 'a credential was removed',
   'credential.tested': 'a credential was tried by a person',
   'credential.invalidated': 'what was kept for a credential was forgotten',
+  'credential.revoked': 'the token service was told that a token is no longer wanted',
+  'destination.found': 'another program got a destination, with or without its token',
   'flow.run': 'a flow was run by a person',
   'flow.level': 'the log level of a flow was set',
   'run.cancelled': 'a run was cancelled by a person',

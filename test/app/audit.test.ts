@@ -245,3 +245,21 @@ test('sluice audit --follow goes on with what comes', async (t) => {
     ['reload local user (terminal)', 'flow.run local user (terminal)'],
   )
 })
+
+test('who asked for a destination is on record, and what for where it was found', async (t) => {
+  const project = await startProject(t, {
+    'sluice.yaml': 'findDestination: true\n',
+    'security-material/open.yaml': 'type: none\nfindable: true\nbaseUrl: https://api.example.com/\n',
+  })
+  const { folder, url, logged } = project
+  const args = ['client', 'create', 'finder', '--role', 'destination.read', '--secret-stdin']
+  assert.equal((await sluice(t, args, {}, { folder, input: `${SECRET}\n` })).code, 0)
+  await logged(/client \\?"finder\\?" was added/)
+  const authorization = `Basic ${Buffer.from(`finder:${SECRET}`).toString('base64')}`
+  for (const name of ['open', 'closed'])
+    await call(`${url}/destination-configuration/v1/destinations/${name}`, { headers: { authorization } })
+  assert.deepEqual(await entriesOf(t, project, { what: ['destination.*'] }), [
+    'destination.found open done by oauth_client_finder found, there is no token to it',
+    'destination.found refused by oauth_client_finder not found, there is no such credential',
+  ])
+})

@@ -130,6 +130,8 @@ test('what is read and done over the API, as its schemas say', async (t) => {
   assert.equal((await done(project, 'showCredential', '/api/credentials/api')).type, 'bearer')
   assert.equal((await done(project, 'testCredential', '/api/credentials/api/test', {}, 'operator')).ok, true)
   assert.equal((await done(project, 'invalidateCredential', '/api/credentials/api/invalidate')).name, 'api')
+  const { revocation } = await done(project, 'revokeCredential', '/api/credentials/api/revoke')
+  assert.deepEqual(revocation, { outcome: 'impossible' })
 
   assert.deepEqual((await done(project, 'reload', '/api/reload', undefined, 'operator')).unchanged, 4)
 

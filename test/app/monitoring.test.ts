@@ -214,7 +214,7 @@ test('an address that others may reach is warned of; 127.0.0.1 is not', async (t
   })
   assert.equal(open.log.filter((line) => /metrics and health are not protected/.test(line)).length, 1)
   const closed = await startProject(t, files, { settings: { management: '0.0.0.0:0' } })
-  assert.equal(closed.log.filter((line) => /put TLS before it/.test(line)).length, 1)
+  assert.equal(closed.log.filter((line) => /put what ends TLS before it/.test(line)).length, 1)
   const { log } = await startProject(t, files, { settings })
   assert.deepEqual(
     log.filter((line) => /not protected/.test(line)),

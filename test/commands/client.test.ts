@@ -94,6 +94,7 @@ Get a token, then call (curl asks for the secret):
         secrets: 1,
         apiKeys: 0,
         publicKeys: 0,
+        certificates: [],
         tokenUrl: 'http://127.0.0.1:8080/oauth2/token',
         secret: '',
       },

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { operation, type Operation } from './operation.ts'
 import { PAGE, pageByName } from './paging.ts'
-import { Credential, CredentialTest, Invalidation, Name, PageOf, Thing } from './schemas.ts'
+import { Credential, CredentialTest, Invalidation, Name, PageOf, Revoked, Thing } from './schemas.ts'
 
 const params = Thing({ credential: Name('Name of the credential.') })
 const tag = 'credentials'
@@ -69,5 +69,16 @@ export const credentialOperations: readonly Operation[] = [
     params,
     result: Invalidation,
     handle: ({ engine, params, actor }) => engine.onBehalfOf(actor).invalidateCredential(params.credential),
+  }),
+  operation({
+    id: 'revokeCredential',
+    method: 'POST',
+    path: '/credentials/{credential}/revoke',
+    role: 'sluice.operator',
+    tag,
+    summary: 'Forgets its token, and tells the token service that it is no longer wanted',
+    params,
+    result: Revoked,
+    handle: ({ engine, params, actor }) => engine.onBehalfOf(actor).revokeCredential(params.credential),
   }),
 ]

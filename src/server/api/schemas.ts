@@ -236,6 +236,20 @@ export const Invalidation = Thing({
   status: Type.String({ description: 'Before it.' }),
 })
 
+export const Revoked = Thing({
+  ...Invalidation.properties,
+  revocation: Maybe(
+    Thing({
+      outcome: Type.Union(
+        ['revoked', 'nothing', 'failed', 'impossible'].map((outcome) => Type.Literal(outcome)),
+        { description: '`nothing`: there was no token; `impossible`: the credential does not say where.' },
+      ),
+      reason: Maybe(Type.String()),
+      hint: Maybe(Type.String()),
+    }),
+  ),
+})
+
 export const Client = Thing({
   name: Type.String(),
   file: Type.String(),

@@ -193,7 +193,10 @@ function addLogin(
         return reply
       }
       return unkept(reply)
-        .header('set-cookie', `${cookieOf(raw.socket.localPort)}=${value}; HttpOnly; SameSite=Strict; Path=/`)
+        .header(
+          'set-cookie',
+          `${cookieOf(raw.socket.localPort)}=${value}; HttpOnly; SameSite=Strict; Path=/${'encrypted' in raw.socket ? '; Secure' : ''}`,
+        )
         .header('referrer-policy', 'no-referrer')
         .redirect('/openapi', 303)
     },
