@@ -126,173 +126,184 @@ steps:
   - respond: { body: done }
 `
 
-test('at the finest level no secret and no token is in any output, record, file or error', async (t) => {
-  const service = await canaryService(t)
-  const material = credentials(service.url)
-  const folder = projectFolder(t, {
-    'secret.txt': `${FILE}\n`,
-    [SECRET_FILE]: await secretFile({ sealed: SEALED }),
-    ...Object.fromEntries(
-      Object.entries(material).map(([name, text]) => [`security-material/${name}.yaml`, text]),
-    ),
-    ...Object.fromEntries(Object.keys(material).map((name) => [`flows/${name}.yaml`, flow(name)])),
-    'flows/late.yaml': LATE,
-    'security-material/reader.yaml': `type: client\nroles: [destination.read]\nsecretHash: ${await makeSecretHash(READER)}\n`,
-    ...MANAGERS,
-  })
-  const environment = {
-    ...SECRETS,
-    SLUICE_SECRET_KEY: KEY,
-    HTTPS_PROXY: `http://proxy-user:${encodeURIComponent(SECRETS['PROXY']!)}@127.0.0.1:9`,
-    SLUICE_LOG_LEVEL: 'debug',
-    SLUICE_LOG_FORMAT: 'json',
-    SLUICE_MANAGEMENT: '127.0.0.1:0',
-    SLUICE_FIND_DESTINATION: 'true',
-    SLUICE_MANAGEMENT_ACCESS_METRICS: 'public',
-  }
-  const engine = await startEngine(t, folder, environment)
-  const leaks: string[] = []
-  let redacted = 0
-  const look = (text: string, where: string) => {
-    assert.ok(text.length > 0, `${where}: there is something to look at`)
-    if (text.includes('[secret]')) redacted++
-    leaks.push(
-      ...leaksIn(text, { ...SECRETS, FILE, CHANGED, SEALED, READER, KEY, ...service.tokens }).map(
-        (name) => `${name} in ${where}`,
+test(
+  'at the finest level no secret and no token is in any output, record, file or error',
+  { timeout: 180_000 },
+  async (t) => {
+    const service = await canaryService(t)
+    const material = credentials(service.url)
+    const folder = projectFolder(t, {
+      'secret.txt': `${FILE}\n`,
+      [SECRET_FILE]: await secretFile({ sealed: SEALED }),
+      ...Object.fromEntries(
+        Object.entries(material).map(([name, text]) => [`security-material/${name}.yaml`, text]),
       ),
-    )
-  }
-
-  const late = await call(`${engine.url}/http/late`, {
-    method: 'POST',
-    headers: { 'x-correlation-id': SECRETS['BEARER']! },
-  })
-  assert.deepEqual([late.status, late.text], [200, 'done'])
-  writeFileSync(join(folder, 'secret.txt'), CHANGED)
-  await engine.shows(/credential \W*"body\W* was changed/)
-
-  const codes = new Set<unknown>()
-  for (const name of Object.keys(material))
-    for (const what of waysOf(name)) {
-      const reply = await call(`${engine.url}/http/${name}/${what}`, {
-        method: 'POST',
-        body: '{}',
-        headers: { 'content-type': 'application/json', 'x-correlation-id': `for-${name}-${what}` },
-      })
-      look(JSON.stringify(reply.headers) + reply.text, `the reply for ${name} ${what}`)
-      codes.add(reply.status === 200 ? reply.text : (reply.json() as { code?: string }).code)
-    }
-  assert.deepEqual([...codes].toSorted(), OUTCOMES, 'each kind of outcome was provoked')
-  for (const [path, options] of REFUSED)
-    look(JSON.stringify(await call(engine.url + path, options)), `the answer of ${path}`)
-  look(await rawCall(engine.url, 'nonsense\r\n\r\n'), 'the answer to what is no HTTP')
-
-  await lookAtDestinations(engine.url, Object.keys(material), service.tokens, look)
-
-  const status = JSON.parse(await socketAnswer(folder, 'GET', '/status')) as { management: string }
-  const health = (
-    await call(`${status.management}/health`, { headers: basic('viewer') })
-  ).json() as EngineHealth
-  assert.ok(health.credentials.notWell.length > 5, 'their errors are told')
-  for (const path of ['/metrics', '/health', '/health/live', '/health/ready', '/none'])
-    look((await call(status.management + path)).text, `the management listener's answer of ${path}`)
-  const { series } = await scrape(status.management)
-  assert.ok(series.some(({ name }) => name === 'sluice_receiver_request_duration_seconds_count'))
-
-  const api = async (method: string, path: string, body?: object) => {
-    const answer = await call(`${status.management}${path}`, {
-      method,
-      headers: { ...basic('admin'), ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
+      ...Object.fromEntries(Object.keys(material).map((name) => [`flows/${name}.yaml`, flow(name)])),
+      'flows/late.yaml': LATE,
+      'security-material/reader.yaml': `type: client\nroles: [destination.read]\nsecretHash: ${await makeSecretHash(READER)}\n`,
+      ...MANAGERS,
     })
-    const text = JSON.stringify(answer.headers) + answer.text
-    look(text, `the management API's answer of ${method} ${path}`)
-    assert.doesNotMatch(text, new RegExp(MANAGERS_SECRET))
-    return answer
-  }
-  for (const path of ['/openapi', '/openapi.json', '/api', '/api/openapi.json', '/api/status', '/api/flows'])
-    await api('GET', path)
-  const few = Object.keys(material).filter((_, i) => i % 9 === 0)
-  for (const name of few) {
-    await api('POST', `/api/flows/${name}/runs`, {})
-    await api('POST', `/api/credentials/${name}/test`, { call: 'echo' })
-    await api('POST', `/api/credentials/${name}/invalidate`)
-    await api('GET', `/api/credentials/${name}`)
-    await api('GET', `/api/flows/${name}`)
-  }
-  for (const path of ['/api/credentials', '/api/clients', '/api/clients/admin', '/api/audit?limit=1000'])
-    await api('GET', path)
-  const { items } = (await api('GET', '/api/runs?limit=1000')).json() as { items: { id: string }[] }
-  for (const { id } of items.slice(0, 5)) {
-    const { attachments } = (await api('GET', `/api/runs/${id}`)).json() as {
-      attachments: { name: string }[]
+    const environment = {
+      ...SECRETS,
+      SLUICE_SECRET_KEY: KEY,
+      HTTPS_PROXY: `http://proxy-user:${encodeURIComponent(SECRETS['PROXY']!)}@127.0.0.1:9`,
+      SLUICE_LOG_LEVEL: 'debug',
+      SLUICE_LOG_FORMAT: 'json',
+      SLUICE_MANAGEMENT: '127.0.0.1:0',
+      SLUICE_FIND_DESTINATION: 'true',
+      SLUICE_MANAGEMENT_ACCESS_METRICS: 'public',
     }
-    await api('GET', `/api/runs/${id}/snapshots`)
-    for (const { name } of attachments)
-      await api('GET', `/api/runs/${id}/attachments/${encodeURIComponent(name)}`)
-  }
-
-  for (const path of [
-    '/status',
-    '/health',
-    '/flows',
-    '/flows/header',
-    '/credentials',
-    '/credentials/header',
-    '/none',
-  ])
-    look(await socketAnswer(folder, 'GET', path), `the control socket's answer of ${path}`)
-  for (const name of Object.keys(material)) {
-    const { reply: _own, ...report } = JSON.parse(
-      await socketAnswer(folder, 'POST', `/flows/${name}/runs`),
-    ) as Record<string, unknown>
-    look(JSON.stringify(report), `the control socket's answer of a run of ${name}`)
-  }
-
-  const sluice = async (...args: string[]) => {
-    const output = await outputOf(folder, environment, args)
-    look(output.stdout + output.stderr, `sluice ${args.join(' ')}`)
-    return output.stdout
-  }
-  assert.match(await sluice('audit', '--limit', '1000'), /credential\.tested/)
-  await sluice('audit', '--json', '--limit', '1000')
-  const runs = (await sluice('log', '--json', '--limit', '1000'))
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { id: string; correlationId: string })
-  for (const { id, correlationId } of runs.filter((run) =>
-    /^for-(header|basic|inheaders-body)-/.test(run.correlationId),
-  )) {
-    await sluice('log', id)
-    const run = JSON.parse(await sluice('log', id, '--json')) as {
-      attachments: { name: string; contentType: string }[]
-    }
-    for (const { name } of run.attachments) await sluice('log', id, '--attachment', name)
-    if (correlationId === 'for-header-echo')
-      assert.deepEqual(
-        run.attachments.map(({ name }) => name),
-        ['all.json', 'all.txt', 'all.bin', 'script.json'],
+    const engine = await startEngine(t, folder, environment)
+    const leaks: string[] = []
+    let redacted = 0
+    const look = (text: string, where: string) => {
+      assert.ok(text.length > 0, `${where}: there is something to look at`)
+      if (text.includes('[secret]')) redacted++
+      leaks.push(
+        ...leaksIn(text, { ...SECRETS, FILE, CHANGED, SEALED, READER, KEY, ...service.tokens }).map(
+          (name) => `${name} in ${where}`,
+        ),
       )
-  }
-  look(readFileSync(join(folder, SECRET_FILE), 'utf8'), SECRET_FILE)
-  for (const command of COMMANDS) await sluice(...command.split(' '))
-  for (const name of Object.keys(material)) {
-    await sluice('credential', 'show', name, '--json')
-    await sluice('run', name)
-  }
+    }
 
-  lookAtFiles(folder, look, 'while the engine runs')
-  engine.kill('SIGTERM')
-  const { stdout, stderr, code } = await engine.ended
-  assert.equal(code, 0)
-  assert.match(stderr, /token obtained/)
-  look(stdout + stderr, "the engine's log")
-  lookAtFiles(folder, look, 'after the end')
-  for (const command of ALONE) await sluice(...command.split(' '))
+    const late = await call(`${engine.url}/http/late`, {
+      method: 'POST',
+      headers: { 'x-correlation-id': SECRETS['BEARER']! },
+    })
+    assert.deepEqual([late.status, late.text], [200, 'done'])
+    writeFileSync(join(folder, 'secret.txt'), CHANGED)
+    await engine.shows(/credential \W*"body\W* was changed/)
 
-  assert.deepEqual(leaks, [])
-  assert.ok(redacted > 20, `what was told was taken out, in many places: ${redacted}`)
-})
+    const codes = new Set<unknown>()
+    for (const name of Object.keys(material))
+      for (const what of waysOf(name)) {
+        const reply = await call(`${engine.url}/http/${name}/${what}`, {
+          method: 'POST',
+          body: '{}',
+          headers: { 'content-type': 'application/json', 'x-correlation-id': `for-${name}-${what}` },
+        })
+        look(JSON.stringify(reply.headers) + reply.text, `the reply for ${name} ${what}`)
+        codes.add(reply.status === 200 ? reply.text : (reply.json() as { code?: string }).code)
+      }
+    assert.deepEqual([...codes].toSorted(), OUTCOMES, 'each kind of outcome was provoked')
+    for (const [path, options] of REFUSED)
+      look(JSON.stringify(await call(engine.url + path, options)), `the answer of ${path}`)
+    look(await rawCall(engine.url, 'nonsense\r\n\r\n'), 'the answer to what is no HTTP')
+
+    await lookAtDestinations(engine.url, Object.keys(material), service.tokens, look)
+
+    const status = JSON.parse(await socketAnswer(folder, 'GET', '/status')) as { management: string }
+    const health = (
+      await call(`${status.management}/health`, { headers: basic('viewer') })
+    ).json() as EngineHealth
+    assert.ok(health.credentials.notWell.length > 5, 'their errors are told')
+    for (const path of ['/metrics', '/health', '/health/live', '/health/ready', '/none'])
+      look((await call(status.management + path)).text, `the management listener's answer of ${path}`)
+    const { series } = await scrape(status.management)
+    assert.ok(series.some(({ name }) => name === 'sluice_receiver_request_duration_seconds_count'))
+
+    const api = async (method: string, path: string, body?: object) => {
+      const answer = await call(`${status.management}${path}`, {
+        method,
+        headers: { ...basic('admin'), ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+      const text = JSON.stringify(answer.headers) + answer.text
+      look(text, `the management API's answer of ${method} ${path}`)
+      assert.doesNotMatch(text, new RegExp(MANAGERS_SECRET))
+      return answer
+    }
+    for (const path of [
+      '/openapi',
+      '/openapi.json',
+      '/api',
+      '/api/openapi.json',
+      '/api/status',
+      '/api/flows',
+    ])
+      await api('GET', path)
+    const few = Object.keys(material).filter((_, i) => i % 9 === 0)
+    for (const name of few) {
+      await api('POST', `/api/flows/${name}/runs`, {})
+      await api('POST', `/api/credentials/${name}/test`, { call: 'echo' })
+      await api('POST', `/api/credentials/${name}/invalidate`)
+      await api('GET', `/api/credentials/${name}`)
+      await api('GET', `/api/flows/${name}`)
+    }
+    for (const path of ['/api/credentials', '/api/clients', '/api/clients/admin', '/api/audit?limit=1000'])
+      await api('GET', path)
+    const { items } = (await api('GET', '/api/runs?limit=1000')).json() as { items: { id: string }[] }
+    for (const { id } of items.slice(0, 5)) {
+      const { attachments } = (await api('GET', `/api/runs/${id}`)).json() as {
+        attachments: { name: string }[]
+      }
+      await api('GET', `/api/runs/${id}/snapshots`)
+      for (const { name } of attachments)
+        await api('GET', `/api/runs/${id}/attachments/${encodeURIComponent(name)}`)
+    }
+
+    for (const path of [
+      '/status',
+      '/health',
+      '/flows',
+      '/flows/header',
+      '/credentials',
+      '/credentials/header',
+      '/none',
+    ])
+      look(await socketAnswer(folder, 'GET', path), `the control socket's answer of ${path}`)
+    for (const name of Object.keys(material)) {
+      const { reply: _own, ...report } = JSON.parse(
+        await socketAnswer(folder, 'POST', `/flows/${name}/runs`),
+      ) as Record<string, unknown>
+      look(JSON.stringify(report), `the control socket's answer of a run of ${name}`)
+    }
+
+    const sluice = async (...args: string[]) => {
+      const output = await outputOf(folder, environment, args)
+      look(output.stdout + output.stderr, `sluice ${args.join(' ')}`)
+      return output.stdout
+    }
+    assert.match(await sluice('audit', '--limit', '1000'), /credential\.tested/)
+    await sluice('audit', '--json', '--limit', '1000')
+    const runs = (await sluice('log', '--json', '--limit', '1000'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; correlationId: string })
+    for (const { id, correlationId } of runs.filter((run) =>
+      /^for-(header|basic|inheaders-body)-/.test(run.correlationId),
+    )) {
+      await sluice('log', id)
+      const run = JSON.parse(await sluice('log', id, '--json')) as {
+        attachments: { name: string; contentType: string }[]
+      }
+      for (const { name } of run.attachments) await sluice('log', id, '--attachment', name)
+      if (correlationId === 'for-header-echo')
+        assert.deepEqual(
+          run.attachments.map(({ name }) => name),
+          ['all.json', 'all.txt', 'all.bin', 'script.json'],
+        )
+    }
+    look(readFileSync(join(folder, SECRET_FILE), 'utf8'), SECRET_FILE)
+    for (const command of COMMANDS) await sluice(...command.split(' '))
+    for (const name of Object.keys(material)) {
+      await sluice('credential', 'show', name, '--json')
+      await sluice('run', name)
+    }
+
+    lookAtFiles(folder, look, 'while the engine runs')
+    engine.kill('SIGTERM')
+    const { stdout, stderr, code } = await engine.ended
+    assert.equal(code, 0)
+    assert.match(stderr, /token obtained/)
+    look(stdout + stderr, "the engine's log")
+    lookAtFiles(folder, look, 'after the end')
+    for (const command of ALONE) await sluice(...command.split(' '))
+
+    assert.deepEqual(leaks, [])
+    assert.ok(redacted > 20, `what was told was taken out, in many places: ${redacted}`)
+  },
+)
 
 /**
  * `authTokens` of the find-destination API: the one output that holds tokens, because that is what it is for. Nothing else of its
