@@ -167,13 +167,12 @@ describe('own TLS', () => {
   })
 
   it('serves management by https, too, or by http where it is told to', async (t) => {
-    const { app } = await start(t, { environment: { SLUICE_MANAGEMENT: '127.0.0.1:0' } })
+    const open = { SLUICE_MANAGEMENT: '127.0.0.1:0', SLUICE_MANAGEMENT_ACCESS_METRICS: 'public' }
+    const { app } = await start(t, { environment: open })
     const { management } = app.control.status()
     assert.match(management!, /^https:/)
     assert.equal((await httpsCall(authority, `${management}/health`)).body['status'], 'up')
-    const other = await start(t, {
-      environment: { SLUICE_MANAGEMENT: '127.0.0.1:0', SLUICE_TLS_MANAGEMENT: 'false' },
-    })
+    const other = await start(t, { environment: { ...open, SLUICE_TLS_MANAGEMENT: 'false' } })
     const plain = other.app.control.status().management!
     assert.equal((await fetch(`${plain}/health`)).status, 200)
   })
