@@ -45,10 +45,10 @@ export function providersPage(services: readonly Described[]): string {
 
 /** What `sluice new credential --like` copies: `starter/services.json`. */
 export function servicesJson(services: readonly Described[]): string {
-  const entries = services.map(({ name, service, credential }) => {
+  const entries = services.map(({ name, service, template }) => {
     const { docs: where, ...said } = service
     const docs = where.startsWith('nango:') ? undefined : where
-    return [name, { ...said, ...(docs !== undefined && { docs }), credential }]
+    return [name, { ...said, ...(docs !== undefined && { docs }), credential: template }]
   })
   return `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`
 }
