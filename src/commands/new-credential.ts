@@ -4,12 +4,13 @@ import { credentialSkeleton, secretField } from '../reference/credential-skeleto
 import { isCredentialName, nameOf } from '../security/material-name.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
-import { knownCredential } from './known-credential.ts'
-import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
+import { newKnownCredential, nextSteps } from './known-credential.ts'
+import { flagOf, Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
 import { canAsk, Questions } from './questions.ts'
 import { secretReference, secretStep } from './secret-reference.ts'
+import { chooseService, findService, listServices, type Service } from './service-choice.ts'
 
 const TYPES = credentials.map(({ name }) => name)
 const AUTHENTICATIONS = ['header', 'body', 'none']
@@ -47,6 +48,15 @@ export const newCredentialCommand: CommandDefinition = {
       flags: '--like <service>',
       description: 'as it is known to fit a service, such as salesforce or zoom (docs/guide/providers.md)',
     },
+    {
+      flags: '--set <name=value>',
+      description: 'with --like: what the service asks for, such as clientId=...; several times',
+      repeatable: true,
+    },
+    {
+      flags: '--list-services [part]',
+      description: 'lists the known services with a part in their names; of a single one what it asks for',
+    },
     { flags: '--token-service-url <url>', description: 'oauth2: where tokens come from' },
     { flags: '--client-id <id>', description: 'oauth2: who asks' },
     {
@@ -73,19 +83,26 @@ export const newCredentialCommand: CommandDefinition = {
   ],
   examples: [
     'sluice new credential',
-    'sluice new credential crm --like salesforce',
+    'sluice new credential --list-services sap',
+    'sluice new credential crm --like salesforce --set domain=acme --set clientId=3MVG9...',
     'sluice new credential im_read --type oauth2 --client-id sluice \\\n    --scope im.read --token-service-url https://api.example.com/oauth/token \\\n    --base-url https://api.example.com/im/',
     'sluice new credential weather --type apiKey --secret env:WEATHER_KEY \\\n    --base-url https://weather.example.com/v1/',
   ],
-  details: `On a terminal it asks for what is missing, but never for a secret: the file refers to it, and you put it into the \
+  details: `On a terminal it asks for what is missing, first for the service that the credential is for, but never for a secret: the file refers to it, and you put it into the \
 environment, the file .env, or with \`sluice secret set\` into the encrypted secrets. An existing file is never overwritten.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], options) {
+    const list = options['listServices'] as string | true | undefined
+    if (list !== undefined) {
+      io.stdout(await listServices(io, list === true ? undefined : list))
+      return 0
+    }
     const settings = await settingsFor(io, options)
     const questions = canAsk(io) ? new Questions(io) : undefined
     try {
-      const like = options['like'] as string | undefined
-      const path = given?.replace(/\.ya?ml$/, '') ?? like ?? (await askName(questions))
+      const service = await serviceOf(io, options, questions)
+      const likeKey = options['like'] === undefined ? undefined : service?.key
+      const path = given?.replace(/\.ya?ml$/, '') ?? likeKey ?? (await askName(questions, service?.key))
       const name = path.split('/').at(-1)!
       const complaint = badName(path)
       if (complaint !== undefined) throw new UsageError(complaint)
@@ -96,9 +113,13 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         )
       await refuseName(io, settings.securityMaterial, name)
       await refuseExisting(io, pathOf(settings.securityMaterial, path))
-      if (like !== undefined) {
-        const to = pathOf(settings.securityMaterial, path)
-        io.stdout(await writeKnown(io, options, like, to, settings.secret.file))
+      if (service) {
+        const place = {
+          path: pathOf(settings.securityMaterial, path),
+          name,
+          secretsFile: settings.secret.file,
+        }
+        io.stdout(await newKnownCredential(io, options, Object.keys(FIELDS), service, place, questions))
         return 0
       }
       const kind = await kindOf(options, questions)
@@ -132,7 +153,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           ...(store === undefined
             ? []
             : [[`put the certificate into ${store}.crt`, `its key into ${store}.key`] as const]),
-          ...lastSteps(name),
+          ...nextSteps(name),
         ]),
       )
       return 0
@@ -142,45 +163,23 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   },
 }
 
-/** What follows with every credential. */
-function lastSteps(name: string): (readonly [string, string])[] {
-  return [
-    [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
-    ['npx sluice check', 'after each change of it'],
-  ]
-}
-
-/**
- * Copies the credential of a known service; gives what is told of it.
- * @param path absolute, without its ending
- * @param secretFile of the encrypted secrets
- */
-async function writeKnown(
+/** The service of `--like`, or the one that a person chooses where no flag says what the credential is. */
+async function serviceOf(
   io: CommandIo,
   options: Record<string, unknown>,
-  like: string,
-  path: string,
-  secretFile: string,
-): Promise<string> {
-  const other = [...Object.keys(FIELDS), 'type', 'secret', 'description'].find(
-    (field) => options[field] !== undefined,
-  )
-  if (other !== undefined)
-    throw new UsageError(`${flagOf(other)}: with --like the file says it; change it there`)
-  const { text, references } = await knownCredential(like)
-  const shown = await writeChecked(io, options, path, 'credential', text)
-  const secrets = await Promise.all(references.map((reference) => secretStep(reference, secretFile, io)))
-  return told(shown, [
-    [`edit ${shown}`, 'addresses and ids in it are examples'],
-    ...secrets.flat(),
-    ...lastSteps(path.replace(/^.*[/\\]/, '')),
-  ])
+  questions: Questions | undefined,
+): Promise<Service | undefined> {
+  const like = options['like'] as string | undefined
+  if (like !== undefined) return findService(like)
+  if (options['set'] !== undefined) throw new UsageError('--set goes with --like SERVICE')
+  const isSaid = ['type', ...Object.keys(FIELDS)].some((field) => options[field] !== undefined)
+  return questions && !isSaid ? chooseService(io, questions) : undefined
 }
 
 type Kind = (typeof credentials)[number]
 
-async function askName(questions: Questions | undefined): Promise<string> {
-  if (questions) return questions.ask('Name of the credential', undefined, badName)
+async function askName(questions: Questions | undefined, usual: string | undefined): Promise<string> {
+  if (questions) return questions.ask('Name of the credential', usual, badName)
   throw new UsageError(
     'the name of the credential is missing: sluice new credential NAME --type TYPE --base-url URL',
   )
@@ -230,10 +229,6 @@ function checkFlags(kind: Kind, options: Record<string, unknown>): void {
 function hasField({ name, options }: Kind, field: string): boolean {
   if (field === 'username' && name === 'oauth2') return false
   return field === 'baseUrl' || Object.hasOwn(options['properties'] as object, field)
-}
-
-function flagOf(field: string): string {
-  return `--${field.replaceAll(/[A-Z]/g, '-$&').toLowerCase()}`
 }
 
 async function fieldsOf(
