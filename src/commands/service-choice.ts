@@ -30,8 +30,8 @@ export async function chooseService(io: CommandIo, questions: Questions): Promis
   for (;;) {
     const answer = await questions.ask(
       shown.length === 0
-        ? `Service that it is for: a part of the name, as of ${services.length} known ones, or * for all; empty for none of them`
-        : 'Number or name; another part of a name; empty for none of them',
+        ? `Service: a part of its name (${services.length} are known), * for all, empty for none`
+        : 'Number or name, another part of a name, empty for none',
       '',
     )
     if (answer === '') return undefined
