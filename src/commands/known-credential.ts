@@ -1,5 +1,5 @@
 import { fillIn } from '../known-services.ts'
-import { prose } from '../reference/skeleton.ts'
+import { entry, prose } from '../reference/skeleton.ts'
 import { flagOf, UsageError, type CommandIo } from './command.ts'
 import { told, writeChecked } from './new-file.ts'
 import type { Questions } from './questions.ts'
@@ -28,7 +28,7 @@ export async function newKnownCredential(
   { path, name, secretsFile }: CredentialPlace,
   questions: Questions | undefined,
 ): Promise<string> {
-  const foreign = [...fields, 'type', 'description'].find(
+  const foreign = [...fields, 'type'].find(
     (field) => options[field] !== undefined && !Object.hasOwn(service.asks ?? {}, field),
   )
   if (foreign !== undefined)
@@ -36,7 +36,7 @@ export async function newKnownCredential(
   const given = givenValues(service, options, fields)
   const answers = await answersFor(service, name, given, secretsFile, questions)
   const { examples, references } = answers
-  const shown = await writeChecked(io, options, path, 'credential', textOf(service, answers))
+  const shown = await writeChecked(io, options, path, 'credential', textOf(service, answers, options))
   const edit: [string, string][] =
     examples.length === 0 ? [] : [[`edit ${shown}`, `examples in it: ${examples.join(', ')}`]]
   const secrets = await Promise.all(
@@ -57,13 +57,17 @@ export function nextSteps(name: string): (readonly [string, string])[] {
 function textOf(
   { name, special, limits, docs, credential }: Service,
   { values, references, examples }: ServiceAnswers,
+  options: Record<string, unknown>,
 ): string {
+  const description = options['description']
+  const filled = fillIn(credential, values, references)
   return [
     ...prose(`${name}. ${special}`),
     ...prose(limits ?? ''),
     ...(docs === undefined ? [] : [`# See ${docs}`]),
     ...(examples.length === 0 ? [] : prose('Addresses and ids are examples: put in your own.')),
     '',
-    fillIn(credential, values, references),
+    ...(description === undefined ? [] : entry('description', description)),
+    filled,
   ].join('\n')
 }

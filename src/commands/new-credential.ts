@@ -50,7 +50,7 @@ export const newCredentialCommand: CommandDefinition = {
     },
     {
       flags: '--set <name=value>',
-      description: 'with --like: what the service asks for, such as clientId=...; several times',
+      description: 'with --like: what the service asks for, such as clientId=...',
       repeatable: true,
     },
     {
@@ -84,12 +84,14 @@ export const newCredentialCommand: CommandDefinition = {
   examples: [
     'sluice new credential',
     'sluice new credential --list-services sap',
-    'sluice new credential crm --like salesforce --set domain=acme --set clientId=3MVG9...',
+    'sluice new credential crm --like salesforce \\\n    --set domain=acme --set clientId=3MVG9...',
     'sluice new credential im_read --type oauth2 --client-id sluice \\\n    --scope im.read --token-service-url https://api.example.com/oauth/token \\\n    --base-url https://api.example.com/im/',
     'sluice new credential weather --type apiKey --secret env:WEATHER_KEY \\\n    --base-url https://weather.example.com/v1/',
   ],
-  details: `On a terminal it asks for what is missing, first for the service that the credential is for, but never for a secret: the file refers to it, and you put it into the \
-environment, the file .env, or with \`sluice secret set\` into the encrypted secrets. An existing file is never overwritten.
+  details: `On a terminal it asks for what is missing: first which known service the credential is for, if any, then for what that one \
+needs; never for a secret: the file refers to it, and you put it into the environment, the file .env, or with \`sluice secret set\` into \
+the encrypted secrets. With --like, without --set and without a terminal, examples stay in the file, and are told. An existing file is \
+never overwritten.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], options) {
     const list = options['listServices'] as string | true | undefined
@@ -100,25 +102,17 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     const settings = await settingsFor(io, options)
     const questions = canAsk(io) ? new Questions(io) : undefined
     try {
+      const secretsFile = settings.secret.file
+      const named = given?.replace(/\.ya?ml$/, '')
+      if (named !== undefined) await checkPath(io, settings.securityMaterial, named, secretsFile)
       const service = await serviceOf(io, options, questions)
-      const likeKey = options['like'] === undefined ? undefined : service?.key
-      const path = given?.replace(/\.ya?ml$/, '') ?? likeKey ?? (await askName(questions, service?.key))
-      const name = path.split('/').at(-1)!
-      const complaint = badName(path)
-      if (complaint !== undefined) throw new UsageError(complaint)
-      if (`${pathOf(settings.securityMaterial, path)}.yaml` === settings.secret.file)
-        throw new Stop(
-          1,
-          `"${shownPath(io, settings.secret.file)}" is the file of the encrypted secrets; choose another name`,
-        )
-      await refuseName(io, settings.securityMaterial, name)
-      await refuseExisting(io, pathOf(settings.securityMaterial, path))
+      const like = options['like'] === undefined ? undefined : service?.key
+      const path = named ?? like ?? (await askName(questions, service?.key))
+      if (named === undefined) await checkPath(io, settings.securityMaterial, path, secretsFile)
+      const name = nameIn(path)
+      const file = pathOf(settings.securityMaterial, path)
       if (service) {
-        const place = {
-          path: pathOf(settings.securityMaterial, path),
-          name,
-          secretsFile: settings.secret.file,
-        }
+        const place = { path: file, name, secretsFile }
         io.stdout(await newKnownCredential(io, options, Object.keys(FIELDS), service, place, questions))
         return 0
       }
@@ -130,7 +124,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       const reference =
         field === undefined
           ? undefined
-          : await secretReference(options, { name, field, file: settings.secret.file }, questions)
+          : await secretReference(options, { name, field, file: secretsFile }, questions)
       const text = credentialSkeleton({
         about:
           'A credential: how requests to one receiver are authenticated; flows name it, and never see a token or secret. Fields with a # before them are off; what follows "# " explains.',
@@ -145,11 +139,10 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           }),
         },
       })
-      const file = pathOf(settings.securityMaterial, path)
       const shown = await writeChecked(io, options, file, 'credential', text)
       io.stdout(
         told(shown, [
-          ...(await secretStep(reference, settings.secret.file, io)),
+          ...(await secretStep(reference, secretsFile, io)),
           ...(store === undefined
             ? []
             : [[`put the certificate into ${store}.crt`, `its key into ${store}.key`] as const]),
@@ -185,11 +178,28 @@ async function askName(questions: Questions | undefined, usual: string | undefin
   )
 }
 
+function nameIn(path: string): string {
+  return path.split('/').at(-1)!
+}
+
 function badName(path: string): string | undefined {
   const parts = path.split('/')
-  const name = parts.at(-1)!
-  if (isCredentialName(name) && parts.every((part) => /^[A-Za-z0-9_][\w.-]*$/.test(part))) return undefined
+  if (isCredentialName(nameIn(path)) && parts.every((part) => /^[A-Za-z0-9_][\w.-]*$/.test(part)))
+    return undefined
   return `"${path}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-", with "/" between folders`
+}
+
+/** Refuses what cannot be the name of a new credential. @param path below `folder`, without its ending */
+async function checkPath(io: CommandIo, folder: string, path: string, secretsFile: string): Promise<void> {
+  const complaint = badName(path)
+  if (complaint !== undefined) throw new UsageError(complaint)
+  if (`${pathOf(folder, path)}.yaml` === secretsFile)
+    throw new Stop(
+      1,
+      `"${shownPath(io, secretsFile)}" is the file of the encrypted secrets; choose another name`,
+    )
+  await refuseName(io, folder, nameIn(path))
+  await refuseExisting(io, pathOf(folder, path))
 }
 
 /** Names hold across folders. */

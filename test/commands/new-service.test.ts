@@ -191,11 +191,17 @@ test('new credential --set: flags of the same name, references, the secret of a 
     'sluice.yaml': 'parameters: { org: globus }\n',
   })
   assert.deepEqual([code, stderr], [0, ''])
-  const made = await sluice(t, [...args, '--set', 'domain=globus'], {}, { folder })
+  const made = await sluice(
+    t,
+    [...args, '--set', 'domain=globus', '--description', 'the CRM: sales'],
+    {},
+    { folder },
+  )
   assert.equal(made.code, 0, made.stderr)
   const { value } = read(folder, 'crm.yaml')
   assert.deepEqual(value, {
     type: 'oauth2',
+    description: 'the CRM: sales',
     tokenServiceUrl: 'https://globus.my.salesforce.com/services/oauth2/token',
     clientId: 'abc',
     clientSecret: '${file:s/crm}',
@@ -203,6 +209,28 @@ test('new credential --set: flags of the same name, references, the secret of a 
     lifetime: '1h',
     baseUrl: 'https://globus.my.salesforce.com/services/data/v62.0/',
   })
+})
+
+test('new credential: a name that is taken is refused before anything is asked; mistakes leave nothing behind', async (t) => {
+  const folder = projectFolder(t, {
+    'security-material/crm.yaml': 'type: bearer\ntoken: ${env:A}\nbaseUrl: https://a.example.com/\n',
+  })
+  const taken = await sluice(t, ['new', 'credential', 'erp/crm'], {}, { folder, answers: ['zoom'] })
+  assert.deepEqual([taken.code, /Service/.test(taken.stderr)], [1, false])
+  assert.match(taken.stderr, /there is a credential "crm" already/)
+  const plain = [
+    '--set',
+    'baseUrl=http://api.example.com/',
+    '--set',
+    'audience=a',
+    '--set',
+    'host=a.example.com',
+  ]
+  const args = ['new', 'credential', 'sub/a', '--like', 'auth0', '--client-id', 'a', ...plain]
+  const { code, stderr } = await sluice(t, args, {}, { folder })
+  assert.equal(code, 1)
+  assert.match(stderr, /"security-material\/sub\/a\.yaml" was not written/)
+  assert.deepEqual(readdirSync(join(folder, 'security-material')), ['crm.yaml'])
 })
 
 test('new credential --set: what YAML would read in another way is quoted', async (t) => {
