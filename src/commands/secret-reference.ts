@@ -42,17 +42,18 @@ export function usualReference(name: string, field: string): string {
 
 /**
  * Asks until the answer says where something is kept.
- * @param encrypted proposed instead of a variable where there are encrypted secrets
+ * @param plain proposed where there are no encrypted secrets
+ * @param encrypted proposed where there are some
  * @param file of those, absolute
  */
 export async function askReference(
   question: string,
-  variable: string,
+  plain: string,
   encrypted: string,
   file: string,
   questions: Questions,
 ): Promise<string> {
-  const usual = variable.startsWith('env:') && (await textOf(file)) !== undefined ? encrypted : variable
+  const usual = (await textOf(file)) === undefined ? plain : encrypted
   const answer = await questions.ask(
     `${question}: env:NAME, secret:NAME (encrypted) or file:/path`,
     usual,

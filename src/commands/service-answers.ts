@@ -27,15 +27,12 @@ export async function answersFor(
   secretsFile: string,
   questions: Questions | undefined,
 ): Promise<ServiceAnswers> {
-  const asks = Object.entries(service.asks ?? {})
   const wanted = referencesOf(service.credential)
   checkGiven(service, given, wanted)
+  const asks = Object.entries(service.asks ?? {})
   const missing = asks.filter(([ask, { usual }]) => !given.has(ask) && usual !== true)
   const asExample = !questions && given.size === 0
-  if (missing.length > 0 && !questions && !asExample)
-    throw new UsageError(
-      `missing:\n${missing.map(([ask, { question, example }]) => `  --set ${ask}=...  ${question}, such as ${example}`).join('\n')}`,
-    )
+  if (missing.length > 0 && !questions && !asExample) throw missingValues(missing)
   const values = { ...examplesOf(service.asks), ...Object.fromEntries(given) }
   if (missing.length > 0 && questions)
     for (const [ask, about] of asks)
@@ -43,22 +40,30 @@ export async function answersFor(
   const references = new Map<string, string>()
   for (const one of wanted) {
     const flag = given.get(one.field)
-    const usual = usualOf(name, one)
-    const reference =
-      flag === undefined
-        ? questions?.asked
-          ? await askReference(
-              `Where "${one.field}" is kept`,
-              usual,
-              `secret:${usual.slice('env:'.length).toLowerCase()}`,
-              secretsFile,
-              questions,
-            )
-          : usual
-        : readReference(flag)!
-    references.set(one.reference, reference)
+    const kept = flag === undefined ? keptAt(one, name, secretsFile, questions) : readReference(flag)!
+    references.set(one.reference, await kept)
   }
   return { values, references, examples: asExample ? missing.map(([ask]) => ask) : [] }
+}
+
+function missingValues(missing: readonly (readonly [string, ServiceAsk])[]): UsageError {
+  const lines = missing.map(
+    ([ask, { question, example }]) => `\n  --set ${ask}=...  ${question}, such as ${example}`,
+  )
+  return new UsageError(`missing:${lines.join('')}`)
+}
+
+/** Where a secret or key is kept: as a person answers who was asked before, or the usual place. */
+async function keptAt(
+  one: ServiceReference,
+  name: string,
+  secretsFile: string,
+  questions: Questions | undefined,
+): Promise<string> {
+  const usual = usualOf(name, one)
+  if (!questions?.asked) return usual
+  const encrypted = usual.replace(/^env:(.*)$/, (_, variable: string) => `secret:${variable.toLowerCase()}`)
+  return askReference(`Where "${one.field}" is kept`, usual, encrypted, secretsFile, questions)
 }
 
 /** `NAME=VALUE` of the flags, with the secret of a service that has one only. @throws UsageError */
