@@ -47,17 +47,21 @@ function textsOf(text: string): [field: string, value: string][] {
   return found
 }
 
+function hasWord(text: string, word: string): boolean {
+  return new RegExp(`(?<![\\w-])${RegExp.escape(word)}(?![\\w-])`).test(text)
+}
+
 /** Values of these fields are everybody's own. */
 const OWN = ['clientId', 'username', 'keyId', 'issuer', 'subject', 'tenants']
 const EXAMPLE = /acme|example|globex|1a2b|0a1b|9f8e|5e6f|1111|12345/i
 
 test('every known service: with all that it asks for, no example is left, and the check passes', async (t) => {
-  const folder = projectFolder(t, {})
   const { files } = providerKeys()
-  const environment: Record<string, string> = {}
   const services = await readKnownServices()
   assert.ok(services.size >= 40)
   for (const [like, service] of services) {
+    const folder = projectFolder(t, {})
+    const environment: Record<string, string> = {}
     const answers = answersOf(service)
     const flags = [...answers].flatMap(([name, value]) => ['--set', `${name}=${value}`])
     const args = ['new', 'credential', `my-${like}`, '--like', like, ...flags]
@@ -71,7 +75,7 @@ test('every known service: with all that it asks for, no example is left, and th
       if (OWN.includes(field)) assert.ok(mine, `${like}: ${field} is ${value}`)
       assert.doesNotMatch(value, EXAMPLE, `${like}: ${field} is ${value}`)
       for (const example of Object.values(examplesOf(service.asks)))
-        assert.ok(!` ${value} `.split(/[^\w.:/@|!=-]+/).includes(example), `${like}: ${field} is ${value}`)
+        assert.ok(!hasWord(value, example), `${like}: ${field} is ${value}, with ${example} in it`)
     }
     const wanted = referencesOf(service.credential)
     const kept = referencesOf(text)
@@ -90,10 +94,10 @@ test('every known service: with all that it asks for, no example is left, and th
         writeFileSync(join(folder, where!), given)
       }
     }
+    const check = await sluice(t, ['check', '--secrets'], {}, { folder, environment })
+    assert.deepEqual([check.code, check.stderr], [0, ''], `${like}: ${check.stdout}`)
+    assert.doesNotMatch(check.stdout, /canary/)
   }
-  const { code, stdout, stderr } = await sluice(t, ['check', '--secrets'], {}, { folder, environment })
-  assert.deepEqual([code, stderr], [0, ''], stdout)
-  assert.doesNotMatch(stdout, /error|canary/)
 })
 
 test('every known service asks by names of their own, each in its credential and the other way round', async () => {
