@@ -62,7 +62,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   color: process.stdout.isTTY === true && !isPlain,
   colorErrors: process.stderr.isTTY === true && !isPlain,
   terminal: process.stderr.isTTY === true,
-  columns: process.stdout.columns ?? 200,
+  columns: process.stdout.columns || 200,
   workingFolder: resolve('.'),
   environment: process.env,
   exposed: exposures({ flags: process.execArgv, environment: process.env, debuggerUrl: debuggerUrl() }),

@@ -56,3 +56,8 @@ export class UsageError extends Stop {
     super(2, message)
   }
 }
+
+/** An option as it is typed: `baseUrl` -> `--base-url`. */
+export function flagOf(option: string): string {
+  return `--${option.replaceAll(/[A-Z]/g, '-$&').toLowerCase()}`
+}

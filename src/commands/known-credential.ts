@@ -1,37 +1,73 @@
-import { didYouMean } from '../core/problem.ts'
-import { readKnownServices, type KnownService } from '../known-services.ts'
-import { prose } from '../reference/skeleton.ts'
-import { UsageError } from './command.ts'
+import { fillIn } from '../known-services.ts'
+import { entry, prose } from '../reference/skeleton.ts'
+import { flagOf, UsageError, type CommandIo } from './command.ts'
+import { told, writeChecked } from './new-file.ts'
+import type { Questions } from './questions.ts'
+import { secretStep } from './secret-reference.ts'
+import { answersFor, givenValues, type ServiceAnswers } from './service-answers.ts'
+import { aboutService, type Service } from './service-choice.ts'
 
-export interface KnownCredential {
-  /** Of the file, with what is special about the service before it. */
-  readonly text: string
-  /** `env:ZOOM_SECRET`, in order. */
-  readonly references: readonly string[]
+/** Where a new credential goes. */
+interface CredentialPlace {
+  /** Absolute, without its ending. */
+  readonly path: string
+  readonly name: string
+  /** Of the encrypted secrets. Absolute. */
+  readonly secretsFile: string
 }
 
-/** The credential that is known to fit a service. @throws UsageError where there is none */
-export async function knownCredential(like: string): Promise<KnownCredential> {
-  const services = await readKnownServices()
-  const service = services.get(like.toLowerCase())
-  if (!service) throw new UsageError(`--like: no service is known as "${like}"${othersLike(like, services)}`)
-  const { name, special, limits, docs, credential } = service
-  const about = [
+/**
+ * Writes the credential of a known service; gives what is told of it.
+ * @param fields that a flag says, which the service may ask for
+ */
+export async function newKnownCredential(
+  io: CommandIo,
+  options: Record<string, unknown>,
+  fields: readonly string[],
+  service: Service,
+  { path, name, secretsFile }: CredentialPlace,
+  questions: Questions | undefined,
+): Promise<string> {
+  const foreign = [...fields, 'type'].find(
+    (field) => options[field] !== undefined && !Object.hasOwn(service.asks ?? {}, field),
+  )
+  if (foreign !== undefined)
+    throw new UsageError(`${flagOf(foreign)}: with --like the file says it; change it there`)
+  const given = givenValues(service, options, fields)
+  const answers = await answersFor(service, name, given, secretsFile, questions)
+  const { examples, references } = answers
+  const shown = await writeChecked(io, options, path, 'credential', textOf(service, answers, options))
+  const edit: [string, string][] =
+    examples.length === 0 ? [] : [[`edit ${shown}`, `examples in it: ${examples.join(', ')}`]]
+  const secrets = await Promise.all(
+    [...references.values()].map((reference) => secretStep(reference, secretsFile, io)),
+  )
+  return told(shown, [...edit, ...secrets.flat(), ...nextSteps(name)], aboutService(service, io.columns))
+}
+
+/** What follows with every credential. */
+export function nextSteps(name: string): (readonly [string, string])[] {
+  return [
+    [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
+    ['npx sluice check', 'after each change of it'],
+  ]
+}
+
+/** The file, with what is special about the service on top. */
+function textOf(
+  { name, special, limits, docs, credential }: Service,
+  { values, references, examples }: ServiceAnswers,
+  options: Record<string, unknown>,
+): string {
+  const description = options['description']
+  const filled = fillIn(credential, values, references)
+  return [
     ...prose(`${name}. ${special}`),
     ...prose(limits ?? ''),
     ...(docs === undefined ? [] : [`# See ${docs}`]),
-    ...prose('Addresses and ids are examples: put in your own.'),
-  ]
-  const text = [...about, '', credential].join('\n')
-  const references = [...credential.matchAll(/\$\{((?:env|file):[^}]+)\}/g)].map(([, one]) => one!)
-  return { text, references: [...new Set(references)] }
-}
-
-/** Those that have the word in them, that are written much like it, or all. */
-function othersLike(like: string, services: ReadonlyMap<string, KnownService>): string {
-  const word = like.toLowerCase()
-  const all = [...services.keys()].toSorted()
-  const near = all.filter((key) => `${key} ${services.get(key)!.name}`.toLowerCase().includes(word))
-  if (word !== '' && near.length > 0) return `; there are: ${near.join(', ')}`
-  return didYouMean(word, all) || `; there are: ${all.join(', ')}`
+    ...(examples.length === 0 ? [] : prose('Addresses and ids are examples: put in your own.')),
+    '',
+    ...(description === undefined ? [] : entry('description', description)),
+    filled,
+  ].join('\n')
 }

@@ -4,12 +4,13 @@ import { credentialSkeleton, secretField } from '../reference/credential-skeleto
 import { isCredentialName, nameOf } from '../security/material-name.ts'
 import { findMaterial } from '../security/material-files.ts'
 import { frameSchema } from '../security/frame.ts'
-import { knownCredential } from './known-credential.ts'
-import { Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
+import { newKnownCredential, nextSteps } from './known-credential.ts'
+import { flagOf, Stop, UsageError, type CommandDefinition, type CommandIo } from './command.ts'
 import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
 import { canAsk, Questions } from './questions.ts'
 import { secretReference, secretStep } from './secret-reference.ts'
+import { chooseService, findService, listServices, type Service } from './service-choice.ts'
 
 const TYPES = credentials.map(({ name }) => name)
 const AUTHENTICATIONS = ['header', 'body', 'none']
@@ -47,6 +48,15 @@ export const newCredentialCommand: CommandDefinition = {
       flags: '--like <service>',
       description: 'as it is known to fit a service, such as salesforce or zoom (docs/guide/providers.md)',
     },
+    {
+      flags: '--set <name=value>',
+      description: 'with --like: what the service asks for, such as clientId=...',
+      repeatable: true,
+    },
+    {
+      flags: '--list-services [part]',
+      description: 'lists the known services with a part in their names; of a single one what it asks for',
+    },
     { flags: '--token-service-url <url>', description: 'oauth2: where tokens come from' },
     { flags: '--client-id <id>', description: 'oauth2: who asks' },
     {
@@ -73,32 +83,37 @@ export const newCredentialCommand: CommandDefinition = {
   ],
   examples: [
     'sluice new credential',
-    'sluice new credential crm --like salesforce',
+    'sluice new credential --list-services sap',
+    'sluice new credential crm --like salesforce \\\n    --set domain=acme --set clientId=3MVG9...',
     'sluice new credential im_read --type oauth2 --client-id sluice \\\n    --scope im.read --token-service-url https://api.example.com/oauth/token \\\n    --base-url https://api.example.com/im/',
     'sluice new credential weather --type apiKey --secret env:WEATHER_KEY \\\n    --base-url https://weather.example.com/v1/',
   ],
-  details: `On a terminal it asks for what is missing, but never for a secret: the file refers to it, and you put it into the \
-environment, the file .env, or with \`sluice secret set\` into the encrypted secrets. An existing file is never overwritten.
+  details: `On a terminal it asks for what is missing: first which known service the credential is for, if any, then for what that one \
+needs; never for a secret: the file refers to it, and you put it into the environment, the file .env, or with \`sluice secret set\` into \
+the encrypted secrets. With --like, without --set and without a terminal, examples stay in the file, and are told. An existing file is \
+never overwritten.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], options) {
+    const list = options['listServices'] as string | true | undefined
+    if (list !== undefined) {
+      io.stdout(await listServices(io, list === true ? undefined : list))
+      return 0
+    }
     const settings = await settingsFor(io, options)
     const questions = canAsk(io) ? new Questions(io) : undefined
     try {
-      const like = options['like'] as string | undefined
-      const path = given?.replace(/\.ya?ml$/, '') ?? like ?? (await askName(questions))
-      const name = path.split('/').at(-1)!
-      const complaint = badName(path)
-      if (complaint !== undefined) throw new UsageError(complaint)
-      if (`${pathOf(settings.securityMaterial, path)}.yaml` === settings.secret.file)
-        throw new Stop(
-          1,
-          `"${shownPath(io, settings.secret.file)}" is the file of the encrypted secrets; choose another name`,
-        )
-      await refuseName(io, settings.securityMaterial, name)
-      await refuseExisting(io, pathOf(settings.securityMaterial, path))
-      if (like !== undefined) {
-        const to = pathOf(settings.securityMaterial, path)
-        io.stdout(await writeKnown(io, options, like, to, settings.secret.file))
+      const secretsFile = settings.secret.file
+      const named = given?.replace(/\.ya?ml$/, '')
+      if (named !== undefined) await checkPath(io, settings.securityMaterial, named, secretsFile)
+      const service = await serviceOf(io, options, questions)
+      const like = options['like'] === undefined ? undefined : service?.key
+      const path = named ?? like ?? (await askName(questions, service?.key))
+      if (named === undefined) await checkPath(io, settings.securityMaterial, path, secretsFile)
+      const name = nameIn(path)
+      const file = pathOf(settings.securityMaterial, path)
+      if (service) {
+        const place = { path: file, name, secretsFile }
+        io.stdout(await newKnownCredential(io, options, Object.keys(FIELDS), service, place, questions))
         return 0
       }
       const kind = await kindOf(options, questions)
@@ -109,7 +124,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       const reference =
         field === undefined
           ? undefined
-          : await secretReference(options, { name, field, file: settings.secret.file }, questions)
+          : await secretReference(options, { name, field, file: secretsFile }, questions)
       const text = credentialSkeleton({
         about:
           'A credential: how requests to one receiver are authenticated; flows name it, and never see a token or secret. Fields with a # before them are off; what follows "# " explains.',
@@ -124,15 +139,14 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           }),
         },
       })
-      const file = pathOf(settings.securityMaterial, path)
       const shown = await writeChecked(io, options, file, 'credential', text)
       io.stdout(
         told(shown, [
-          ...(await secretStep(reference, settings.secret.file, io)),
+          ...(await secretStep(reference, secretsFile, io)),
           ...(store === undefined
             ? []
             : [[`put the certificate into ${store}.crt`, `its key into ${store}.key`] as const]),
-          ...lastSteps(name),
+          ...nextSteps(name),
         ]),
       )
       return 0
@@ -142,55 +156,50 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   },
 }
 
-/** What follows with every credential. */
-function lastSteps(name: string): (readonly [string, string])[] {
-  return [
-    [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
-    ['npx sluice check', 'after each change of it'],
-  ]
-}
-
-/**
- * Copies the credential of a known service; gives what is told of it.
- * @param path absolute, without its ending
- * @param secretFile of the encrypted secrets
- */
-async function writeKnown(
+/** The service of `--like`, or the one that a person chooses where no flag says what the credential is. */
+async function serviceOf(
   io: CommandIo,
   options: Record<string, unknown>,
-  like: string,
-  path: string,
-  secretFile: string,
-): Promise<string> {
-  const other = [...Object.keys(FIELDS), 'type', 'secret', 'description'].find(
-    (field) => options[field] !== undefined,
-  )
-  if (other !== undefined)
-    throw new UsageError(`${flagOf(other)}: with --like the file says it; change it there`)
-  const { text, references } = await knownCredential(like)
-  const shown = await writeChecked(io, options, path, 'credential', text)
-  const secrets = await Promise.all(references.map((reference) => secretStep(reference, secretFile, io)))
-  return told(shown, [
-    [`edit ${shown}`, 'addresses and ids in it are examples'],
-    ...secrets.flat(),
-    ...lastSteps(path.replace(/^.*[/\\]/, '')),
-  ])
+  questions: Questions | undefined,
+): Promise<Service | undefined> {
+  const like = options['like'] as string | undefined
+  if (like !== undefined) return findService(like)
+  if (options['set'] !== undefined) throw new UsageError('--set goes with --like SERVICE')
+  const isSaid = ['type', ...Object.keys(FIELDS)].some((field) => options[field] !== undefined)
+  return questions && !isSaid ? chooseService(io, questions) : undefined
 }
 
 type Kind = (typeof credentials)[number]
 
-async function askName(questions: Questions | undefined): Promise<string> {
-  if (questions) return questions.ask('Name of the credential', undefined, badName)
+async function askName(questions: Questions | undefined, usual: string | undefined): Promise<string> {
+  if (questions) return questions.ask('Name of the credential', usual, badName)
   throw new UsageError(
     'the name of the credential is missing: sluice new credential NAME --type TYPE --base-url URL',
   )
 }
 
+function nameIn(path: string): string {
+  return path.split('/').at(-1)!
+}
+
 function badName(path: string): string | undefined {
   const parts = path.split('/')
-  const name = parts.at(-1)!
-  if (isCredentialName(name) && parts.every((part) => /^[A-Za-z0-9_][\w.-]*$/.test(part))) return undefined
+  if (isCredentialName(nameIn(path)) && parts.every((part) => /^[A-Za-z0-9_][\w.-]*$/.test(part)))
+    return undefined
   return `"${path}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-", with "/" between folders`
+}
+
+/** Refuses what cannot be the name of a new credential. @param path below `folder`, without its ending */
+async function checkPath(io: CommandIo, folder: string, path: string, secretsFile: string): Promise<void> {
+  const complaint = badName(path)
+  if (complaint !== undefined) throw new UsageError(complaint)
+  if (`${pathOf(folder, path)}.yaml` === secretsFile)
+    throw new Stop(
+      1,
+      `"${shownPath(io, secretsFile)}" is the file of the encrypted secrets; choose another name`,
+    )
+  await refuseName(io, folder, nameIn(path))
+  await refuseExisting(io, pathOf(folder, path))
 }
 
 /** Names hold across folders. */
@@ -230,10 +239,6 @@ function checkFlags(kind: Kind, options: Record<string, unknown>): void {
 function hasField({ name, options }: Kind, field: string): boolean {
   if (field === 'username' && name === 'oauth2') return false
   return field === 'baseUrl' || Object.hasOwn(options['properties'] as object, field)
-}
-
-function flagOf(field: string): string {
-  return `--${field.replaceAll(/[A-Z]/g, '-$&').toLowerCase()}`
 }
 
 async function fieldsOf(

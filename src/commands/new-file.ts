@@ -100,11 +100,15 @@ async function schemaLine(io: CommandIo, path: string, schema: 'flow' | 'credent
   return ''
 }
 
-/** What was done, and what to type next. */
-export function told(shown: string, next: readonly (readonly [command: string, about: string])[]): string {
+/** What was done, and what to type next. @param about lines between the two */
+export function told(
+  shown: string,
+  next: readonly (readonly [command: string, about: string])[],
+  about = '',
+): string {
   const width = Math.max(...next.map(([command]) => command.length))
   const lines = next.map(([command, about]) => `  ${command.padEnd(width)}  # ${about}\n`)
-  return `wrote ${shown}\n\nNext:\n${lines.join('')}`
+  return `wrote ${shown}\n${about && `\n${about}`}\nNext:\n${lines.join('')}`
 }
 
 /** @param folder absolute; the name may have subfolders */

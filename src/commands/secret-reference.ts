@@ -29,12 +29,33 @@ export async function secretReference(
       '--secret wants env:NAME, secret:NAME or file:/path: where the secret is kept, never the secret itself',
     )
   }
-  const word = field.replace(/^.*?([A-Z]?[a-z]+)$/, '$1')
-  const variable = `env:${`${name}_${word}`.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`
+  const variable = usualReference(name, field)
   if (!questions?.asked) return variable
-  const usual = (await textOf(file)) === undefined ? variable : `secret:${name}`
+  return askReference('Where its secret is kept', variable, `secret:${name}`, file, questions)
+}
+
+/** A variable by the names of the credential and of the field: `env:IM_READ_SECRET`. */
+export function usualReference(name: string, field: string): string {
+  const word = field.replace(/^.*?([A-Z]?[a-z]+)$/, '$1')
+  return `env:${`${name}_${word}`.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`
+}
+
+/**
+ * Asks until the answer says where something is kept.
+ * @param plain proposed where there are no encrypted secrets
+ * @param encrypted proposed where there are some
+ * @param file of those, absolute
+ */
+export async function askReference(
+  question: string,
+  plain: string,
+  encrypted: string,
+  file: string,
+  questions: Questions,
+): Promise<string> {
+  const usual = (await textOf(file)) === undefined ? plain : encrypted
   const answer = await questions.ask(
-    'Where its secret is kept: env:NAME, secret:NAME (encrypted) or file:/path',
+    `${question}: env:NAME, secret:NAME (encrypted) or file:/path`,
     usual,
     (text) => (readReference(text) === undefined ? 'where it is kept, never the secret itself' : undefined),
   )
@@ -42,7 +63,7 @@ export async function secretReference(
 }
 
 /** What is no reference is not repeated anywhere: it may be the secret itself. */
-function readReference(text: string): string | undefined {
+export function readReference(text: string): string | undefined {
   const reference = /^\$\{(.*)\}$/.exec(text)?.[1] ?? text
   if (reference.startsWith('secret:'))
     return isSecretName(reference.slice('secret:'.length)) ? reference : undefined

@@ -59,6 +59,7 @@ const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => voi
   OAuth2Password: password,
   OAuth2TokenExchange: (destination) => oauth2(destination, tokenExchange),
   OAuth2RefreshToken: (destination) => oauth2(destination, refreshToken),
+  OAuth2TechnicalUserPropagation: technicalUser,
   ClientCertificateAuthentication: certificate,
   OAuth2SAMLBearerAssertion: samlBearer,
   BasicAuthentication: basic,
@@ -155,6 +156,19 @@ function oauth2(destination: Translation, grant?: (destination: Translation) => 
   tokenService(destination)
   client(destination)
   tokenRequest(destination, grant)
+}
+
+/**
+ * The token stands for a technical user, whom the Cloud Connector logs on at the system behind it.
+ * @see https://help.sap.com/docs/connectivity/sap-btp-connectivity-cf/oauth-technical-user-propagation-authentication
+ */
+function technicalUser(destination: Translation): void {
+  oauth2(destination)
+  destination.set(
+    ['tokenIn'],
+    { in: 'header', name: 'SAP-Connectivity-Technical-Authentication', prefix: 'Bearer ' },
+    'Authentication',
+  )
 }
 
 function samlBearer(destination: Translation): void {
@@ -281,7 +295,6 @@ const OF_A_USER = [
   'SAMLAssertion',
   'AppToAppSSO',
 ]
-const LATER = ['OAuth2TechnicalUserPropagation']
 
 function refuseAuthentication(destination: Translation, given: string): void {
   const possible = `Possible: ${Object.keys(AUTHENTICATIONS).join(', ')}.`
@@ -291,13 +304,6 @@ function refuseAuthentication(destination: Translation, given: string): void {
       'Authentication',
       `"Authentication" is ${given}: it passes on who is logged in, and a flow has nobody there`,
       `Take a destination for a technical user. ${possible}`,
-    )
-  else if (LATER.includes(given))
-    destination.mistake(
-      'destination/not-yet',
-      'Authentication',
-      `the authentication ${given} of a destination is not in this version`,
-      possible,
     )
   else destination.mistake('destination/value', 'Authentication', `"Authentication" is "${given}"`, possible)
 }

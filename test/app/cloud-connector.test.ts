@@ -119,6 +119,36 @@ describe('the Cloud Connector, before a scripted connectivity proxy', () => {
     assert.equal(issuer.asked.length, 0)
   })
 
+  it('takes the token of a technical user in a header of its own, from a token service outside', async (t) => {
+    let issued = 0
+    const outside = await startService(t, () => ({
+      body: { access_token: `technical-user-${++issued}`, expires_in: 3600 },
+    }))
+    const { proxy, start, answers, calls } = await setUp(t, {
+      erp: { Authentication: 'OAuth2TechnicalUserPropagation', tokenServiceURL: outside.url },
+    })
+    answers(() => (calls().length === 1 ? { status: 401 } : undefined))
+    const engine = await start()
+    assert.equal(replyText(await engine.run('orders')), 'from the ERP')
+    assert.deepEqual(
+      proxy.asked.map(({ url, headers }) => [
+        url,
+        headers['proxy-authorization'],
+        headers['sap-connectivity-technical-authentication'],
+        headers.authorization,
+      ]),
+      [1, 2].map((token) => [
+        'http://erp-virtual:8000/sap/odata/orders?$top=1',
+        'Bearer proxy-token-1',
+        `Bearer technical-user-${token}`,
+        undefined,
+      ]),
+    )
+    assert.match(outside.asked[0]!.body, /grant_type=client_credentials/)
+    assert.equal(outside.asked[0]!.headers['proxy-authorization'], undefined)
+    assert.equal(engine.log.join('').includes('technical-user-'), false)
+  })
+
   it('carries calls alone, or token requests alone', async (t) => {
     const other = await startService(t, () => ({ body: { access_token: 'from-outside', expires_in: 3600 } }))
     const calls = await setUp(t, {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse } from 'yaml'
 import { credentials } from '../../src/credentials/index.ts'
-import { readKnownServices } from '../../src/known-services.ts'
 import { steps } from '../../src/steps/index.ts'
 import { sluice } from '../support/command-line.ts'
 import { projectFolder } from '../support/project.ts'
@@ -217,7 +216,7 @@ for (const command of ['flow', 'credential'])
       {},
       {
         folder,
-        answers: ['a'],
+        answers: command === 'credential' ? ['', 'a'] : ['a'],
         signal: interrupt.signal,
         onStderr: (text) => {
           if (/^(What starts it|Type)/.test(text)) setImmediate(() => interrupt.abort())
@@ -341,43 +340,10 @@ test('new credential: wrong usage names the flags; a secret in clear is not repe
   assert.deepEqual(readdirSync(join(folder, 'security-material')).toSorted(), ['hosts.yaml', 'shop.yaml'])
 })
 
-test('new credential --like: every known service passes the check', async (t) => {
-  const folder = projectFolder(t, {})
-  const services = await readKnownServices()
-  assert.ok(services.size >= 40)
-  for (const [like, { credential }] of services) {
-    const { code, stderr, stdout } = await sluice(t, ['new', 'credential', '--like', like], {}, { folder })
-    assert.deepEqual([code, stderr], [0, ''], like)
-    assert.match(stdout, new RegExp(`^wrote security-material/${like}.yaml\n[^]*credential test ${like} `))
-    for (const [, name] of credential.matchAll(/\$\{env:(\w+)\}/g))
-      assert.match(stdout, new RegExp(`^ {2}add ${name}=\\.\\.\\. to \\.env +# `, 'm'))
-    const { text, value } = read(folder, `security-material/${like}.yaml`)
-    assert.deepEqual(value, parse(credential))
-    assert.match(text, /^# [^]*\n\ntype: /)
-    for (const line of text.split('\n')) if (/^#(?! See )/.test(line)) assert.ok(line.length <= 96, line)
-  }
-})
-
-test('new credential --like: another name; what is not known, and other flags, are refused', async (t) => {
-  const folder = projectFolder(t, {})
-  const named = await sluice(t, ['new', 'credential', 'erp/crm', '--like', 'Salesforce'], {}, { folder })
-  assert.match(named.stdout, /^wrote security-material\/erp\/crm\.yaml\n[^]*credential test crm /)
-  const unknown = await sluice(t, ['new', 'credential', 'a', '--like', 'salesforec'], {}, { folder })
-  assert.equal(unknown.code, 2)
-  assert.match(unknown.stderr, /no service is known as "salesforec"; did you mean "salesforce"\?/)
-  const part = await sluice(t, ['new', 'credential', 'a', '--like', 'jam'], {}, { folder })
-  assert.match(part.stderr, /no service is known as "jam"; there are: sap-jam$/m)
-  const foreign = await sluice(t, ['new', 'credential', 'a', '--like', 'qqqqqq'], {}, { folder })
-  assert.match(foreign.stderr, /there are: adobe, adp, amadeus, [^]*zoom$/m)
-  const flags = ['new', 'credential', 'a', '--like', 'zoom', '--scope', 'x']
-  const both = await sluice(t, flags, {}, { folder })
-  assert.deepEqual([both.code, /--scope: with --like the file says it/.test(both.stderr)], [2, true])
-  assert.ok(!existsSync(join(folder, 'security-material/a.yaml')))
-})
-
 test('new credential asks a person, never for the secret', async (t) => {
   const folder = projectFolder(t, {})
   const answers = [
+    '',
     'im read',
     'im_read',
     '',

@@ -100,11 +100,11 @@ test('start: Ctrl-C lets a script that runs go on to its end', { skip }, async (
 
 test('questions on a terminal: Ctrl-D and Ctrl-C end them on a line of their own', { skip }, async (t) => {
   for (const [key, code, says] of [
-    ['\x04', 1, /credential: \r\nsluice: the input ended; nothing was written/],
-    ['\x03', 130, /credential: \^C\r\nsluice: interrupted; nothing was written/],
+    ['\x04', 1, /for none: \r\nsluice: the input ended; nothing was written/],
+    ['\x03', 130, /for none: \^C\r\nsluice: interrupted; nothing was written/],
   ] as const) {
     const { press, shows, fact } = onTerminal(t, projectFolder(t, {}), ['new', 'credential'])
-    await shows(/(?=Name of the credential: )/)
+    await shows(/(?=empty for none: )/)
     press(key)
     await shows(says)
     assert.equal((await fact('ended')).code, code)

@@ -99,6 +99,11 @@ const grants: [name: string, more: string, properties: Record<string, string>][]
     'tokenIn: { in: header, name: X-Token }\n',
     { Authentication: 'NoAuthentication' },
   ],
+  [
+    'a token for the Cloud Connector',
+    'tokenIn: { in: header, name: SAP-Connectivity-Technical-Authentication }\n',
+    { Authentication: 'OAuth2TechnicalUserPropagation' },
+  ],
 ]
 for (const [name, more, properties] of grants)
   test(`the properties of an oauth2 credential with ${name}`, (t) => {

@@ -25,8 +25,10 @@ export function providersPage(services: readonly Described[]): string {
     'and open-source clients, and each is tested against a stand-in: the exact request, the answer, and the call that',
     'follows. None was tried against the service itself. Where yours differs, its own documentation is right: please tell us.',
     '',
-    'Copy one into `security-material/`, or let `sluice new credential NAME --like salesforce` do it; put in your own addresses',
-    '(of the token service, and of the API as `baseUrl`) and ids; put the secrets where the references point (`.env`, or the environment); then `sluice credential test NAME`',
+    'Let `sluice new credential` write one: it offers these services by a part of their names and asks for what is your own (parts',
+    'of addresses, ids, user names), or takes it from flags: `sluice new credential crm --like salesforce --set domain=acme`.',
+    '`sluice new credential --list-services salesforce` tells the names for `--set`. Or copy one into `security-material/`, and put in',
+    'your own addresses and ids. Put the secrets where the references point (`.env`, or the environment); then `sluice credential test NAME`',
     'tells each step. What the fields mean is in [Credentials](credentials.md).',
     '',
     '| service | `--like` | grant | client | token or key goes |',
@@ -45,10 +47,10 @@ export function providersPage(services: readonly Described[]): string {
 
 /** What `sluice new credential --like` copies: `starter/services.json`. */
 export function servicesJson(services: readonly Described[]): string {
-  const entries = services.map(({ name, service, credential }) => {
+  const entries = services.map(({ name, service, template }) => {
     const { docs: where, ...said } = service
     const docs = where.startsWith('nango:') ? undefined : where
-    return [name, { ...said, ...(docs !== undefined && { docs }), credential }]
+    return [name, { ...said, ...(docs !== undefined && { docs }), credential: template }]
   })
   return `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { examplesOf, fillIn, type ServiceAsks } from '../../src/known-services.ts'
 
 /** A service that hands out tokens (or takes keys): a credential for it, what is sent, what comes back, what is made of it. */
 export interface ProviderFixture {
@@ -15,10 +16,14 @@ export interface ProviderFixture {
     readonly special: string
     /** What has to be done elsewhere, or cannot be said in this version. */
     readonly limits?: string
+    /** What is everybody's own, by the name that stands for it in `template`. */
+    readonly asks?: ServiceAsks
   }
   /** Of the classes of CLASSES, those that it shows. */
   readonly class: readonly string[]
-  /** The file of the security material. */
+  /** The file of the security material as it is written in the fixture: `{{domain}}` for what is asked for. */
+  readonly template: string
+  /** The same with the examples in it. */
   readonly credential: string
   /** Further files of the security material, by name. */
   readonly others?: Readonly<Record<string, string>>
@@ -102,8 +107,13 @@ export function readProviders(): ProviderFixture[] {
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith('.yaml'))
     .toSorted()
-    .map((file) => ({
-      ...(parse(readFileSync(join(FOLDER, file), 'utf8')) as Omit<ProviderFixture, 'name'>),
-      name: file.replace(/\.yaml$/, ''),
-    }))
+    .map((file) => {
+      const written = parse(readFileSync(join(FOLDER, file), 'utf8')) as Omit<
+        ProviderFixture,
+        'name' | 'template'
+      >
+      const { credential: template, service } = written
+      const credential = service ? fillIn(template, examplesOf(service.asks)) : template
+      return { ...written, name: file.replace(/\.yaml$/, ''), template, credential }
+    })
 }

@@ -103,30 +103,6 @@ override:
   clientSecret: \${env:SHOP_SECRET}
 `,
   },
-  'destination/not-yet': {
-    title: 'A destination wants what this version does not have',
-    meaning: 'The message says what, and the help how to do without it where that is possible.',
-    wrong: `# security-material/shop_api.yaml
-type: destination
-properties:
-  URL: https://api.example.com
-  Authentication: OAuth2TechnicalUserPropagation
-  tokenServiceURL: https://login.example.com/token
-  clientId: acme
-override:
-  clientSecret: \${env:SHOP_SECRET}
-`,
-    right: `# security-material/shop_api.yaml
-type: destination
-properties:
-  URL: https://api.example.com
-  Authentication: OAuth2ClientCredentials
-  tokenServiceURL: https://login.example.com/token
-  clientId: acme
-override:
-  clientSecret: \${env:SHOP_SECRET}
-`,
-  },
   'destination/unsafe': {
     title: 'A destination turns verification off',
     meaning:
