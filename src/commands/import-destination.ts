@@ -1,21 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { basename, relative, resolve, sep } from 'node:path'
 import { stringify } from 'yaml'
 import { readDocument } from '../core/document.ts'
 import { hasErrors } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
+import { readDestination, type ReadDestination } from '../security/destination.ts'
+import { secretReferences, type SecretReferences } from '../security/destination-secrets.ts'
 import { isCredentialName } from '../security/material-name.ts'
-import { readDestination } from '../security/destination.ts'
 import { Stop, UsageError, type CommandDefinition } from './command.ts'
 import { folderOptions, pathOf, refuseExisting, shownPath, told, writeChecked } from './new-file.ts'
 import { settingsFor } from './project-setting.ts'
-
-/** Properties that hold a secret, with what its variable is called. */
-const SECRETS = {
-  clientSecret: 'CLIENT_SECRET',
-  tokenServicePassword: 'TOKEN_SERVICE_PASSWORD',
-  Password: 'PASSWORD',
-} as const
 
 export const importDestinationCommand: CommandDefinition = {
   name: 'import destination',
@@ -32,7 +26,8 @@ export const importDestinationCommand: CommandDefinition = {
   ],
   details: `What the engine makes of the destination is written as a credential of its own, to be changed like any other. To go on with
 the exported file instead, write a credential with type: destination and file: (docs/reference/credentials/destination.md).
-Secrets are never copied: the credential refers to variables, and you set them.
+Secrets are never copied: the credential refers to variables, and you set them. Headers and parameters that are called like a
+secret count as one.
 Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   async run(io, [given], options) {
     const settings = await settingsFor(io, options)
@@ -43,41 +38,40 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         error.code === 'ENOENT' ? `there is no file "${given}"` : `"${given}" cannot be read (${error.code})`,
       )
     })
-    const name =
-      (options['name'] as string | undefined) ?? nameIn(text) ?? basename(path).replace(/\.\w+$/, '')
-    if (!isCredentialName(name))
-      throw new UsageError(
-        `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; choose one with --name`,
-      )
-    const prefix = name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()
-    const secrets = { ...SECRETS, ...keyStoreSecrets(text) }
-    const references = Object.fromEntries(
-      Object.entries(secrets).map(([property, word]) => [property, `\${env:${prefix}_${word}}`]),
-    )
     const shown = relative(io.projectFolder, path).split(sep).join('/')
-    const asCredential = stringify({ type: 'destination', file: basename(path), override: references })
-    const { document } = readDocument(`${dirname(shown)}/${name}.yaml`, asCredential)
-    const read = readDestination(document!, io.projectFolder)
-    const problems = read.problems.filter(({ code, file }) => code !== 'destination/unused' || file === shown)
-    if (problems.length > 0)
+    const folder = relative(io.projectFolder, resolve(io.projectFolder, settings.securityMaterial))
+    const file = relative(resolve(io.projectFolder, folder), path)
+    const read = (references?: SecretReferences): ReadDestination => {
+      const asCredential = stringify({ type: 'destination', file: file.split(sep).join('/') })
+      const { document } = readDocument(`${folder.split(sep).join('/')}/import.yaml`, asCredential)
+      return readDestination(document!, io.projectFolder, references)
+    }
+    const { properties = {} } = read()
+    const name = (options['name'] as string | undefined) ?? nameOf(properties['Name'], path)
+    if (!isCredentialName(name)) throw new UsageError(notAName(name))
+    const references = secretReferences(
+      properties,
+      `${name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}_`,
+    )
+    const { document, problems } = read(references)
+    if (problems.length > 0) {
+      const source = masked(text, references.secrets)
       io.stderr(
-        printProblems(problems, (file) => (file === shown ? text : undefined), { color: io.colorErrors }),
+        printProblems(problems, (name) => (name === shown ? source : undefined), { color: io.colorErrors }),
       )
-    if (!read.document || hasErrors(problems)) throw new Stop(1, `"${given}" was not imported`)
-    const credential = stringify(inOrder(read.document.value as Record<string, unknown>), { lineWidth: 0 })
+    }
+    if (!document || hasErrors(problems)) throw new Stop(1, `"${given}" was not imported`)
+    const credential = stringify(inOrder(document.value as Record<string, unknown>), { lineWidth: 0 })
     if (options['stdout']) {
       io.stdout(credential)
       return 0
     }
-    const file = pathOf(settings.securityMaterial, name)
-    await refuseExisting(io, file)
-    const written = await writeChecked(io, options, file, 'credential', credential)
-    const variables = Object.values(references)
-      .filter((reference) => credential.includes(reference))
-      .map((reference) => /\$\{env:(.*)\}/.exec(reference)![1]!)
+    const target = pathOf(resolve(io.projectFolder, folder), name)
+    await refuseExisting(io, target)
+    const written = await writeChecked(io, options, target, 'credential', credential)
     io.stdout(
       told(shownPath(io, resolve(io.projectFolder, written)), [
-        ...variables.map((variable): [string, string] => [
+        ...variablesIn(credential, references).map((variable): [string, string] => [
           `add ${variable}=... to .env`,
           'the secret; or set it in the environment',
         ]),
@@ -88,25 +82,31 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
   },
 }
 
-/** Key stores and trust stores that always have a password, or that one is written for. */
-function keyStoreSecrets(text: string): Readonly<Record<string, string>> {
-  const found = text.matchAll(
-    /\b((?:tokenService\.)?KeyStore|TrustStore)(?:Password"?\s*[=:]|Location"?\s*[=:]\s*"?[^"\n]*\.(?:p12|pfx)\b)/gi,
-  )
-  return Object.fromEntries(
-    Array.from(found, ([, store]) => [
-      `${store}Password`,
-      `${store!
-        .replace('.', '')
-        .replaceAll(/(?<=[a-z])[A-Z]/g, '_$&')
-        .toUpperCase()}_PASSWORD`,
-    ]),
+function nameOf(given: string | undefined, path: string): string {
+  return given ?? basename(path).replace(/\.\w+$/, '')
+}
+
+function notAName(name: string): string {
+  return `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; choose one with --name`
+}
+
+/** Those that the credential refers to, of those that were made for it. */
+function variablesIn(credential: string, { instead, assumed }: SecretReferences): string[] {
+  return Object.values({ ...assumed, ...instead }).flatMap((reference) =>
+    credential.includes(reference) ? (/^\$\{env:(.*)\}$/.exec(reference)?.slice(1) ?? []) : [],
   )
 }
 
-/** The name that the destination has. */
-function nameIn(text: string): string | undefined {
-  return /^\s*"?Name"?\s*[=:]\s*"?([\w.-]+)/m.exec(text)?.[1]
+/** The text with stars where it has secrets, also as JSON and properties write them: problems show lines of it. */
+function masked(text: string, secrets: readonly string[]): string {
+  return secrets
+    .flatMap((secret) => [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      secret.replaceAll(/[\\:=#! ]/g, String.raw`\$&`),
+    ])
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((shown, secret) => shown.replaceAll(secret, () => '*'.repeat(secret.length)), text)
 }
 
 /** As people write it: what it is, then where tokens come from, then the rest. */

@@ -26,8 +26,16 @@ export class Translation {
   readonly properties: DestinationProperties
   readonly #used = new Set<string>()
 
-  /** @param properties null and empty ones count as left out */
-  constructor(properties: Readonly<Record<string, unknown>>, keystores: string) {
+  /**
+   * @param properties null and empty ones count as left out
+   * @param assumed those that hold where they are asked for and left out
+   */
+  constructor(
+    properties: Readonly<Record<string, unknown>>,
+    keystores: string,
+    assumed: DestinationProperties = {},
+  ) {
+    for (const name of Object.keys(assumed)) this.#used.add(name)
     const given = Object.entries(properties).flatMap(([name, value]): [string, string][] => {
       if (value === null || value === undefined || value === '') return []
       if (typeof value !== 'object') return [[name, String(value)]]
@@ -40,7 +48,7 @@ export class Translation {
       )
       return []
     })
-    this.properties = Object.fromEntries(given)
+    this.properties = { ...assumed, ...Object.fromEntries(given) }
     this.keystores = keystores
   }
 

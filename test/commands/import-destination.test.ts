@@ -103,8 +103,75 @@ test('a trust store in PKCS#12: its password is a reference', async (t) => {
   const { tls } = parse(stdout) as { tls: object }
   assert.deepEqual(tls, {
     caPassphrase: '${env:JAM_TRUST_STORE_PASSWORD}',
-    ca: '${file:keystores/acme.p12}',
+    ca: '${file:security-material/keystores/acme.p12}',
   })
+})
+
+test('secrets are never copied, wherever they stand', async (t) => {
+  const destination = {
+    Name: 'shop',
+    URL: 'https://api.example.com/v1',
+    Authentication: 'OAuth2ClientCredentials',
+    tokenServiceURL: 'https://login.example.com/token?app_secret=hush%2D1&grant_type=x&zone=z',
+    clientId: 'acme',
+    clientSecret: '${env:MINE}',
+    'URL.headers.APIKey': 'hush-2',
+    'URL.headers.x-plain': 'plain',
+    'URL.queries.code': 'hush-3',
+    'tokenServiceURL.headers.X-API-Key': 'hush-4',
+    'tokenServiceURL.queries.api.key': 'hush-5',
+    'tokenServiceURL.queries.api-key': 'hush-6',
+    'tokenService.body.password': 'hush-7',
+    'tokenService.body.assertion': 'hush-8',
+    'tokenService.body.subject_token': 'hush-9',
+    'tokenService.body.subject_token_type': 'jwt',
+  }
+  const files = { 'shop.json': JSON.stringify(destination) }
+  const { code, stdout, stderr, folder } = await sluice(t, ['import', 'destination', 'shop.json'], files)
+  assert.deepEqual([code, stderr], [0, ''])
+  const text = readFileSync(join(folder, 'security-material/shop.yaml'), 'utf8')
+  assert.doesNotMatch(stdout + text, /hush/)
+  const { apiHeaders, apiQuery, parameters, tokenServiceUrl, clientSecret } = parse(text)
+  assert.deepEqual(
+    { apiHeaders, apiQuery, parameters, tokenServiceUrl, clientSecret },
+    {
+      apiHeaders: { APIKey: '${env:SHOP_URL_HEADERS_APIKEY}', 'x-plain': 'plain' },
+      apiQuery: { code: '${env:SHOP_URL_QUERIES_CODE}' },
+      parameters: {
+        body: {
+          password: '${env:SHOP_TOKEN_SERVICE_BODY_PASSWORD}',
+          assertion: '${env:SHOP_TOKEN_SERVICE_BODY_ASSERTION}',
+          subject_token: '${env:SHOP_TOKEN_SERVICE_BODY_SUBJECT_TOKEN}',
+          subject_token_type: 'jwt',
+        },
+        headers: { 'X-API-Key': '${env:SHOP_TOKEN_SERVICE_URL_HEADERS_X_API_KEY}' },
+        query: {
+          'api.key': '${env:SHOP_TOKEN_SERVICE_URL_QUERIES_API_KEY}',
+          'api-key': '${env:SHOP_TOKEN_SERVICE_URL_QUERIES_API_KEY_2}',
+          app_secret: '${env:SHOP_TOKEN_SERVICE_URL_QUERIES_APP_SECRET}',
+        },
+      },
+      tokenServiceUrl: 'https://login.example.com/token?grant_type=x&zone=z',
+      clientSecret: '${env:MINE}',
+    },
+  )
+  const variables = new Set(text.match(/(?<=\$\{env:)SHOP\w+/g))
+  assert.equal(variables.size, 9)
+  assert.deepEqual(new Set(stdout.match(/(?<=add )\w+/g)), variables)
+})
+
+test('problems show no secret of a line', async (t) => {
+  const destination = {
+    clientSecret: 'hush "hush"',
+    TrustAll: 'true',
+    Authentication: 'OAuth2ClientCredentials',
+  }
+  const { code, stderr } = await sluice(t, ['import', 'destination', 'a.json'], {
+    'a.json': JSON.stringify(destination),
+  })
+  assert.equal(code, 1)
+  assert.match(stderr, /"TrustAll":/)
+  assert.doesNotMatch(stderr, /hush/)
 })
 
 test('what cannot be imported is told, and nothing is written', async (t) => {
