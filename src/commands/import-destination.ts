@@ -17,6 +17,11 @@ export const importDestinationCommand: CommandDefinition = {
   arguments: [{ name: 'file', description: 'as it was exported: properties or JSON' }],
   options: [
     { flags: '--name <name>', description: "name of the credential (default: the destination's)" },
+    {
+      flags: '--tenant <name>',
+      description: 'a tenant that flows may name, where tokenServiceURLType is Common; may repeat',
+      repeatable: true,
+    },
     { flags: '--stdout', description: 'shows it and writes nothing' },
     ...folderOptions,
   ],
@@ -41,8 +46,13 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     const shown = relative(io.projectFolder, path).split(sep).join('/')
     const folder = relative(io.projectFolder, resolve(io.projectFolder, settings.securityMaterial))
     const file = relative(resolve(io.projectFolder, folder), path)
+    const tenants = options['tenant'] as string[] | undefined
     const read = (references?: SecretReferences): ReadDestination => {
-      const asCredential = stringify({ type: 'destination', file: file.split(sep).join('/') })
+      const asCredential = stringify({
+        type: 'destination',
+        file: file.split(sep).join('/'),
+        ...(tenants && { tenants }),
+      })
       const { document } = readDocument(`${folder.split(sep).join('/')}/import.yaml`, asCredential)
       return readDestination(document!, io.projectFolder, references)
     }
@@ -61,26 +71,49 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       )
     }
     if (!document || hasErrors(problems)) throw new Stop(1, `"${given}" was not imported`)
-    const credential = stringify(inOrder(document.value as Record<string, unknown>), { lineWidth: 0 })
+    const fields = document.value as Record<string, unknown>
+    const isCommon = fields['tokenServiceUrlType'] === 'common'
+    if (tenants && !isCommon)
+      throw new UsageError(
+        '--tenant is for a destination whose tokenServiceURLType is Common; this one is not',
+      )
+    const lacksTenants = isCommon && !tenants
+    const plain = stringify(inOrder(fields), { lineWidth: 0 })
+    const credential = lacksTenants ? plain.replace(COMMON, `$&${TENANTS}`) : plain
     if (options['stdout']) {
       io.stdout(credential)
       return 0
     }
     const target = pathOf(resolve(io.projectFolder, folder), name)
     await refuseExisting(io, target)
-    const written = await writeChecked(io, options, target, 'credential', credential)
+    const written = await writeChecked(
+      io,
+      options,
+      target,
+      'credential',
+      credential,
+      ({ code }) => lacksTenants && code === 'credential/tenant',
+    )
     io.stdout(
       told(shownPath(io, resolve(io.projectFolder, written)), [
         ...variablesIn(credential, references).map((variable): [string, string] => [
           `add ${variable}=... to .env`,
           'the secret; or set it in the environment',
         ]),
+        ...(lacksTenants
+          ? [[`name tenants in ${shownPath(io, `${target}.yaml`)}`, NO_TENANTS] as [string, string]]
+          : []),
         [`npx sluice credential test ${name}`, 'tells each step, and what to mend'],
       ]),
     )
     return 0
   },
 }
+
+/** After this line the tenants have their place. */
+const COMMON = /^tokenServiceUrlType: common\n/m
+const TENANTS = '# tenants: [acme]  # subdomains of the tenants that flows may name; needed\n'
+const NO_TENANTS = 'it loads once they are there; --tenant NAME writes them'
 
 function nameOf(given: string | undefined, path: string): string {
   return given ?? basename(path).replace(/\.\w+$/, '')

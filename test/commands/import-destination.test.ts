@@ -174,6 +174,28 @@ test('problems show no secret of a line', async (t) => {
   assert.doesNotMatch(stderr, /hush/)
 })
 
+const COMMON = `${JAM}tokenServiceURLType=Common\n`
+
+test('a token service of several tenants: they are named, or their place is shown', async (t) => {
+  const args = ['import', 'destination', 'jam.properties', '--tenant', 'acme', '--tenant', 'globex']
+  const named = await sluice(t, args, { 'jam.properties': COMMON })
+  assert.deepEqual([named.code, named.stderr], [0, ''])
+  const read = (folder: string) => readFileSync(join(folder, 'security-material/jam.yaml'), 'utf8')
+  assert.deepEqual(parse(read(named.folder)).tenants, ['acme', 'globex'])
+  assert.doesNotMatch(named.stdout, /name tenants/)
+
+  const unnamed = await sluice(t, args.slice(0, 3), { 'jam.properties': COMMON })
+  assert.deepEqual([unnamed.code, unnamed.stderr], [0, ''])
+  assert.match(read(unnamed.folder), /^tokenServiceUrlType: common\n# tenants: \[acme\]/m)
+  assert.match(unnamed.stdout, /name tenants in security-material\/jam\.yaml +# it loads once they are there/)
+  const check = await sluice(t, ['check'], {}, { folder: unnamed.folder })
+  assert.match(check.stdout, /"tenants" is missing/)
+
+  const single = await sluice(t, args, { 'jam.properties': JAM })
+  assert.equal(single.code, 2)
+  assert.match(single.stderr, /--tenant is for a destination whose tokenServiceURLType is Common/)
+})
+
 test('what cannot be imported is told, and nothing is written', async (t) => {
   const unsafe = await sluice(t, ['import', 'destination', 'jam.properties'], {
     'jam.properties': `${JAM}TrustAll=TRUE\n`,
