@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, relative, resolve, sep } from 'node:path'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { stringify } from 'yaml'
 import { readDocument } from '../core/document.ts'
 import { hasErrors } from '../core/problem.ts'
@@ -100,6 +101,10 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
           `add ${variable}=... to .env`,
           'the secret; or set it in the environment',
         ]),
+        ...missingStores(io.projectFolder, credential).map((store): [string, string] => [
+          `copy ${basename(store)} to ${dirname(store)}/`,
+          'the key store or trust store that it names',
+        ]),
         ...(lacksTenants
           ? [[`name tenants in ${shownPath(io, `${target}.yaml`)}`, NO_TENANTS] as [string, string]]
           : []),
@@ -127,6 +132,14 @@ function notAName(name: string): string {
 function variablesIn(credential: string, { instead, assumed }: SecretReferences): string[] {
   return Object.values({ ...assumed, ...instead }).flatMap((reference) =>
     credential.includes(reference) ? (/^\$\{env:(.*)\}$/.exec(reference)?.slice(1) ?? []) : [],
+  )
+}
+
+/** Files of the credential that are not there yet, as it names them. */
+function missingStores(projectFolder: string, credential: string): string[] {
+  const named = credential.matchAll(/\$\{file:([^}]+)\}/g)
+  return [...new Set(Array.from(named, ([, file]) => file!))].filter(
+    (file) => !existsSync(resolve(projectFolder, file)),
   )
 }
 

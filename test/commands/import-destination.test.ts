@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { certificateOf, rsa } from '../support/keys.ts'
 import { sluice } from '../support/command-line.ts'
 
 const JAM = `URL=https\\://demo.example.com/odata
@@ -175,6 +176,25 @@ test('problems show no secret of a line', async (t) => {
 })
 
 const COMMON = `${JAM}tokenServiceURLType=Common\n`
+
+test('key stores have their place beside the credentials, wherever the destination was exported to', async (t) => {
+  const destination = `${JAM}tokenService.KeyStoreLocation=a.pem\nTrustStoreLocation=b.pem\n`
+  const args = ['import', 'destination', 'imp/jam.properties']
+  const { code, stdout, stderr, folder } = await sluice(t, args, {
+    'imp/jam.properties': destination,
+    'material/keystores/b.pem': certificateOf(rsa),
+    'sluice.yaml': 'securityMaterial: ./material\n',
+  })
+  assert.deepEqual([code, stderr], [0, ''])
+  const { tls } = parse(readFileSync(join(folder, 'material/jam.yaml'), 'utf8')) as { tls: object }
+  assert.deepEqual(tls, {
+    ca: '${file:material/keystores/b.pem}',
+    certificate: '${file:material/keystores/a.pem}',
+    key: '${file:material/keystores/a.pem}',
+  })
+  assert.match(stdout, /copy a\.pem to material\/keystores\/ +# the key store/)
+  assert.doesNotMatch(stdout, /copy b\.pem/)
+})
 
 test('a token service of several tenants: they are named, or their place is shown', async (t) => {
   const args = ['import', 'destination', 'jam.properties', '--tenant', 'acme', '--tenant', 'globex']
