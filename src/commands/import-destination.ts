@@ -58,7 +58,8 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       return readDestination(document!, io.projectFolder, references)
     }
     const { properties = {} } = read()
-    const name = (options['name'] as string | undefined) ?? nameOf(properties['Name'], path)
+    const name =
+      (options['name'] as string | undefined) ?? properties['Name'] ?? basename(path).replace(/\.\w+$/, '')
     if (!isCredentialName(name)) throw new UsageError(notAName(name))
     const references = secretReferences(
       properties,
@@ -120,12 +121,13 @@ const COMMON = /^tokenServiceUrlType: common\n/m
 const TENANTS = '# tenants: [acme]  # subdomains of the tenants that flows may name; needed\n'
 const NO_TENANTS = 'it loads once they are there; --tenant NAME writes them'
 
-function nameOf(given: string | undefined, path: string): string {
-  return given ?? basename(path).replace(/\.\w+$/, '')
-}
-
 function notAName(name: string): string {
-  return `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; choose one with --name`
+  const possible = name
+    .replace(/^[^A-Za-z]+/, '')
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, '_')
+    .slice(0, 150)
+  const example = isCredentialName(possible) ? possible : 'NAME'
+  return `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; give another one: --name ${example}`
 }
 
 /** Those that the credential refers to, of those that were made for it. */

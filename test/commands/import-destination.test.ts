@@ -216,6 +216,21 @@ test('a token service of several tenants: they are named, or their place is show
   assert.match(single.stderr, /--tenant is for a destination whose tokenServiceURLType is Common/)
 })
 
+test('the name is that of the destination, as it stands in its file; where it does not fit, another one is given', async (t) => {
+  const destination = { Name: 'shop.eu', URL: 'https://a.example.com', Authentication: 'NoAuthentication' }
+  const imported = (text: string) => sluice(t, ['import', 'destination', 'x.json'], { 'x.json': text })
+  for (const text of [
+    JSON.stringify(destination),
+    JSON.stringify({ owner: { Name: 'no' }, destinationConfiguration: destination }),
+  ])
+    assert.match((await imported(text)).stdout, /^wrote security-material\/shop\.eu\.yaml\n/)
+  const { Name: _, ...unnamed } = destination
+  assert.match((await imported(JSON.stringify(unnamed))).stdout, /^wrote security-material\/x\.yaml\n/)
+  const spaced = await imported(JSON.stringify({ ...destination, Name: '1 my dest' }))
+  assert.equal(spaced.code, 2)
+  assert.match(spaced.stderr, /"1 my dest" cannot be the name of a credential: .* --name my_dest\b/)
+})
+
 test('what cannot be imported is told, and nothing is written', async (t) => {
   const unsafe = await sluice(t, ['import', 'destination', 'jam.properties'], {
     'jam.properties': `${JAM}TrustAll=TRUE\n`,
