@@ -36,6 +36,22 @@ export function keyStore(destination: Translation, prefix: '' | 'tokenService.')
 
 const URN = 'urn:ietf:params:oauth:client-assertion-type:'
 
+/** Who shows a user of the token service shows no assertion. */
+export function refuseAssertion(destination: Translation): false {
+  const isNamed = destination.read('clientAssertion.destinationName') !== undefined
+  const isTyped = destination.read('clientAssertion.type') !== undefined
+  if (!isNamed && !isTyped) return false
+  const property = isNamed ? 'clientAssertion.destinationName' : 'clientAssertion.type'
+  destination.mistake(
+    'destination/unused',
+    property,
+    `"${property}" is not used: "tokenServiceUser" is there, and wins`,
+    'Take one of them out: "override": { tokenServiceUser: null } for the assertion.',
+    'warning',
+  )
+  return false
+}
+
 /** The token of another destination as the client's assertion. Returns whether there is one. */
 export function clientAssertion(destination: Translation): boolean {
   const type = destination.read('clientAssertion.type')

@@ -1,6 +1,6 @@
 import { cloudConnector } from './destination-cloud-connector.ts'
 import { refreshToken, tokenExchange } from './destination-grants.ts'
-import { clientAssertion, keyStore } from './destination-proofs.ts'
+import { clientAssertion, keyStore, refuseAssertion } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
 import type { Translation } from './destination-translation.ts'
 
@@ -210,7 +210,7 @@ function client(destination: Translation): void {
   const user = destination.read('tokenServiceUser')
   const id = destination.need('clientId', 'a client asks for the token')
   const shows = keyStore(destination, 'tokenService.')
-  const asserts = clientAssertion(destination)
+  const asserts = user === undefined ? clientAssertion(destination) : refuseAssertion(destination)
   if (shows) useForTarget(destination)
   const inBody = destination.flag('tokenService.addClientCredentialsInBody', true)
   if (user !== undefined && (user === id || !inBody)) {
@@ -222,7 +222,7 @@ function client(destination: Translation): void {
     return
   }
   destination.copy('clientId', 'clientId')
-  if (user === undefined && (asserts || shows)) {
+  if (asserts || (shows && user === undefined)) {
     destination.read('clientSecret')
     destination.set(
       ['clientAuthentication'],

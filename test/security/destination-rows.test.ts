@@ -183,6 +183,15 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     },
   ],
   [
+    'an assertion beside a user of the token service, who wins',
+    'clientAssertion.type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\nclientAssertion.destinationName=ias_login\ntokenServiceUser=u\ntokenServicePassword=p\n',
+    {
+      clientAuthentication: undefined,
+      basicAuth: { username: 'u', password: '${env:SECRET}' },
+    },
+    'x.properties:9:1 warning destination/unused "clientAssertion.destinationName" is not used: "tokenServiceUser" is there, and wins',
+  ],
+  [
     'what is unsafe',
     'TrustAll=TRUE\nHostnameVerifier=BrowserCompatible\n',
     {},
