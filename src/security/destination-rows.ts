@@ -198,6 +198,7 @@ function tokenRequest(destination: Translation, grant?: (destination: Translatio
   seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
   grant?.(destination)
   bodyParameters(destination)
+  grantInQuery(destination)
   destination.copyAll('tokenServiceURL.headers.', 'parameters', 'headers')
   destination.copyAll('tokenServiceURL.queries.', 'parameters', 'query')
 }
@@ -269,6 +270,14 @@ function bodyParameters(destination: Translation): void {
   if (destination.fields['clientAuthentication'] === 'body')
     destination.copy('tokenService.body.client_id', 'clientId')
   destination.copyAll('tokenService.body.', 'parameters', 'body')
+}
+
+/** Neo's style; the grant of another `Authentication` is known already. */
+function grantInQuery(destination: Translation): void {
+  const property = 'tokenServiceURL.queries.grant_type'
+  if (destination.read(property) === undefined) return
+  destination.set(['grantTypeIn'], 'query', property)
+  if (destination.fields['grantType'] === undefined) destination.copy(property, 'grantType')
 }
 
 function seconds(destination: Translation, property: string, field: string, limit: number): void {

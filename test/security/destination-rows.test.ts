@@ -93,6 +93,11 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     'scope=one\ntokenService.body.scope=two\ntokenService.body.client_id=other\n',
     { scope: 'two', clientId: 'other' },
   ],
+  [
+    'the grant in the query, as Neo has it',
+    'tokenServiceURL.queries.grant_type=client_credentials\ntokenServiceURL.queries.q=2\n',
+    { grantTypeIn: 'query', grantType: 'client_credentials', parameters: { query: { q: '2' } } },
+  ],
   ['common', 'tokenServiceURLType=Common\n', { tokenServiceUrlType: 'common' }],
   ['dedicated', 'tokenServiceURLType=Dedicated\n', {}],
   [
@@ -560,9 +565,22 @@ test('override: wins, adds, takes out; fields of the credential stand beside the
   })
 })
 
+test('the grant in the query: that of the Authentication holds', (t) => {
+  const destination = CC.replace('OAuth2ClientCredentials', 'OAuth2Password')
+  const more = 'User=u\nPassword=${env:SECRET}\ntokenServiceURL.queries.grant_type=password\n'
+  assert.deepEqual(translated(t, destination + more).fields, {
+    ...NATIVE,
+    grantTypeIn: 'query',
+    grantType: 'password',
+    username: 'u',
+    password: '${env:SECRET}',
+  })
+})
+
 /** What the security material says of the credential as a whole: places lead into the destination, or into the override. */
 const checked: readonly [title: string, destination: string, more: string, ...problems: string[]][] = [
   ['all is well', CC, SECRETS],
+  ['the grant in the query', `${CC}tokenServiceURL.queries.grant_type=client_credentials\n`, SECRETS],
   [
     'a secret in clear, in the destination',
     `${CC}clientSecret=hush-hush\n`,
@@ -585,7 +603,7 @@ const checked: readonly [title: string, destination: string, more: string, ...pr
     'an address that is none: the "(" of an example on a page',
     CC.replace('tokenServiceURL=', 'tokenServiceURL=('),
     SECRETS,
-    'x.properties:6:17 credential/url "tokenServiceUrl" is no absolute URL',
+    'x.properties:6:17 credential/url "tokenServiceUrl" begins with "(" before https://',
   ],
   [
     'a token service without TLS on another machine',
