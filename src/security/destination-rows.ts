@@ -1,13 +1,16 @@
 import { cloudConnector } from './destination-cloud-connector.ts'
 import { refreshToken, tokenExchange } from './destination-grants.ts'
-import { clientAssertion, keyStore, refuseAssertion } from './destination-proofs.ts'
+import { clientAssertion, keyStore, refuseAssertion, type Proof } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
+import { readStore } from './destination-stores.ts'
 import type { Translation } from './destination-translation.ts'
 
 /** Seconds that a time-out may have, and what counts when it has more. */
 const CONNECT_LIMIT = 60
 const READ_LIMIT = 600
 const PRESET = 10
+/** In place of a proof that cannot be used, which is told: the rest is checked, and nothing more is said of the proof. */
+const UNCHECKED = 'none'
 
 /**
  * The properties of a destination as the fields of a credential.
@@ -101,20 +104,11 @@ function trust(destination: Translation): void {
       `"HostnameVerifier" is ${verifier}; host names are always compared strictly`,
       'Take it out ("override": HostnameVerifier: null), and call the server by a name that its certificate has.',
     )
-  const store = destination.read('TrustStoreLocation')
-  const isPkcs12 = store !== undefined && /\.(p12|pfx)$/i.test(store)
-  if (isPkcs12) destination.copy('TrustStorePassword', 'tls', 'caPassphrase')
-  else destination.read('TrustStorePassword')
-  if (store === undefined) return
-  if (isPkcs12 || /\.(pem|crt|cer)$/i.test(store))
-    destination.set(['tls', 'ca'], `\${file:${destination.keystores}/${store}}`, 'TrustStoreLocation')
-  else
-    destination.mistake(
-      'destination/keystore',
-      'TrustStoreLocation',
-      `the trust store "${store}" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)`,
-      `Write its certificates as PEM: keytool -list -rfc -keystore ${store} > ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`,
-    )
+  const store = readStore(destination, 'TrustStoreLocation')
+  destination.read('TrustStorePassword')
+  if (!store || store.kind === 'unusable') return
+  destination.set(['tls', 'ca'], store.reference, 'TrustStoreLocation')
+  if (store.kind === 'pkcs12') destination.copy('TrustStorePassword', 'tls', 'caPassphrase')
 }
 
 function none(destination: Translation): void {
@@ -140,8 +134,9 @@ function password(destination: Translation): void {
 }
 
 function certificate(destination: Translation): void {
-  destination.set(['type'], 'certificate', 'Authentication')
-  if (!keyStore(destination, ''))
+  const proof = keyStore(destination, '')
+  destination.set(['type'], proof === 'usable' ? 'certificate' : UNCHECKED, 'Authentication')
+  if (!proof)
     destination.mistake(
       'destination/missing',
       undefined,
@@ -211,8 +206,9 @@ function client(destination: Translation): void {
   const user = destination.read('tokenServiceUser')
   const id = destination.need('clientId', 'a client asks for the token')
   const shows = keyStore(destination, 'tokenService.')
-  const asserts = user === undefined ? clientAssertion(destination) : refuseAssertion(destination)
-  if (shows) useForTarget(destination)
+  const asserts = user === undefined ? clientAssertion(destination) : undefined
+  if (user !== undefined) refuseAssertion(destination)
+  if (shows) useForTarget(destination, shows)
   const inBody = destination.flag('tokenService.addClientCredentialsInBody', true)
   if (user !== undefined && (user === id || !inBody)) {
     destination.set(['clientAuthentication'], 'header', 'tokenServiceUser')
@@ -223,11 +219,12 @@ function client(destination: Translation): void {
     return
   }
   destination.copy('clientId', 'clientId')
-  if (asserts || (shows && user === undefined)) {
+  const proof = user === undefined ? (asserts ?? shows) : undefined
+  if (proof) {
     destination.read('clientSecret')
     destination.set(
       ['clientAuthentication'],
-      asserts ? 'privateKeyJwt' : 'certificate',
+      proof === 'unusable' ? UNCHECKED : asserts ? 'privateKeyJwt' : 'certificate',
       asserts ? 'clientAssertion.destinationName' : 'tokenService.KeyStoreLocation',
     )
     return
@@ -247,13 +244,13 @@ function client(destination: Translation): void {
 }
 
 /** The key store of the target is the same one, or none: there is one certificate for both. */
-function useForTarget(destination: Translation): void {
+function useForTarget(destination: Translation, proof: Proof): void {
   const store = destination.read('KeyStoreLocation')
   destination.read('KeyStorePassword')
   if (store === undefined) return
-  if (store === destination.read('tokenService.KeyStoreLocation'))
-    destination.set(['tls', 'useForApi'], true, 'KeyStoreLocation')
-  else
+  if (store === destination.read('tokenService.KeyStoreLocation')) {
+    if (proof === 'usable') destination.set(['tls', 'useForApi'], true, 'KeyStoreLocation')
+  } else
     destination.mistake(
       'destination/unused',
       'KeyStoreLocation',

@@ -153,7 +153,7 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
   [
     'a key store of Java',
     'tokenService.KeyStoreLocation=acme.jks\n',
-    { clientSecret: undefined, clientAuthentication: 'certificate' },
+    { clientSecret: undefined, clientAuthentication: 'none' },
     'x.properties:8:31 error destination/keystore the key store "acme.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
   ],
   [
@@ -378,7 +378,7 @@ const others: readonly [
   [
     'ClientCertificateAuthentication without a key store',
     'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\n',
-    { type: 'certificate', baseUrl: 'https://a.example.com' },
+    { type: 'none', baseUrl: 'https://a.example.com' },
     'x.yaml:2:7 error destination/missing "KeyStoreLocation" is missing; ClientCertificateAuthentication shows the certificate in it',
   ],
   [
@@ -610,6 +610,24 @@ const checked: readonly [title: string, destination: string, more: string, ...pr
     CC.replace('https://login', 'http://login'),
     SECRETS,
     'x.properties:6:17 credential/url "tokenServiceUrl" uses http to another machine; a secret would go over the wire in clear',
+  ],
+  [
+    'key stores of Java: nothing more is said of what they were for',
+    `${CC}tokenService.KeyStoreLocation=a.jks\nKeyStoreLocation=a.jks\n`,
+    SECRETS,
+    'x.properties:8:31 destination/keystore the key store "a.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
+  ],
+  [
+    'a key store of Java for the target alone',
+    'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\nKeyStoreLocation=a.jks\n',
+    '',
+    'x.properties:3:18 destination/keystore the key store "a.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
+  ],
+  [
+    'an assertion of another type',
+    `${CC}clientAssertion.type=jwt\nclientAssertion.destinationName=y\n`,
+    SECRETS,
+    'x.properties:8:22 destination/value "clientAssertion.type" is "jwt"; urn:ietf:params:oauth:client-assertion-type:jwt-bearer or urn:ietf:params:oauth:client-assertion-type:saml2-bearer is wanted',
   ],
   [
     'neither a file nor properties',
