@@ -212,10 +212,19 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
   ['properties of other programs', 'HTML5.DynamicDestination=true\nWebIDEEnabled=true\nsap-client=100\n', {}],
   [
     'a property that nobody knows',
-    'clientSecrets=x\nColour=blue\n',
+    'clientSecrets=x\nColour=blue\nURL.foo.a-rather-long-end=1\n',
     {},
     'x.properties:8:1 warning destination/unused "clientSecrets" is not used; did you mean "clientSecret"?',
     'x.properties:9:1 warning destination/unused "Colour" is not used',
+    'x.properties:10:1 warning destination/unused "URL.foo.a-rather-long-end" is not used',
+  ],
+  [
+    'a slip before the free end of a property',
+    'tokenService.Body.x=1\nurl.header.x-api=2\ntokenServiceUrl.queries.q=3\n',
+    {},
+    'x.properties:8:1 warning destination/unused "tokenService.Body.x" is not used; did you mean "tokenService.body.x"?',
+    'x.properties:9:1 warning destination/unused "url.header.x-api" is not used; did you mean "URL.headers.x-api"?',
+    'x.properties:10:1 warning destination/unused "tokenServiceUrl.queries.q" is not used; did you mean "tokenServiceURL.queries.q"?',
   ],
   ['a description', 'Description=The shop\n', { description: 'The shop' }],
 ]
