@@ -1,5 +1,5 @@
 import { cloudConnector } from './destination-cloud-connector.ts'
-import { refreshToken, tokenExchange } from './destination-grants.ts'
+import { jwtBearer, refreshToken, tokenExchange } from './destination-grants.ts'
 import { clientAssertion, keyStore, refuseAssertion, type Proof } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
 import { readStore } from './destination-stores.ts'
@@ -54,6 +54,8 @@ const KNOWN = [
   'clientAssertion.destinationName',
   'tokenServiceURL.ConnectionTimeoutInSeconds',
   'tokenServiceURL.SocketReadTimeoutInSeconds',
+  'subjectToken.destinationName',
+  'assertion.destinationName',
   ...SAML_PROPERTIES,
 ]
 
@@ -61,6 +63,7 @@ const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => voi
   OAuth2ClientCredentials: (destination) => oauth2(destination),
   OAuth2Password: password,
   OAuth2TokenExchange: (destination) => oauth2(destination, tokenExchange),
+  OAuth2JWTBearer: (destination) => oauth2(destination, jwtBearer),
   OAuth2RefreshToken: (destination) => oauth2(destination, refreshToken),
   OAuth2TechnicalUserPropagation: technicalUser,
   ClientCertificateAuthentication: certificate,
@@ -145,12 +148,13 @@ function certificate(destination: Translation): void {
     )
 }
 
-/** @param grant what differs from client_credentials; parameters that it takes are not sent twice */
-function oauth2(destination: Translation, grant?: (destination: Translation) => void): void {
-  destination.set(['type'], 'oauth2', 'Authentication')
+/** What differs from client_credentials; parameters that it takes are not sent twice. False where it lacks what it needs. */
+type Grant = (destination: Translation) => boolean
+
+function oauth2(destination: Translation, grant?: Grant): void {
   tokenService(destination)
   client(destination)
-  tokenRequest(destination, grant)
+  if (tokenRequest(destination, grant)) destination.set(['type'], 'oauth2', 'Authentication')
 }
 
 /**
@@ -187,15 +191,16 @@ function tokenService(destination: Translation): void {
     )
 }
 
-function tokenRequest(destination: Translation, grant?: (destination: Translation) => void): void {
+function tokenRequest(destination: Translation, grant?: Grant): boolean {
   destination.copy('scope', 'scope')
   seconds(destination, 'tokenServiceURL.ConnectionTimeoutInSeconds', 'connectTimeout', CONNECT_LIMIT)
   seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
-  grant?.(destination)
+  const isPossible = grant?.(destination) ?? true
   bodyParameters(destination)
   grantInQuery(destination)
   destination.copyAll('tokenServiceURL.headers.', 'parameters', 'headers')
   destination.copyAll('tokenServiceURL.queries.', 'parameters', 'query')
+  return isPossible
 }
 
 /**
@@ -294,7 +299,6 @@ function seconds(destination: Translation, property: string, field: string, limi
 
 /** They carry who is logged in at a browser; a flow has nobody there. */
 const OF_A_USER = [
-  'OAuth2JWTBearer',
   'OAuth2UserTokenExchange',
   'OAuth2AuthorizationCode',
   'PrincipalPropagation',

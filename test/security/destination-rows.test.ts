@@ -371,9 +371,9 @@ const others: readonly [
   ],
   [
     'a user at a browser',
-    'URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\n',
+    'URL=https://a.example.com\nAuthentication=PrincipalPropagation\n',
     undefined,
-    'x.properties:2:16 error destination/user "Authentication" is OAuth2JWTBearer: it passes on who is logged in, and a flow has nobody there',
+    'x.properties:2:16 error destination/user "Authentication" is PrincipalPropagation: it passes on who is logged in, and a flow has nobody there',
   ],
   [
     'ClientCertificateAuthentication',
@@ -393,14 +393,7 @@ const others: readonly [
   [
     'OAuth2TokenExchange with nothing to exchange',
     'URL=https://a.example.com\nAuthentication=OAuth2TokenExchange\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
-    {
-      type: 'oauth2',
-      baseUrl: 'https://a.example.com',
-      tokenServiceUrl: 'https://login.example.com/t',
-      clientId: 'c',
-      clientAuthentication: 'body',
-      grantType: 'token-exchange',
-    },
+    undefined,
     'x.properties:2:16 error destination/user "Authentication" is OAuth2TokenExchange: it exchanges the token of who is logged in, and a flow has nobody there',
   ],
   [
@@ -418,6 +411,30 @@ const others: readonly [
     },
   ],
   [
+    'OAuth2JWTBearer without an assertion',
+    'URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
+    undefined,
+    'x.properties:2:16 error destination/user "Authentication" is OAuth2JWTBearer: it passes on who is logged in, and a flow has nobody there',
+  ],
+  ...(
+    [
+      ['assertion.destinationName=login', { fromCredential: 'login' }],
+      ['tokenService.body.assertion=${env:JWT}', { token: '${env:JWT}' }],
+    ] as const
+  ).map(([line, assertion]): [string, string, object] => [
+    `OAuth2JWTBearer with ${line}`,
+    `URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\ntokenServiceURL=https://login.example.com/t\nclientId=c\n${line}\n`,
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      tokenServiceUrl: 'https://login.example.com/t',
+      clientId: 'c',
+      clientAuthentication: 'body',
+      grantType: 'jwt-bearer',
+      assertion,
+    },
+  ]),
+  [
     'OAuth2RefreshToken with a refresh token',
     'URL=https://a.example.com\nAuthentication=OAuth2RefreshToken\ntokenServiceURL=https://login.example.com/t\nclientId=c\ntokenService.body.refresh_token=${env:R}\n',
     {
@@ -433,14 +450,7 @@ const others: readonly [
   [
     'OAuth2RefreshToken without one',
     'URL=https://a.example.com\nAuthentication=OAuth2RefreshToken\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
-    {
-      type: 'oauth2',
-      baseUrl: 'https://a.example.com',
-      tokenServiceUrl: 'https://login.example.com/t',
-      clientId: 'c',
-      clientAuthentication: 'body',
-      grantType: 'refresh_token',
-    },
+    undefined,
     'x.properties:2:16 error destination/user "Authentication" is OAuth2RefreshToken: whoever calls brings a refresh token, and a flow has none',
   ],
   [
@@ -631,6 +641,12 @@ const checked: readonly [title: string, destination: string, more: string, ...pr
     'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\nKeyStoreLocation=a.jks\n',
     '',
     'x.properties:3:18 destination/keystore the key store "a.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
+  ],
+  [
+    'the token of another credential as the assertion',
+    `${CC.replace('OAuth2ClientCredentials', 'OAuth2JWTBearer')}`,
+    "override: { clientSecret: '${env:SECRET}', assertion.destinationName: login }\n",
+    'x.yaml:3:71 credential/link there is no credential "login"',
   ],
   [
     'an assertion of another type',
