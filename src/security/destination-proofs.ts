@@ -3,6 +3,8 @@ import type { Translation } from './destination-translation.ts'
 
 /** A proof that is named: whether a credential can show it. What is wrong with an unusable one is told. */
 export type Proof = 'usable' | 'unusable'
+/** In place of a proof that cannot be used, which is told: the rest is checked, and nothing more is said of the proof. */
+export const UNCHECKED = 'none'
 
 /**
  * The key store of a destination as the client certificate of a credential: PEM (certificates and key in one file) or

@@ -53,7 +53,7 @@ export const destination = {
   name: DESTINATION,
   summary: 'A destination of SAP BTP, as it is exported, in place of a credential written here.',
   description:
-    'The destination is read as one of the other types: `OAuth2ClientCredentials`, `OAuth2Password`, `OAuth2TokenExchange`, `OAuth2RefreshToken` and (for a technical user) `OAuth2SAMLBearerAssertion` as `oauth2`, `ClientCertificateAuthentication` as `certificate`, `BasicAuthentication` as `basic`, `NoAuthentication` as `none`. Its `URL` is the `baseUrl`; `URL.headers.*` and `URL.queries.*` go along with each request. Exports hold no secrets: they come from `override`. What is not safe (`TrustAll`, plain http to another machine) is refused with the way out. Properties for other programs are passed over, unknown ones are told.',
+    'The destination is read as one of the other types: `OAuth2ClientCredentials`, `OAuth2Password`, `OAuth2TokenExchange`, `OAuth2JWTBearer`, `OAuth2RefreshToken` and (for a technical user) `OAuth2SAMLBearerAssertion` as `oauth2`, `ClientCertificateAuthentication` as `certificate`, `BasicAuthentication` as `basic`, `NoAuthentication` as `none`. Its `URL` is the `baseUrl`; `URL.headers.*` and `URL.queries.*` go along with each request. Exports hold no secrets: they come from `override`. What is not safe (`TrustAll`, plain http to another machine) is refused with the way out. Properties for other programs are passed over, unknown ones are told.',
   options: destinationOptions,
   examples: [
     {

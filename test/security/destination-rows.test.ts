@@ -644,7 +644,7 @@ const checked: readonly [title: string, destination: string, more: string, ...pr
   ],
   [
     'the token of another credential as the assertion',
-    `${CC.replace('OAuth2ClientCredentials', 'OAuth2JWTBearer')}`,
+    CC.replace('OAuth2ClientCredentials', 'OAuth2JWTBearer'),
     "override: { clientSecret: '${env:SECRET}', assertion.destinationName: login }\n",
     'x.yaml:3:71 credential/link there is no credential "login"',
   ],
