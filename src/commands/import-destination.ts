@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { stringify } from 'yaml'
 import { readDocument } from '../core/document.ts'
-import { hasErrors } from '../core/problem.ts'
+import { hasErrors, type Place, type Problem } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
 import { readDestination, type ReadDestination } from '../security/destination.ts'
 import { secretReferences, type SecretReferences } from '../security/destination-secrets.ts'
@@ -54,10 +54,21 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
         file: file.split(sep).join('/'),
         ...(tenants && { tenants }),
       })
-      const { document } = readDocument(`${folder.split(sep).join('/')}/import.yaml`, asCredential)
+      const { document } = readDocument(join(folder, 'import.yaml').split(sep).join('/'), asCredential)
       return readDestination(document!, io.projectFolder, references)
     }
-    const { properties = {} } = read()
+    const tell = (problems: readonly Problem[], source?: string): void => {
+      if (problems.length === 0) return
+      const inExport = problems.map((one) => (one.file === shown ? one : { ...one, ...wholeFile(shown) }))
+      io.stderr(
+        printProblems(inExport, (file) => (file === shown ? source : undefined), { color: io.colorErrors }),
+      )
+    }
+    const { properties, problems: unreadable } = read()
+    if (!properties) {
+      tell(unreadable)
+      throw new Stop(1, `"${given}" was not imported`)
+    }
     const name =
       (options['name'] as string | undefined) ?? properties['Name'] ?? basename(path).replace(/\.\w+$/, '')
     if (!isCredentialName(name)) throw new UsageError(notAName(name))
@@ -66,12 +77,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
       `${name.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}_`,
     )
     const { document, problems } = read(references)
-    if (problems.length > 0) {
-      const source = masked(text, references.secrets)
-      io.stderr(
-        printProblems(problems, (name) => (name === shown ? source : undefined), { color: io.colorErrors }),
-      )
-    }
+    tell(problems, masked(text, references.secrets))
     if (!document || hasErrors(problems)) throw new Stop(1, `"${given}" was not imported`)
     const fields = document.value as Record<string, unknown>
     const isCommon = fields['tokenServiceUrlType'] === 'common'
@@ -98,7 +104,7 @@ Exit code: 0 written, 1 not written, 2 wrong usage, 3 a fault.`,
     )
     io.stdout(
       told(shownPath(io, resolve(io.projectFolder, written)), [
-        ...variablesIn(credential, references).map((variable): [string, string] => [
+        ...variablesIn(credential).map((variable): [string, string] => [
           `add ${variable}=... to .env`,
           'the secret; or set it in the environment',
         ]),
@@ -130,11 +136,13 @@ function notAName(name: string): string {
   return `"${name}" cannot be the name of a credential: a letter, then at most 149 letters, digits, "_", "." and "-"; give another one: --name ${example}`
 }
 
-/** Those that the credential refers to, of those that were made for it. */
-function variablesIn(credential: string, { instead, assumed }: SecretReferences): string[] {
-  return Object.values({ ...assumed, ...instead }).flatMap((reference) =>
-    credential.includes(reference) ? (/^\$\{env:(.*)\}$/.exec(reference)?.slice(1) ?? []) : [],
-  )
+function wholeFile(file: string): Place {
+  return { file, line: 1, column: 1, endLine: 1, endColumn: 1 }
+}
+
+/** Those that the credential refers to. */
+function variablesIn(credential: string): string[] {
+  return [...new Set(credential.match(/(?<=\$\{env:)[^}]+(?=\})/g))]
 }
 
 /** Files of the credential that are not there yet, as it names them. */

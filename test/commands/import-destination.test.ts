@@ -156,8 +156,8 @@ test('secrets are never copied, wherever they stand', async (t) => {
       clientSecret: '${env:MINE}',
     },
   )
-  const variables = new Set(text.match(/(?<=\$\{env:)SHOP\w+/g))
-  assert.equal(variables.size, 9)
+  const variables = new Set(text.match(/(?<=\$\{env:)\w+/g))
+  assert.equal(variables.size, 10)
   assert.deepEqual(new Set(stdout.match(/(?<=add )\w+/g)), variables)
 })
 
@@ -172,7 +172,14 @@ test('problems show no secret of a line', async (t) => {
   })
   assert.equal(code, 1)
   assert.match(stderr, /"TrustAll":/)
+  assert.match(stderr, /^a\.json:1:1: "URL" is missing/m)
   assert.doesNotMatch(stderr, /hush/)
+  const broken = await sluice(t, ['import', 'destination', 'a b.json'], {
+    'a b.json': '{"clientSecret":"hush","Name":"x',
+  })
+  assert.equal(broken.code, 1)
+  assert.match(broken.stderr, /^a b\.json:1:/)
+  assert.doesNotMatch(broken.stderr, /hush/)
 })
 
 const COMMON = `${JAM}tokenServiceURLType=Common\n`
