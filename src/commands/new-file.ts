@@ -1,6 +1,6 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import { hasErrors } from '../core/problem.ts'
+import { hasErrors, type Problem } from '../core/problem.ts'
 import { printProblems } from '../flow/print.ts'
 import { makeFolder, sayUnwritable } from '../make-folder.ts'
 import { Stop, type CommandIo } from './command.ts'
@@ -30,6 +30,7 @@ const TOLD = ['credential/unset']
  * @param path absolute, without its ending
  * @param schema by which editors help in it
  * @param body what follows the line that names the schema
+ * @param isExpected a problem that the one who writes tells in another way
  */
 export async function writeChecked(
   io: CommandIo,
@@ -37,6 +38,7 @@ export async function writeChecked(
   path: string,
   schema: 'flow' | 'credential',
   body: string,
+  isExpected: (problem: Problem) => boolean = () => false,
 ): Promise<string> {
   const text = (await schemaLine(io, path, schema)) + body
   const file = `${path}.yaml`
@@ -52,6 +54,7 @@ export async function writeChecked(
   const own = problems.filter(
     (problem) =>
       !TOLD.includes(problem.code) &&
+      !isExpected(problem) &&
       (problem.file === shown || problem.related?.some((place) => place.file === shown)),
   )
   if (own.length > 0)

@@ -1,7 +1,9 @@
 import { cloudConnector } from './destination-cloud-connector.ts'
-import { refreshToken, tokenExchange } from './destination-grants.ts'
-import { clientAssertion, keyStore } from './destination-proofs.ts'
+import { client } from './destination-client.ts'
+import { jwtBearer, refreshToken, tokenExchange } from './destination-grants.ts'
+import { keyStore, UNCHECKED } from './destination-proofs.ts'
 import { samlAssertion, samlClient, SAML_PROPERTIES } from './destination-saml.ts'
+import { readStore } from './destination-stores.ts'
 import type { Translation } from './destination-translation.ts'
 
 /** Seconds that a time-out may have, and what counts when it has more. */
@@ -51,6 +53,8 @@ const KNOWN = [
   'clientAssertion.destinationName',
   'tokenServiceURL.ConnectionTimeoutInSeconds',
   'tokenServiceURL.SocketReadTimeoutInSeconds',
+  'subjectToken.destinationName',
+  'assertion.destinationName',
   ...SAML_PROPERTIES,
 ]
 
@@ -58,6 +62,7 @@ const AUTHENTICATIONS: Readonly<Record<string, (destination: Translation) => voi
   OAuth2ClientCredentials: (destination) => oauth2(destination),
   OAuth2Password: password,
   OAuth2TokenExchange: (destination) => oauth2(destination, tokenExchange),
+  OAuth2JWTBearer: (destination) => oauth2(destination, jwtBearer),
   OAuth2RefreshToken: (destination) => oauth2(destination, refreshToken),
   OAuth2TechnicalUserPropagation: technicalUser,
   ClientCertificateAuthentication: certificate,
@@ -101,20 +106,11 @@ function trust(destination: Translation): void {
       `"HostnameVerifier" is ${verifier}; host names are always compared strictly`,
       'Take it out ("override": HostnameVerifier: null), and call the server by a name that its certificate has.',
     )
-  const store = destination.read('TrustStoreLocation')
-  const isPkcs12 = store !== undefined && /\.(p12|pfx)$/i.test(store)
-  if (isPkcs12) destination.copy('TrustStorePassword', 'tls', 'caPassphrase')
-  else destination.read('TrustStorePassword')
-  if (store === undefined) return
-  if (isPkcs12 || /\.(pem|crt|cer)$/i.test(store))
-    destination.set(['tls', 'ca'], `\${file:${destination.keystores}/${store}}`, 'TrustStoreLocation')
-  else
-    destination.mistake(
-      'destination/keystore',
-      'TrustStoreLocation',
-      `the trust store "${store}" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)`,
-      `Write its certificates as PEM: keytool -list -rfc -keystore ${store} > ${store.replace(/\.\w+$/, '')}.pem, put that into ${destination.keystores}, and name it in "override".`,
-    )
+  const store = readStore(destination, 'TrustStoreLocation')
+  destination.read('TrustStorePassword')
+  if (!store || store.kind === 'unusable') return
+  destination.set(['tls', 'ca'], store.reference, 'TrustStoreLocation')
+  if (store.kind === 'pkcs12') destination.copy('TrustStorePassword', 'tls', 'caPassphrase')
 }
 
 function none(destination: Translation): void {
@@ -140,8 +136,9 @@ function password(destination: Translation): void {
 }
 
 function certificate(destination: Translation): void {
-  destination.set(['type'], 'certificate', 'Authentication')
-  if (!keyStore(destination, ''))
+  const proof = keyStore(destination, '')
+  destination.set(['type'], proof === 'usable' ? 'certificate' : UNCHECKED, 'Authentication')
+  if (!proof)
     destination.mistake(
       'destination/missing',
       undefined,
@@ -150,12 +147,13 @@ function certificate(destination: Translation): void {
     )
 }
 
-/** @param grant what differs from client_credentials; parameters that it takes are not sent twice */
-function oauth2(destination: Translation, grant?: (destination: Translation) => void): void {
-  destination.set(['type'], 'oauth2', 'Authentication')
+/** What differs from client_credentials; parameters that it takes are not sent twice. False where it lacks what it needs. */
+type Grant = (destination: Translation) => boolean
+
+function oauth2(destination: Translation, grant?: Grant): void {
   tokenService(destination)
   client(destination)
-  tokenRequest(destination, grant)
+  if (tokenRequest(destination, grant)) destination.set(['type'], 'oauth2', 'Authentication')
 }
 
 /**
@@ -192,74 +190,16 @@ function tokenService(destination: Translation): void {
     )
 }
 
-function tokenRequest(destination: Translation, grant?: (destination: Translation) => void): void {
+function tokenRequest(destination: Translation, grant?: Grant): boolean {
   destination.copy('scope', 'scope')
   seconds(destination, 'tokenServiceURL.ConnectionTimeoutInSeconds', 'connectTimeout', CONNECT_LIMIT)
   seconds(destination, 'tokenServiceURL.SocketReadTimeoutInSeconds', 'readTimeout', READ_LIMIT)
-  grant?.(destination)
+  const isPossible = grant?.(destination) ?? true
   bodyParameters(destination)
+  grantInQuery(destination)
   destination.copyAll('tokenServiceURL.headers.', 'parameters', 'headers')
   destination.copyAll('tokenServiceURL.queries.', 'parameters', 'query')
-}
-
-/**
- * Who asks, and how that is shown: the user of the token service goes first, then an assertion or a certificate, then the
- * body, then the header.
- */
-function client(destination: Translation): void {
-  const user = destination.read('tokenServiceUser')
-  const id = destination.need('clientId', 'a client asks for the token')
-  const shows = keyStore(destination, 'tokenService.')
-  const asserts = clientAssertion(destination)
-  if (shows) useForTarget(destination)
-  const inBody = destination.flag('tokenService.addClientCredentialsInBody', true)
-  if (user !== undefined && (user === id || !inBody)) {
-    destination.set(['clientAuthentication'], 'header', 'tokenServiceUser')
-    destination.copy('tokenServiceUser', 'clientId')
-    destination.read('clientSecret')
-    if (destination.need('tokenServicePassword', 'it goes with tokenServiceUser') !== undefined)
-      destination.copy('tokenServicePassword', 'clientSecret')
-    return
-  }
-  destination.copy('clientId', 'clientId')
-  if (user === undefined && (asserts || shows)) {
-    destination.read('clientSecret')
-    destination.set(
-      ['clientAuthentication'],
-      asserts ? 'privateKeyJwt' : 'certificate',
-      asserts ? 'clientAssertion.destinationName' : 'tokenService.KeyStoreLocation',
-    )
-    return
-  }
-  destination.copy('clientSecret', 'clientSecret')
-  if (user !== undefined) {
-    destination.copy('tokenServiceUser', 'basicAuth', 'username')
-    if (destination.need('tokenServicePassword', 'it goes with tokenServiceUser') !== undefined)
-      destination.copy('tokenServicePassword', 'basicAuth', 'password')
-    return
-  }
-  destination.set(
-    ['clientAuthentication'],
-    inBody ? 'body' : 'header',
-    'tokenService.addClientCredentialsInBody',
-  )
-}
-
-/** The key store of the target is the same one, or none: there is one certificate for both. */
-function useForTarget(destination: Translation): void {
-  const store = destination.read('KeyStoreLocation')
-  destination.read('KeyStorePassword')
-  if (store === undefined) return
-  if (store === destination.read('tokenService.KeyStoreLocation'))
-    destination.set(['tls', 'useForApi'], true, 'KeyStoreLocation')
-  else
-    destination.mistake(
-      'destination/unused',
-      'KeyStoreLocation',
-      '"KeyStoreLocation" is not used: a credential has one client certificate, the one for the token service',
-      'Where the target takes the same one, name the same file.',
-      'warning',
-    )
+  return isPossible
 }
 
 /** Parameters that have a field of their own take its place. */
@@ -269,6 +209,14 @@ function bodyParameters(destination: Translation): void {
   if (destination.fields['clientAuthentication'] === 'body')
     destination.copy('tokenService.body.client_id', 'clientId')
   destination.copyAll('tokenService.body.', 'parameters', 'body')
+}
+
+/** Neo's style; the grant of another `Authentication` is known already. */
+function grantInQuery(destination: Translation): void {
+  const property = 'tokenServiceURL.queries.grant_type'
+  if (destination.read(property) === undefined) return
+  destination.set(['grantTypeIn'], 'query', property)
+  if (destination.fields['grantType'] === undefined) destination.copy(property, 'grantType')
 }
 
 function seconds(destination: Translation, property: string, field: string, limit: number): void {
@@ -288,7 +236,6 @@ function seconds(destination: Translation, property: string, field: string, limi
 
 /** They carry who is logged in at a browser; a flow has nobody there. */
 const OF_A_USER = [
-  'OAuth2JWTBearer',
   'OAuth2UserTokenExchange',
   'OAuth2AuthorizationCode',
   'PrincipalPropagation',

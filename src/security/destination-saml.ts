@@ -1,3 +1,4 @@
+import { readStore } from './destination-stores.ts'
 import type { Translation } from './destination-translation.ts'
 
 /** What only destinations with a SAML assertion have. */
@@ -76,34 +77,21 @@ function subject(destination: Translation): boolean {
 
 /** BTP signs with the key of the subaccount where a destination has none; that one cannot be had. */
 function signingKey(destination: Translation): boolean {
-  const store = destination.read('KeyStoreLocation')
+  const store = readStore(destination, 'KeyStoreLocation')
   const withCertificate = destination.flag('includeSigningCertificateInSAMLAssertion', false)
+  destination.read('KeyStorePassword')
   const { keystores } = destination
-  if (store === undefined) {
-    destination.read('KeyStorePassword')
+  if (!store)
     destination.mistake(
       'destination/missing',
       undefined,
       '"KeyStoreLocation" is missing; the assertion is signed with its key, and the key of the BTP subaccount cannot be had',
       `Make a key with its certificate: openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=NAME -keyout ${keystores}/saml.pem -out saml.crt, register saml.crt at the token service, and write "override": { KeyStoreLocation: saml.pem }.`,
     )
-    return false
-  }
-  if (/\.(pem|key|p12|pfx)$/i.test(store)) {
-    const reference = `\${file:${keystores}/${store}}`
-    destination.set(['assertion', 'key'], reference, 'KeyStoreLocation')
-    destination.copy('KeyStorePassword', 'assertion', 'passphrase')
-    if (withCertificate)
-      destination.set(['assertion', 'certificate'], reference, 'includeSigningCertificateInSAMLAssertion')
-    return true
-  }
-  destination.read('KeyStorePassword')
-  const p12 = `${store.replace(/\.\w+$/, '')}.p12`
-  destination.mistake(
-    'destination/keystore',
-    'KeyStoreLocation',
-    `the key store "${store}" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)`,
-    `Convert it: keytool -importkeystore -srckeystore ${store} -destkeystore ${p12} -deststoretype PKCS12, put that into ${keystores}, and name it in "override": { KeyStoreLocation: ${p12} }.`,
-  )
-  return false
+  if (!store || store.kind === 'unusable') return false
+  destination.set(['assertion', 'key'], store.reference, 'KeyStoreLocation')
+  destination.copy('KeyStorePassword', 'assertion', 'passphrase')
+  if (withCertificate)
+    destination.set(['assertion', 'certificate'], store.reference, 'includeSigningCertificateInSAMLAssertion')
+  return true
 }

@@ -8,7 +8,7 @@ const QUERIES = 'URL.queries.'
 /** They are for whoever asks the token service, and hold secrets more often than not. */
 const OF_TOKEN_REQUESTS = /^(tokenService\.body\.|tokenServiceURL\.(headers|queries)\.)/
 /** Names of properties, headers and parameters whose values are taken for secrets. */
-const SECRET_NAME =
+export const SECRET_NAME =
   /secret|passw|passphrase|private|api[-_.]?key|subscription-key|authori[sz]ation|cookie|(^|[-_.])(key|token|code)$/i
 
 /** A credential as a destination of BTP, for other programs. */

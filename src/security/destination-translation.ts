@@ -2,7 +2,7 @@ import type { ProblemCode } from '../core/problem-codes.ts'
 import type { DestinationProperties } from '../core/findable.ts'
 import { defineOwn } from '../core/json.ts'
 import type { ProblemReport } from '../core/kinds.ts'
-import { didYouMean } from '../core/problem.ts'
+import { guess, nearest } from '../core/problem.ts'
 import { isMap } from '../core/shape-values.ts'
 
 /** A mistake at a property of a destination. */
@@ -26,8 +26,16 @@ export class Translation {
   readonly properties: DestinationProperties
   readonly #used = new Set<string>()
 
-  /** @param properties null and empty ones count as left out */
-  constructor(properties: Readonly<Record<string, unknown>>, keystores: string) {
+  /**
+   * @param properties null and empty ones count as left out
+   * @param assumed those that hold where they are asked for and left out
+   */
+  constructor(
+    properties: Readonly<Record<string, unknown>>,
+    keystores: string,
+    assumed: DestinationProperties = {},
+  ) {
+    for (const name of Object.keys(assumed)) this.#used.add(name)
     const given = Object.entries(properties).flatMap(([name, value]): [string, string][] => {
       if (value === null || value === undefined || value === '') return []
       if (typeof value !== 'object') return [[name, String(value)]]
@@ -40,7 +48,7 @@ export class Translation {
       )
       return []
     })
-    this.properties = Object.fromEntries(given)
+    this.properties = { ...assumed, ...Object.fromEntries(given) }
     this.keystores = keystores
   }
 
@@ -116,7 +124,7 @@ export class Translation {
   tellUnused(known: readonly string[]): void {
     for (const name of Object.keys(this.properties)) {
       if (this.#used.has(name) || FOREIGN.test(name)) continue
-      const near = known.includes(name) ? '' : didYouMean(name, known)
+      const near = known.includes(name) ? '' : guess(inFamily(name) ?? nearest(name, known))
       this.mistake(
         'destination/unused',
         name,
@@ -126,6 +134,22 @@ export class Translation {
       )
     }
   }
+}
+
+/** Beginnings of properties whose ends are free. */
+const FAMILIES = [
+  'URL.headers.',
+  'URL.queries.',
+  'tokenServiceURL.headers.',
+  'tokenServiceURL.queries.',
+  'tokenService.body.',
+]
+
+/** What a property with a slip in its beginning should be called; all families have two words before the free end. */
+function inFamily(name: string): string | undefined {
+  const [, begin, end] = /^([^.]+\.[^.]+\.)(.+)$/s.exec(name) ?? []
+  const family = begin === undefined ? undefined : nearest(begin, FAMILIES)
+  return family === undefined ? undefined : family + end
 }
 
 /** Properties for other programs: they say nothing about how a request goes out. */

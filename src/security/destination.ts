@@ -10,6 +10,7 @@ import { frameSchema } from './frame.ts'
 import { ROTATION_FIELDS } from './rotation.ts'
 import { readProperties } from './destination-properties.ts'
 import { translate } from './destination-rows.ts'
+import type { SecretReferences } from './destination-secrets.ts'
 import { Translation, type DestinationMistake } from './destination-translation.ts'
 
 /** The word of `type`. */
@@ -52,7 +53,7 @@ export const destination = {
   name: DESTINATION,
   summary: 'A destination of SAP BTP, as it is exported, in place of a credential written here.',
   description:
-    'The destination is read as one of the other types: `OAuth2ClientCredentials`, `OAuth2Password`, `OAuth2TokenExchange`, `OAuth2RefreshToken` and (for a technical user) `OAuth2SAMLBearerAssertion` as `oauth2`, `ClientCertificateAuthentication` as `certificate`, `BasicAuthentication` as `basic`, `NoAuthentication` as `none`. Its `URL` is the `baseUrl`; `URL.headers.*` and `URL.queries.*` go along with each request. Exports hold no secrets: they come from `override`. What is not safe (`TrustAll`, plain http to another machine) is refused with the way out. Properties for other programs are passed over, unknown ones are told.',
+    'The destination is read as one of the other types: `OAuth2ClientCredentials`, `OAuth2Password`, `OAuth2TokenExchange`, `OAuth2JWTBearer`, `OAuth2RefreshToken` and (for a technical user) `OAuth2SAMLBearerAssertion` as `oauth2`, `ClientCertificateAuthentication` as `certificate`, `BasicAuthentication` as `basic`, `NoAuthentication` as `none`. Its `URL` is the `baseUrl`; `URL.headers.*` and `URL.queries.*` go along with each request. Exports hold no secrets: they come from `override`. What is not safe (`TrustAll`, plain http to another machine) is refused with the way out. Properties for other programs are passed over, unknown ones are told.',
   options: destinationOptions,
   examples: [
     {
@@ -83,8 +84,15 @@ export function isDestination({ value }: Document): boolean {
   return isMap(value) && value['type'] === DESTINATION
 }
 
-/** Reads the destination that a credential's file names or holds, as the credential that it is. */
-export function readDestination(written: Document, projectFolder: string): ReadDestination {
+/**
+ * Reads the destination that a credential's file names or holds, as the credential that it is.
+ * @param references what holds in place of its secrets
+ */
+export function readDestination(
+  written: Document,
+  projectFolder: string,
+  references?: SecretReferences,
+): ReadDestination {
   const shape = checkShape(frameSchema([DESTINATION], destinationOptions), written, {
     subject: 'a credential of the type destination',
   })
@@ -109,7 +117,7 @@ export function readDestination(written: Document, projectFolder: string): ReadD
   const source = typeof file === 'string' ? readSource(file, written, projectFolder) : inline(written)
   if (!source.document) return { problems: source.problems, files: source.files }
   if (hasErrors(source.problems)) return { problems: source.problems, files: source.files }
-  const { problems, ...destination } = joined(written, source.document, source.root)
+  const { problems, ...destination } = joined(written, source.document, source.root, references)
   return { ...destination, problems: [...source.problems, ...problems], files: source.files }
 }
 
@@ -170,12 +178,13 @@ function joined(
   written: Document,
   source: Document,
   root: Path,
+  { instead, assumed }: Pick<SecretReferences, 'instead' | 'assumed'> = { instead: {}, assumed: {} },
 ): Pick<ReadDestination, 'document' | 'properties' | 'problems'> {
   const value = written.value as Record<string, unknown>
   const override = (value['override'] ?? {}) as Record<string, unknown>
   const given = root.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], source.value)
   const keystores = join(dirname(written.file), 'keystores').split(sep).join('/')
-  const translation = new Translation({ ...(given as object), ...override }, keystores)
+  const translation = new Translation({ ...(given as object), ...instead, ...override }, keystores, assumed)
   translate(translation)
   const placeOf = (property: string, target?: Target): Place =>
     Object.hasOwn(override, property)
@@ -190,14 +199,15 @@ function joined(
       mistake,
     ),
   )
-  if (translation.fields['type'] === undefined) return { problems }
+  const { properties } = translation
+  if (translation.fields['type'] === undefined) return { problems, properties }
   const own = Object.entries(value).filter(([key]) => !OWN.has(key))
   const fields: Record<string, unknown> = { ...translation.fields }
   for (const [key, field] of own)
     fields[key] = isMap(field) && isMap(fields[key]) ? { ...fields[key], ...field } : field
   return {
     problems,
-    properties: translation.properties,
+    properties,
     document: {
       file: written.file,
       text: written.text,

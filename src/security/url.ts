@@ -28,6 +28,14 @@ export function readUrl(text: string, virtual = false): URL | UrlMistake {
   }
   const whole = { offset: 0, length: text.length }
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+    const late = /^([^/?#]{1,20}?)(https?:\/\/)/i.exec(text)
+    if (late)
+      return {
+        message: `begins with "${late[1]!}" before ${late[2]!}`,
+        hint: `Take ${late[1]!.length === 1 ? characterName(late[1]!) : `"${late[1]!}"`} out.`,
+        offset: 0,
+        length: late[1]!.length,
+      }
     const begin = virtual ? 'http://' : 'https://'
     return { message: 'is no absolute URL', hint: `Begin with "${begin}": ${begin}${text}`, ...whole }
   }

@@ -93,6 +93,11 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     'scope=one\ntokenService.body.scope=two\ntokenService.body.client_id=other\n',
     { scope: 'two', clientId: 'other' },
   ],
+  [
+    'the grant in the query, as Neo has it',
+    'tokenServiceURL.queries.grant_type=client_credentials\ntokenServiceURL.queries.q=2\n',
+    { grantTypeIn: 'query', grantType: 'client_credentials', parameters: { query: { q: '2' } } },
+  ],
   ['common', 'tokenServiceURLType=Common\n', { tokenServiceUrlType: 'common' }],
   ['dedicated', 'tokenServiceURLType=Dedicated\n', {}],
   [
@@ -148,7 +153,7 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
   [
     'a key store of Java',
     'tokenService.KeyStoreLocation=acme.jks\n',
-    { clientSecret: undefined, clientAuthentication: 'certificate' },
+    { clientSecret: undefined, clientAuthentication: 'none' },
     'x.properties:8:31 error destination/keystore the key store "acme.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
   ],
   [
@@ -183,6 +188,15 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
     },
   ],
   [
+    'an assertion beside a user of the token service, who wins',
+    'clientAssertion.type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\nclientAssertion.destinationName=ias_login\ntokenServiceUser=u\ntokenServicePassword=p\n',
+    {
+      clientAuthentication: undefined,
+      basicAuth: { username: 'u', password: '${env:SECRET}' },
+    },
+    'x.properties:9:1 warning destination/unused "clientAssertion.destinationName" is not used: "tokenServiceUser" is there, and wins',
+  ],
+  [
     'what is unsafe',
     'TrustAll=TRUE\nHostnameVerifier=BrowserCompatible\n',
     {},
@@ -198,10 +212,19 @@ const rows: readonly [title: string, lines: string, differs: object, ...problems
   ['properties of other programs', 'HTML5.DynamicDestination=true\nWebIDEEnabled=true\nsap-client=100\n', {}],
   [
     'a property that nobody knows',
-    'clientSecrets=x\nColour=blue\n',
+    'clientSecrets=x\nColour=blue\nURL.foo.a-rather-long-end=1\n',
     {},
     'x.properties:8:1 warning destination/unused "clientSecrets" is not used; did you mean "clientSecret"?',
     'x.properties:9:1 warning destination/unused "Colour" is not used',
+    'x.properties:10:1 warning destination/unused "URL.foo.a-rather-long-end" is not used',
+  ],
+  [
+    'a slip before the free end of a property',
+    'tokenService.Body.x=1\nurl.header.x-api=2\ntokenServiceUrl.queries.q=3\n',
+    {},
+    'x.properties:8:1 warning destination/unused "tokenService.Body.x" is not used; did you mean "tokenService.body.x"?',
+    'x.properties:9:1 warning destination/unused "url.header.x-api" is not used; did you mean "URL.headers.x-api"?',
+    'x.properties:10:1 warning destination/unused "tokenServiceUrl.queries.q" is not used; did you mean "tokenServiceURL.queries.q"?',
   ],
   ['a description', 'Description=The shop\n', { description: 'The shop' }],
 ]
@@ -348,9 +371,9 @@ const others: readonly [
   ],
   [
     'a user at a browser',
-    'URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\n',
+    'URL=https://a.example.com\nAuthentication=PrincipalPropagation\n',
     undefined,
-    'x.properties:2:16 error destination/user "Authentication" is OAuth2JWTBearer: it passes on who is logged in, and a flow has nobody there',
+    'x.properties:2:16 error destination/user "Authentication" is PrincipalPropagation: it passes on who is logged in, and a flow has nobody there',
   ],
   [
     'ClientCertificateAuthentication',
@@ -364,20 +387,13 @@ const others: readonly [
   [
     'ClientCertificateAuthentication without a key store',
     'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\n',
-    { type: 'certificate', baseUrl: 'https://a.example.com' },
+    { type: 'none', baseUrl: 'https://a.example.com' },
     'x.yaml:2:7 error destination/missing "KeyStoreLocation" is missing; ClientCertificateAuthentication shows the certificate in it',
   ],
   [
     'OAuth2TokenExchange with nothing to exchange',
     'URL=https://a.example.com\nAuthentication=OAuth2TokenExchange\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
-    {
-      type: 'oauth2',
-      baseUrl: 'https://a.example.com',
-      tokenServiceUrl: 'https://login.example.com/t',
-      clientId: 'c',
-      clientAuthentication: 'body',
-      grantType: 'token-exchange',
-    },
+    undefined,
     'x.properties:2:16 error destination/user "Authentication" is OAuth2TokenExchange: it exchanges the token of who is logged in, and a flow has nobody there',
   ],
   [
@@ -395,6 +411,30 @@ const others: readonly [
     },
   ],
   [
+    'OAuth2JWTBearer without an assertion',
+    'URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
+    undefined,
+    'x.properties:2:16 error destination/user "Authentication" is OAuth2JWTBearer: it passes on who is logged in, and a flow has nobody there',
+  ],
+  ...(
+    [
+      ['assertion.destinationName=login', { fromCredential: 'login' }],
+      ['tokenService.body.assertion=${env:JWT}', { token: '${env:JWT}' }],
+    ] as const
+  ).map(([line, assertion]): [string, string, object] => [
+    `OAuth2JWTBearer with ${line}`,
+    `URL=https://a.example.com\nAuthentication=OAuth2JWTBearer\ntokenServiceURL=https://login.example.com/t\nclientId=c\n${line}\n`,
+    {
+      type: 'oauth2',
+      baseUrl: 'https://a.example.com',
+      tokenServiceUrl: 'https://login.example.com/t',
+      clientId: 'c',
+      clientAuthentication: 'body',
+      grantType: 'jwt-bearer',
+      assertion,
+    },
+  ]),
+  [
     'OAuth2RefreshToken with a refresh token',
     'URL=https://a.example.com\nAuthentication=OAuth2RefreshToken\ntokenServiceURL=https://login.example.com/t\nclientId=c\ntokenService.body.refresh_token=${env:R}\n',
     {
@@ -410,14 +450,7 @@ const others: readonly [
   [
     'OAuth2RefreshToken without one',
     'URL=https://a.example.com\nAuthentication=OAuth2RefreshToken\ntokenServiceURL=https://login.example.com/t\nclientId=c\n',
-    {
-      type: 'oauth2',
-      baseUrl: 'https://a.example.com',
-      tokenServiceUrl: 'https://login.example.com/t',
-      clientId: 'c',
-      clientAuthentication: 'body',
-      grantType: 'refresh_token',
-    },
+    undefined,
     'x.properties:2:16 error destination/user "Authentication" is OAuth2RefreshToken: whoever calls brings a refresh token, and a flow has none',
   ],
   [
@@ -551,9 +584,22 @@ test('override: wins, adds, takes out; fields of the credential stand beside the
   })
 })
 
+test('the grant in the query: that of the Authentication holds', (t) => {
+  const destination = CC.replace('OAuth2ClientCredentials', 'OAuth2Password')
+  const more = 'User=u\nPassword=${env:SECRET}\ntokenServiceURL.queries.grant_type=password\n'
+  assert.deepEqual(translated(t, destination + more).fields, {
+    ...NATIVE,
+    grantTypeIn: 'query',
+    grantType: 'password',
+    username: 'u',
+    password: '${env:SECRET}',
+  })
+})
+
 /** What the security material says of the credential as a whole: places lead into the destination, or into the override. */
 const checked: readonly [title: string, destination: string, more: string, ...problems: string[]][] = [
   ['all is well', CC, SECRETS],
+  ['the grant in the query', `${CC}tokenServiceURL.queries.grant_type=client_credentials\n`, SECRETS],
   [
     'a secret in clear, in the destination',
     `${CC}clientSecret=hush-hush\n`,
@@ -576,13 +622,37 @@ const checked: readonly [title: string, destination: string, more: string, ...pr
     'an address that is none: the "(" of an example on a page',
     CC.replace('tokenServiceURL=', 'tokenServiceURL=('),
     SECRETS,
-    'x.properties:6:17 credential/url "tokenServiceUrl" is no absolute URL',
+    'x.properties:6:17 credential/url "tokenServiceUrl" begins with "(" before https://',
   ],
   [
     'a token service without TLS on another machine',
     CC.replace('https://login', 'http://login'),
     SECRETS,
     'x.properties:6:17 credential/url "tokenServiceUrl" uses http to another machine; a secret would go over the wire in clear',
+  ],
+  [
+    'key stores of Java: nothing more is said of what they were for',
+    `${CC}tokenService.KeyStoreLocation=a.jks\nKeyStoreLocation=a.jks\n`,
+    SECRETS,
+    'x.properties:8:31 destination/keystore the key store "a.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
+  ],
+  [
+    'a key store of Java for the target alone',
+    'URL=https://a.example.com\nAuthentication=ClientCertificateAuthentication\nKeyStoreLocation=a.jks\n',
+    '',
+    'x.properties:3:18 destination/keystore the key store "a.jks" is neither PKCS#12 (.p12, .pfx) nor PEM (.pem)',
+  ],
+  [
+    'the token of another credential as the assertion',
+    CC.replace('OAuth2ClientCredentials', 'OAuth2JWTBearer'),
+    "override: { clientSecret: '${env:SECRET}', assertion.destinationName: login }\n",
+    'x.yaml:3:71 credential/link there is no credential "login"',
+  ],
+  [
+    'an assertion of another type',
+    `${CC}clientAssertion.type=jwt\nclientAssertion.destinationName=y\n`,
+    SECRETS,
+    'x.properties:8:22 destination/value "clientAssertion.type" is "jwt"; urn:ietf:params:oauth:client-assertion-type:jwt-bearer or urn:ietf:params:oauth:client-assertion-type:saml2-bearer is wanted',
   ],
   [
     'neither a file nor properties',
