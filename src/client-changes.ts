@@ -38,7 +38,7 @@ export class ClientChanges {
    */
   change(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined> {
     const tell = (outcome: 'done' | 'failed', detail: string) =>
-      this.#setting.audit.record({ ...actor, what: EVENTS[change.kind], object: name, outcome, detail })
+      this.#setting.audit.count({ ...actor, what: EVENTS[change.kind], object: name, outcome, detail })
     return this.#turns.take(name, async () => {
       const found = this.#find(name)
       if (!found) {
