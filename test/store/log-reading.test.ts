@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LogBusy, LogReading } from '../../src/store/log-reading.ts'
+import { LogBusy, LogOverdue, LogReading } from '../../src/store/log-reading.ts'
 import { NOW, runRecord, stores } from './support.ts'
 
 test('runs, attachments and the audit log are read from another thread, which is there while somebody asks', async (t) => {
@@ -46,6 +46,25 @@ test('too many questions at once are refused, and those that wait when it closes
   const reasons = (await outcomes).map((one) => (one.status === 'rejected' ? one.reason : undefined))
   assert.ok(reasons[16] instanceof LogBusy)
   assert.equal(reasons[0].code, 'store.fault')
+})
+
+test('a question that takes far too long ends with its thread; those behind it are answered', async (t) => {
+  const { audit, messageLog, folder, clock } = await stores(t)
+  audit.record({ who: 'a file', what: 'reload', outcome: 'done' })
+  await messageLog.flush()
+  const reading = new LogReading(folder, clock)
+  t.after(() => reading.close())
+  const first = assert.rejects(reading.ask('audit', { limit: 1 }), LogOverdue)
+  const behind = [reading.ask('audit', { limit: 2 }), reading.ask('audit', { limit: 3 })]
+  const over = clock.advance(30_000)
+  await first
+  const found = await Promise.all(behind)
+  assert.deepEqual(
+    found.map(({ length }) => length),
+    [1, 1],
+  )
+  await over
+  assert.equal((await reading.ask('audit', { limit: 1 })).length, 1)
 })
 
 test('a log that is damaged is told in words', async (t) => {

@@ -121,7 +121,7 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
   if (error instanceof ApiRefusal)
     return sendProblem(
       reply,
-      problemReply(error.status, TITLES[error.status] ?? 'The request cannot be done', {
+      problemReply(error.status, TITLES[error.code] ?? TITLES[error.status] ?? 'The request cannot be done', {
         detail: redact(error.message),
         code: error.code,
       }),
@@ -153,13 +153,15 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
   sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
 }
 
-const TITLES: Readonly<Record<number, string>> = {
+/** By code, where it has one of its own, else by status. */
+const TITLES: Readonly<Record<string, string>> = {
   400: 'The request cannot be taken',
   404: 'There is no such thing',
   409: 'It cannot be changed now',
   413: 'The body is too large',
   415: 'Bodies are application/json',
   503: 'Too many requests at once',
+  'request.slow': 'The message log took too long to answer',
 }
 
 function misfit({ instancePath, keyword, params, message }: ErrorObject): {
