@@ -158,7 +158,9 @@ async function enter(
   raw: IncomingMessage,
   reply: ServerResponse,
 ): Promise<boolean> {
-  return role === 'public' ? door.comesRight(raw, reply) : (await door.admit(role, raw, reply)) !== undefined
+  return role === 'public'
+    ? door.admitAnybody(raw, reply)
+    : (await door.admit(role, raw, reply)) !== undefined
 }
 
 /** The link of a development engine: good once. */
@@ -171,7 +173,7 @@ function addLogin(
   app.get('/login', {
     exposeHeadRoute: false,
     async onRequest({ raw }, reply) {
-      if (!door.comesRight(raw, reply.raw)) reply.hijack()
+      if (!door.admitAnybody(raw, reply.raw)) reply.hijack()
     },
     handler: async ({ query, raw }, reply) => {
       const { code } = query as { code?: unknown }
