@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { curlLine } from './curl-line.ts'
 import type { Answer, Media, PagedDocument, PagedOperation, Parameter } from './document.ts'
 import { html, Markup, prose } from './html.ts'
-import { schemaView, typeOf, type Schemas } from './schema-view.ts'
+import { SchemaViews } from './schema-view.ts'
 import { STYLE } from './style.ts'
 
 /** A page with what its browser may do. */
@@ -37,7 +37,7 @@ export function openApiPage(document: PagedDocument, links: readonly PageLink[])
   const groups = Map.groupBy(entries, ({ operation }) => operation.tags?.[0] ?? '')
   const { info } = document
   const server = document.servers[0]?.url ?? ''
-  const schemas = document.components.schemas ?? {}
+  const schemas = new SchemaViews(document.components.schemas ?? {})
   const body = html`<header>
       <h1>${info.title}</h1>
       <p class="soft">
@@ -101,7 +101,7 @@ function anchorOf({ operationId }: PagedOperation): string {
   return encodeURIComponent(operationId)
 }
 
-function article(entry: Entry, server: string, schemas: Schemas): Markup {
+function article(entry: Entry, server: string, schemas: SchemaViews): Markup {
   const { method, path, operation } = entry
   const { summary, description, parameters = [], requestBody } = operation
   return html`<article id="${anchorOf(operation)}">
@@ -142,17 +142,17 @@ function whoMayCall({ security = [] }: PagedOperation): Markup {
 
 function parameterView(
   { name, in: place, required, description, schema }: Parameter,
-  schemas: Schemas,
+  schemas: SchemaViews,
 ): Markup {
   return html`<dt><code>${name}</code></dt>
     <dd>
       <span class="type"
-        >${place}${required && place !== 'path' ? ', required' : ''}${schema === undefined ? '' : `: ${typeOf(schema, schemas)}`}</span
+        >${place}${required && place !== 'path' ? ', required' : ''}${schema === undefined ? '' : `: ${schemas.typeOf(schema)}`}</span
       >${description === undefined ? undefined : html`<span class="note">${prose(description)}</span>`}
     </dd>`
 }
 
-function bodies(content: Readonly<Record<string, Media>>, schemas: Schemas): Markup {
+function bodies(content: Readonly<Record<string, Media>>, schemas: SchemaViews): Markup {
   const alike = Map.groupBy(Object.entries(content), ([, media]) => JSON.stringify(media))
   return html`${[...alike.values()].map((entries) => {
     const types = entries.map(([type]) => type)
@@ -160,7 +160,7 @@ function bodies(content: Readonly<Record<string, Media>>, schemas: Schemas): Mar
     return html`<p>
         ${types.map((type, i) => html`${i === 0 ? '' : ' or '}<code>${type === '*/*' ? 'any content type' : type}</code>`)}
       </p>
-      ${schema === undefined ? undefined : schemaView(schema, schemas)}
+      ${schema === undefined ? undefined : schemas.view(schema)}
       ${Object.values(examples).map(
         ({ value }) =>
           html`<p class="soft">For example</p>
@@ -171,19 +171,13 @@ function bodies(content: Readonly<Record<string, Media>>, schemas: Schemas): Mar
           ? undefined
           : html`<details>
               <summary>JSON Schema</summary>
-              <pre>${pretty(named(schema, schemas))}</pre>
+              <pre>${pretty(schemas.resolved(schema))}</pre>
             </details>`
       }`
   })}`
 }
 
-/** A schema that is only a name is shown as what it names. */
-function named(schema: unknown, schemas: Schemas): unknown {
-  const { $ref } = (schema ?? {}) as { $ref?: unknown }
-  return (typeof $ref === 'string' && schemas[$ref.split('/').at(-1)!]) || schema
-}
-
-function answerView(status: string, { description, content = {} }: Answer, schemas: Schemas): Markup {
+function answerView(status: string, { description, content = {} }: Answer, schemas: SchemaViews): Markup {
   const described = Object.entries(content).filter(
     ([type, { schema }]) => schema !== undefined && type !== 'application/problem+json',
   )
