@@ -160,6 +160,7 @@ async function startOn(
     managementUrl: () => monitoring?.url,
     messageLog: stores.messageLog,
     expectClientChange: (client, actor) => parts.access.expectChange(client, actor),
+    withdrawClientChange: (client, actor) => parts.access.withdrawChange(client, actor),
     readiness: health,
   })
   const keeper = quiet ? undefined : await keepTls(setting, ground, parts.access.clients)

@@ -58,6 +58,10 @@ export function onBehalfOf(actor: Actor, control: UnnamedControl, audit: Audit):
       control.announceClientChange(client, actor)
       return { client }
     },
+    withdrawClientChange(client) {
+      control.withdrawClientChange(client, actor)
+      return { client }
+    },
     cancelRun(id) {
       const result = control.cancelRun(id)
       tell({

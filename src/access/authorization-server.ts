@@ -94,6 +94,11 @@ export class AuthorizationServer implements Access {
     this.#ledger?.expect(client, actor)
   }
 
+  /** It did not come about. */
+  withdrawChange(client: string, actor: Actor): void {
+    this.#ledger?.withdraw(client, actor)
+  }
+
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
   async open(opened: OpenSetting): Promise<{
     readonly addresses: Addresses

@@ -61,6 +61,11 @@ export class ClientLedger {
     this.#expected.set(client, { actor, until: this.#clock.ticks() + EXPECTED })
   }
 
+  /** The change did not come about: what comes next is somebody else's. */
+  withdraw(client: string, { who }: Actor): void {
+    if (this.#expected.get(client)?.actor.who === who) this.#expected.delete(client)
+  }
+
   /** @param when for those whose change nobody announced */
   compare(clients: readonly Client[], when?: string): void {
     const now = new Map(clients.map((client) => [client.name, this.#knownOf(client)]))

@@ -32,6 +32,8 @@ export interface Control {
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
   /** The file of a client is about to be changed by the one who says so. */
   announceClientChange(client: string): { readonly client: string }
+  /** It was not changed after all. */
+  withdrawClientChange(client: string): { readonly client: string }
   /** Calls off a run that is going on. Undefined: there is no such run. */
   cancelRun(id: string): RunCancellation | undefined
   /**
