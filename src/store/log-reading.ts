@@ -115,6 +115,7 @@ export class LogReading {
     const waiting = this.#waiting.get(report.number)
     this.#waiting.delete(report.number)
     if ('trouble' in report) waiting?.reject(StoreError.of(report.trouble))
+    else if ('fault' in report) waiting?.reject(new Error(report.fault))
     else waiting?.resolve(report.found)
     this.#overdue?.cancel()
     if (this.#waiting.size > 0) this.#watch()

@@ -38,3 +38,5 @@ export interface AskedQuestion {
 export type ReadingReport =
   | { readonly number: number; readonly found: unknown }
   | { readonly number: number; readonly trouble: StoreTrouble }
+  /** Nothing is wrong with the data folder, but with the question. */
+  | { readonly number: number; readonly fault: string }

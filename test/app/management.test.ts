@@ -272,6 +272,14 @@ test('what does not fit is refused as problem+json that names the place', async 
   assert.deepEqual(await refused('GET', '/api/flows?limit=0'), [400, 'query "/limit": must be >= 1'])
   assert.equal((await refused('GET', '/api/runs?status=DONE'))[0], 400)
   assert.match(String((await refused('GET', '/api/runs?header=x'))[1]), /name=value/)
+  const many = (name: string, count: number, length = 5) =>
+    Array.from({ length: count }, (_, i) => `${name}=${String(i).padEnd(length, '*')}`).join('&')
+  for (const name of ['flow', 'code', 'credential', 'host', 'header'])
+    assert.match(String((await refused('GET', `/api/runs?${many(name, 101)}`))[1]), /more than 100/)
+  assert.match(String((await refused('GET', `/api/runs?${many('flow', 1, 301)}`))[1]), /more than 300/)
+  assert.match(String((await refused('GET', `/api/audit?${many('what', 101)}`))[1]), /more than 100/)
+  const most = `${['flow', 'code', 'credential', 'host'].map((name) => many(name, 100)).join('&')}&flow=*`
+  assert.equal((await ask('admin', 'GET', `/api/runs?${most.replace('flow=0****&', '')}`)).status, 200)
   for (const list of ['flows', 'runs', 'audit'])
     assert.deepEqual((await refused('GET', `/api/${list}?cursor=nonsense`))[0], 400, list)
   assert.equal((await refused('PUT', '/api/flows/echo/level', { level: 'info', for: '25h' }))[0], 400)

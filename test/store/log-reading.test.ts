@@ -67,6 +67,18 @@ test('a question that takes far too long ends with its thread; those behind it a
   assert.equal((await reading.ask('audit', { limit: 1 })).length, 1)
 })
 
+test('a question that SQLite does not take is a fault, and no trouble of the disk', async (t) => {
+  const { messageLog, folder, clock } = await stores(t)
+  await messageLog.flush()
+  const reading = new LogReading(folder, clock)
+  t.after(() => reading.close())
+  const question = { limit: 1, what: Array.from({ length: 40_000 }, () => '*') }
+  await assert.rejects(reading.ask('audit', question), (error: Error & { code?: string }) => {
+    assert.equal(error.code, undefined)
+    return true
+  })
+})
+
 test('a log that is damaged is told in words', async (t) => {
   const { folder, clock, close } = await stores(t)
   await close()

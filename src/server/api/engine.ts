@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { operation, type Operation } from './operation.ts'
 import { cursorOf, limitOf, PAGE, placeOf } from './paging.ts'
-import { AuditEntry, PageOf, Reload, Status, Texts, Thing, Time } from './schemas.ts'
+import { AuditEntry, PageOf, Reload, Status, Thing, Time, Wanted } from './schemas.ts'
 
 const Maybe = Type.Optional
 
@@ -46,10 +46,10 @@ export const engineOperations: readonly Operation[] = [
     tag: 'audit',
     summary: 'Who did what, the newest first',
     query: Thing({
-      what: Maybe(Texts('Events; `*` stands for any text: `role.*`.')),
-      who: Maybe(Texts('Who; `*` stands for any text.')),
-      object: Maybe(Texts('Client, flow, credential or run.')),
-      outcome: Maybe(Texts('done, refused or failed.')),
+      what: Maybe(Wanted('Events; `*` stands for any text: `role.*`.')),
+      who: Maybe(Wanted('Who; `*` stands for any text.')),
+      object: Maybe(Wanted('Client, flow, credential or run.')),
+      outcome: Maybe(Wanted('done, refused or failed.')),
       since: Maybe(Time('Entries from then on')),
       until: Maybe(Time('Entries from before')),
       ...PAGE,

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { RunStatus } from '../../core/stores.ts'
 import { ApiRefusal, Bytes, operation, type Operation } from './operation.ts'
 import { cursorOf, limitOf, PAGE, placeOf } from './paging.ts'
-import { Cancellation, Name, PageOf, Run, RunDetail, Snapshot, Texts, Thing, Time } from './schemas.ts'
+import { Cancellation, Name, PageOf, Run, RunDetail, Snapshot, Thing, Time, Wanted } from './schemas.ts'
 import type { RunSearch } from './managed-engine.ts'
 
 const params = Thing({ run: Name('Id of the run.') })
@@ -10,7 +10,7 @@ const tag = 'runs'
 const Maybe = Type.Optional
 
 const Search = Thing({
-  flow: Maybe(Texts('Names of flows; `*` stands for any text.')),
+  flow: Maybe(Wanted('Names of flows; `*` stands for any text.')),
   status: Maybe(
     Type.Array(
       Type.Union(
@@ -18,14 +18,14 @@ const Search = Thing({
           Type.Literal(status),
         ),
       ),
-      { description: 'Statuses.' },
+      { description: 'Statuses.', maxItems: 100 },
     ),
   ),
-  code: Maybe(Texts('Codes of failures; `*` stands for any text.')),
-  credential: Maybe(Texts('Credentials that were used.')),
-  host: Maybe(Texts('Hosts that were talked to.')),
+  code: Maybe(Wanted('Codes of failures; `*` stands for any text.')),
+  credential: Maybe(Wanted('Credentials that were used.')),
+  host: Maybe(Wanted('Hosts that were talked to.')),
   correlationId: Maybe(Type.String({ maxLength: 300 })),
-  header: Maybe(Texts('Searchable headers, `name=value`; all must fit.')),
+  header: Maybe(Wanted('Searchable headers, `name=value`; all must fit.')),
   text: Maybe(Type.String({ description: 'In a log line or the failure.', minLength: 1, maxLength: 300 })),
   since: Maybe(Time('Runs that started then or later')),
   until: Maybe(Time('Runs that started before')),

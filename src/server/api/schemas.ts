@@ -9,6 +9,9 @@ export const Thing = <Properties extends Record<string, TSchema>>(
 export const Time = (description: string) => Type.Number({ description: `${description} (epoch ms)` })
 export const Name = (description: string) => Type.String({ description, minLength: 1, maxLength: 300 })
 export const Texts = (description: string) => Type.Array(Type.String(), { description })
+/** Of a query: so many as one search takes. */
+export const Wanted = (description: string) =>
+  Type.Array(Type.String({ maxLength: 300 }), { description, maxItems: 100 })
 export const TextMap = (description: string) => Type.Record(Type.String(), Type.String(), { description })
 const Count = (description: string) => Type.Integer({ description, minimum: 0 })
 const Maybe = Type.Optional
