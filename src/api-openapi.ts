@@ -48,6 +48,7 @@ function described({
   params,
   query,
   body,
+  conflict,
   result,
   bytes,
 }: Operation): object {
@@ -74,7 +75,7 @@ function described({
         413: problem('The body is too large.'),
         415: problem('The body is not application/json.'),
       }),
-      ...(tag === 'clients' && { 409: problem('The file of the client cannot be changed.') }),
+      ...(conflict !== undefined && { 409: problem(conflict) }),
       421: problem('It was called by a name that is not its own.'),
       429: problem('Too many wrong secrets.'),
       503: problem('Too many requests at once, or the message log cannot be read.'),

@@ -164,6 +164,17 @@ export interface FlowState {
   }[]
 }
 
+/** Why a flow that there is does not run; undefined: there is none of this name. */
+export function whyStopped(
+  name: string,
+  flows: readonly Pick<FlowState, 'name' | 'state' | 'reason'>[],
+): string | undefined {
+  const found = flows.find((flow) => flow.name === name)
+  return (
+    found && `the flow "${name}" is ${found.state}${found.reason === undefined ? '' : `: ${found.reason}`}`
+  )
+}
+
 export interface FollowRequest {
   readonly selection: RunSelection
   /** Id of the only run to follow. */

@@ -255,7 +255,14 @@ test('a token of the engine opens it, and one of a client without the role does 
 })
 
 test('what does not fit is refused as problem+json that names the place', async (t) => {
-  const { ask, log } = await start(t)
+  const { ask, log, folder } = await startManaged(
+    t,
+    {
+      ...FLOWS,
+      'flows/off.yaml': 'enabled: false\nsteps:\n  - log: x\n',
+    },
+    { environment },
+  )
   const refused = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
     const { status, headers: got, json } = await ask('admin', method, path, body, headers)
     assert.match(String(got['content-type']), /^application\/problem\+json/)
@@ -295,6 +302,21 @@ test('what does not fit is refused as problem+json that names the place', async 
     assert.deepEqual((await refused('GET', path))[0], 404, path)
   assert.equal((await refused('POST', '/api/flows/none/runs', {}))[0], 404)
   assert.equal((await refused('POST', '/api/runs/none/cancel'))[0], 404)
+  writeFileSync(join(folder, 'flows/broken.yaml'), 'steps:\n  - lgo: x\n')
+  await ask('admin', 'POST', '/api/reload')
+  const stopped = [
+    'the flow "off" is disabled: enabled: false',
+    /^the flow "broken" is broken: flows\/broken.yaml:\d/,
+  ] as const
+  assert.deepEqual(await refused('POST', '/api/flows/off/runs', {}), [409, stopped[0]])
+  const [status, why] = await refused('POST', '/api/flows/broken/runs', {})
+  assert.equal(status, 409)
+  assert.match(String(why), stopped[1])
+  const { items } = (await ask('admin', 'GET', '/api/audit?what=flow.run&object=off&object=broken')).json()
+  assert.deepEqual(
+    items.map(({ detail }: { detail: string }) => detail),
+    [why, stopped[0]],
+  )
   assert.equal((await refused('PATCH', '/api/flows'))[0], 404)
   assert.deepEqual(
     log.filter((line) => /a fault/.test(line)),

@@ -8,6 +8,7 @@ const params = Thing({ client: Name('Name of the client.') })
 const withRole = Thing({ client: Name('Name of the client.'), role: Name('The role.') })
 const tag = 'clients'
 const role = 'sluice.admin'
+const conflict = 'The file of the client cannot be changed.'
 
 type Call = Pick<ApiCall<{ client: string }, unknown, unknown>, 'engine' | 'params' | 'actor'>
 
@@ -51,6 +52,7 @@ export const clientOperations: readonly Operation[] = [
     path: '/clients/{client}/roles/{role}',
     role,
     tag,
+    conflict,
     summary: 'Gives a client a role; it counts with its next request',
     params: withRole,
     result: Client,
@@ -62,6 +64,7 @@ export const clientOperations: readonly Operation[] = [
     path: '/clients/{client}/roles/{role}',
     role,
     tag,
+    conflict,
     summary: 'Takes a role from a client, whatever its tokens say',
     params: withRole,
     result: Client,
@@ -73,6 +76,7 @@ export const clientOperations: readonly Operation[] = [
     path: '/clients/{client}/enable',
     role,
     tag,
+    conflict,
     summary: 'Lets a disabled client call again',
     params,
     result: Client,
@@ -84,6 +88,7 @@ export const clientOperations: readonly Operation[] = [
     path: '/clients/{client}/disable',
     role,
     tag,
+    conflict,
     summary: 'Lets a client get no tokens and call nothing',
     params,
     result: Client,
@@ -95,6 +100,7 @@ export const clientOperations: readonly Operation[] = [
     path: '/clients/{client}',
     role,
     tag,
+    conflict,
     summary: 'Removes a client and its file; its tokens end',
     params,
     handle: async (call) => ((await change(call, { kind: 'remove' })) ? DONE : undefined),

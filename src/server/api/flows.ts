@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { parseDuration, sayDuration } from '../../core/duration.ts'
-import { LONGEST_LEVEL, type RunReport } from '../../core/control.ts'
+import { LONGEST_LEVEL, whyStopped, type RunReport } from '../../core/control.ts'
 import type { LogLevel } from '../../core/flow.ts'
 import { ApiRefusal, operation, type Operation } from './operation.ts'
 import { PAGE, pageByName } from './paging.ts'
@@ -56,6 +56,7 @@ export const flowOperations: readonly Operation[] = [
     params,
     body: Message,
     takesMessage: true,
+    conflict: 'The flow does not run: it is broken, disabled or stopped.',
     result: RunResult,
     async handle({ engine, params, body, actor, gone }) {
       const { body: text, encoding = 'text', headers = {}, parameters = {} } = body
@@ -63,7 +64,10 @@ export const flowOperations: readonly Operation[] = [
         text === undefined ? undefined : Buffer.from(text, encoding === 'text' ? 'utf8' : 'base64')
       const request = { headers: lowerCased(headers), parameters, ...(bytes && { body: bytes }) }
       const report = await engine.onBehalfOf(actor).run(params.flow, request, gone)
-      return report && readable(report)
+      if (report) return readable(report)
+      const why = whyStopped(params.flow, engine.control.flows())
+      if (why !== undefined) throw new ApiRefusal(409, 'flow.stopped', why)
+      return undefined
     },
   }),
   operation({

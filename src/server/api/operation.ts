@@ -32,6 +32,8 @@ export interface Operation<
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
+  /** When the answer is 409. */
+  readonly conflict?: string
   /** Whether the body holds a message, which may be as large as those of endpoints. */
   readonly takesMessage?: true
   /** Of the answer 200; left out: the answer is 204, or bytes. */

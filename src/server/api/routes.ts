@@ -161,6 +161,7 @@ const TITLES: Readonly<Record<string, string>> = {
   413: 'The body is too large',
   415: 'Bodies are application/json',
   503: 'Too many requests at once',
+  'flow.stopped': 'The flow does not run',
   'request.slow': 'The message log took too long to answer',
 }
 
