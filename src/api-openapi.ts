@@ -80,7 +80,7 @@ function described({
       429: problem('Too many wrong secrets.'),
       503: problem('Too many requests at once, or the message log cannot be read.'),
     },
-    security: [...ruleOf(role).roles.map((one) => ({ oauth2: [one] })), { basic: [] }],
+    security: ['oauth2', 'basic'].flatMap((scheme) => ruleOf(role).roles.map((one) => ({ [scheme]: [one] }))),
   }
 }
 

@@ -84,8 +84,13 @@ test('the endpoints of a project are valid OpenAPI 3.1, from the files and from 
   assert.deepEqual(document.servers, [{ url: `${url}/http` }])
   assert.deepEqual(Object.keys(document.paths).toSorted(), ['/files/{rest}/{rest_}', '/orders/{key}'])
   const { get, post, put } = document.paths['/orders/{key}']
-  assert.deepEqual(get.security, [{ oauth2: ['orders.read'] }, { oauth2: ['shop'] }, { basic: [] }])
-  assert.deepEqual(post.security, [{ oauth2: ['orders.write', 'shop'] }, { basic: [] }])
+  assert.deepEqual(get.security, [
+    { oauth2: ['orders.read'] },
+    { oauth2: ['shop'] },
+    { basic: ['orders.read'] },
+    { basic: ['shop'] },
+  ])
+  assert.deepEqual(post.security, [{ oauth2: ['orders.write', 'shop'] }, { basic: ['orders.write', 'shop'] }])
   assert.deepEqual([post.operationId, put.operationId], ['shop/orders-post', 'shop/orders-put'])
   assert.equal(post.summary, 'Takes an order.')
   assert.deepEqual(
@@ -124,7 +129,7 @@ test('the ways into an endpoint are those that it names', async (t) => {
   const { paths, components } = await assertValid(
     JSON.parse((await sluice(t, ['openapi'], {}, { folder })).stdout),
   )
-  assert.deepEqual(paths['/a'].get.security, [{ apiKey: [] }, { certificate: [] }])
+  assert.deepEqual(paths['/a'].get.security, [{ apiKey: ['shop'] }, { certificate: ['shop'] }])
   assert.deepEqual(paths['/b'].get.security, [{ oauth2: ['shop'] }])
   assert.deepEqual(Object.keys(components.securitySchemes), ['oauth2', 'apiKey', 'certificate'])
   assert.equal(components.securitySchemes.certificate.type, 'mutualTLS')

@@ -116,12 +116,13 @@ const SIGNATURE = {
   },
 }
 
+/** Roles stand with every way to show who one is. @see https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object */
 function securityOf(access: EndpointAccess): readonly object[] {
   if (access === 'public') return []
   if (!wantsRole(access)) return [{ signature: [] }]
   const { roles, all } = access
-  const oauth2: readonly object[] = all ? [{ oauth2: roles }] : roles.map((role) => ({ oauth2: [role] }))
-  return schemesOf(access).flatMap((scheme) => (scheme === 'oauth2' ? oauth2 : [{ [scheme]: [] }]))
+  const sets = all ? [roles] : roles.map((role) => [role])
+  return schemesOf(access).flatMap((scheme) => sets.map((set) => ({ [scheme]: set })))
 }
 
 /** Those that are named; else those that every client may have. */

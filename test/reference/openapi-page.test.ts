@@ -148,6 +148,18 @@ test('open and signed endpoints say so, and an engine without endpoints has a pa
   assert.match(textOf(openApiPage({ ...documentOf(), paths: {} }, []).text), /There are none yet/)
 })
 
+test('endpoints that take other ways than tokens are told with their roles and how to call them', () => {
+  const of = (...security: Record<string, string[]>[]) =>
+    textOf(openApiPage(documentOf({ security }), []).text)
+  const key = of({ apiKey: ['shop'] }, { certificate: ['shop'] })
+  assert.match(key, /clients with the role shop, by an API key or a certificate/)
+  assert.match(key, /-H "x-api-key: \$API_KEY"/)
+  assert.match(of({ certificate: ['shop'] }), /curl -s -X POST --cert client.pem --key client.key/)
+  assert.match(of({ basic: ['shop'] }), /-u 'CLIENT'/)
+  assert.match(of({ basic: ['shop'] }, { oauth2: ['shop'] }), /Basic work without a token, too/)
+  assert.doesNotMatch(of({ oauth2: ['shop'] }), /by Basic work/)
+})
+
 test('whatever a document says is text', () => {
   const nasty: PagedDocument = {
     info: { title: NASTY, description: NASTY, version: NASTY },

@@ -75,9 +75,13 @@ function whole(title: string, body: Markup): Markup {
     </html> `
 }
 
-function howToCall({ components: { securitySchemes = {} } }: PagedDocument): Markup | undefined {
-  const tokenUrl = securitySchemes['oauth2']?.flows?.clientCredentials?.tokenUrl
+function howToCall({ components, paths }: PagedDocument): Markup | undefined {
+  const tokenUrl = components.securitySchemes?.['oauth2']?.flows?.clientCredentials?.tokenUrl
   if (tokenUrl === undefined) return undefined
+  const closed = Object.values(paths)
+    .flatMap((item) => Object.values(item))
+    .filter(({ security = [] }) => security.some((scheme) => 'oauth2' in scheme))
+  const basic = closed.filter(({ security }) => security!.some((scheme) => 'basic' in scheme))
   return html`<h2>How to get a token</h2>
     <p>
       A client of this engine, made with <code>sluice client create NAME --role ROLE</code>, gets one with its
@@ -85,8 +89,13 @@ function howToCall({ components: { securitySchemes = {} } }: PagedDocument): Mar
     </p>
     <pre>curl -s -u CLIENT -d grant_type=client_credentials ${tokenUrl}</pre>
     <p>
-      <code>access_token</code> of the answer is <code>$TOKEN</code> below. Id and secret by Basic work
-      without a token, too.
+      <code>access_token</code> of the answer is <code>$TOKEN</code>
+      below.${
+        basic.length === 0
+          ? undefined
+          : html` Id and secret by Basic work without a
+            token${basic.length < closed.length ? ' where it says so' : ', too'}.`
+      }
     </p>`
 }
 
@@ -129,15 +138,28 @@ function article(entry: Entry, server: string, schemas: SchemaViews): Markup {
   </article> `
 }
 
+/** How callers show who they are, by the name of the security scheme. */
+const WAYS: Readonly<Record<string, string>> = {
+  oauth2: 'a token',
+  basic: 'Basic',
+  apiKey: 'an API key',
+  certificate: 'a certificate',
+}
+
 function whoMayCall({ security = [] }: PagedOperation): Markup {
   if (security.length === 0) return html`everybody`
   if (security.some((scheme) => 'signature' in scheme))
     return html`whoever signs the body with the key agreed on`
-  const sets = security.flatMap((scheme) => (scheme['oauth2'] ? [scheme['oauth2']] : []))
-  const said = sets.map((roles) =>
+  const named = security.flatMap((scheme) => Object.entries(scheme))
+  const ways = new Set(named.map(([scheme]) => WAYS[scheme] ?? scheme))
+  const sets = new Map(
+    named.flatMap(([, roles]) => (roles.length === 0 ? [] : [[JSON.stringify(roles), roles] as const])),
+  )
+  const said = [...sets.values()].map((roles) =>
     roles.map((role, i) => html`${i === 0 ? '' : ' and '}<code>${role}</code>`),
   )
-  return html`clients with the role ${said.map((one, i) => html`${i === 0 ? '' : ' or '}${one}`)}`
+  return html`clients${said.length === 0 ? undefined : html` with the role ${said.map((one, i) => html`${i === 0 ? '' : ' or '}${one}`)}`},
+  by ${[...ways].join(' or ')}`
 }
 
 function parameterView(
