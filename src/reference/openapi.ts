@@ -22,6 +22,8 @@ export interface DescribedEngine {
   readonly version: string
 }
 
+/** Names of flows have no such sign. */
+const OF_METHOD = '.'
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** The endpoints of an engine as OpenAPI 3.1. @see https://spec.openapis.org/oas/v3.1.1.html */
@@ -71,7 +73,7 @@ function operation(
   const { flow, description, route } = endpoint
   const takesBody = WITH_BODY.has(method)
   return {
-    operationId: route.methods.length === 1 ? flow : `${flow}-${method.toLowerCase()}`,
+    operationId: route.methods.length === 1 ? flow : flow + OF_METHOD + method.toLowerCase(),
     summary: description?.split('\n')[0] ?? `The flow ${flow}`,
     ...(description?.includes('\n') && { description }),
     ...(parameters.length > 0 && { parameters }),
