@@ -1,6 +1,7 @@
 import { TOKEN_PATH } from './access/token-service.ts'
 import { MANAGEMENT_ROLES, ruleOf } from './core/management-role.ts'
 import { PROBLEM } from './reference/openapi-answers.ts'
+import { examplesOf } from './reference/openapi-schema.ts'
 import { operations } from './server/api/index.ts'
 import type { Operation } from './server/api/operation.ts'
 import { version } from './version.ts'
@@ -64,7 +65,7 @@ function described({
     summary,
     ...(description !== undefined && { description }),
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body && { requestBody: requestBody(body) }),
     responses: {
       ...done,
       400: problem('The request is not as it should be.'),
@@ -82,6 +83,11 @@ function described({
     },
     security: ['oauth2', 'basic'].flatMap((scheme) => ruleOf(role).roles.map((one) => ({ [scheme]: [one] }))),
   }
+}
+
+function requestBody(schema: object): object {
+  const examples = examplesOf(schema)
+  return { required: true, content: { 'application/json': { schema, ...(examples && { examples }) } } }
 }
 
 function parametersOf(schema: Operation['params'], place: 'path' | 'query'): object[] {

@@ -64,11 +64,16 @@ export function openApiDocument(engine: DescribedEngine, endpoints: readonly Des
   }
 }
 
+interface BodySchema {
+  readonly reference: string
+  readonly examples: ReturnType<typeof examplesOf>
+}
+
 function operation(
   endpoint: DescribedEndpoint,
   method: string,
   parameters: readonly object[],
-  schema: { reference: string; examples: readonly unknown[] } | undefined,
+  schema: BodySchema | undefined,
 ): object {
   const { flow, description, route } = endpoint
   const takesBody = WITH_BODY.has(method)
@@ -85,25 +90,20 @@ function operation(
 
 function requestBody(
   types: readonly string[] = ['*/*'],
-  schema: { reference: string; examples: readonly unknown[] } | undefined,
+  schema: BodySchema | undefined,
   method: string,
 ): object {
-  const examples = schema?.examples.map((value, index) => [`example-${index + 1}`, { value }] as const) ?? []
-  const media = {
-    ...(schema && { schema: { $ref: schema.reference } }),
-    ...(examples.length > 0 && { examples: Object.fromEntries(examples) }),
+  const media = schema && {
+    schema: { $ref: schema.reference },
+    ...(schema.examples && { examples: schema.examples }),
   }
   return {
     ...(schema && method !== 'DELETE' && { required: true }),
-    content: Object.fromEntries(types.map((type) => [type, media])),
+    content: Object.fromEntries(types.map((type) => [type, media ?? {}])),
   }
 }
 
-function addSchema(
-  schemas: Record<string, object>,
-  flow: string,
-  schema: object,
-): { reference: string; examples: readonly unknown[] } {
+function addSchema(schemas: Record<string, object>, flow: string, schema: object): BodySchema {
   const name = flow.replaceAll('/', '.')
   schemas[name] = componentOf(schema, name)
   return { reference: `#/components/schemas/${name}`, examples: examplesOf(schema) }

@@ -273,6 +273,14 @@ test('what does not fit is refused as problem+json that names the place', async 
   assert.deepEqual(await refused('POST', run, { body: 1 }), [400, 'body "/body": must be string'])
   assert.deepEqual(await refused('POST', run, '{'), [400, 'The request cannot be taken'])
   assert.deepEqual(await refused('POST', run, '{"__proto__":{}}'), [400, 'The request cannot be taken'])
+  for (const body of ['no base64!', 'YWJj$', 'YR==', 'Y', 'YQ==YQ=='])
+    assert.deepEqual(
+      await refused('POST', run, { body, encoding: 'base64' }),
+      [400, '"body" is no base64, as "encoding" says'],
+      body,
+    )
+  for (const body of ['YQ', 'YQ==', 'YW\nJj\n', ''])
+    assert.equal((await ask('admin', 'POST', run, { body, encoding: 'base64' })).status, 200, body)
   assert.equal((await refused('POST', run))[0], 400)
   assert.equal((await refused('POST', run, 'x', { 'content-type': 'text/plain' }))[0], 415)
   assert.deepEqual(await refused('GET', '/api/flows?limt=2'), [400, 'query "/limt": is not known here'])
@@ -339,6 +347,22 @@ test('the description of the API is valid OpenAPI 3.1 with an operation for each
     document.components.securitySchemes.oauth2.flows.clientCredentials.tokenUrl,
     /^http.*\/oauth2\/token$/,
   )
+})
+
+test('bodies are taken as the page of the API shows them', async (t) => {
+  const { ask } = await start(t)
+  const page = (await ask('viewer', 'GET', '/api')).text.replaceAll(/&#(\d+);/g, (_, code: string) =>
+    String.fromCharCode(Number(code)),
+  )
+  const withBody = operations.filter(({ body }) => body)
+  assert.ok(withBody.length >= 3)
+  for (const { id, method, path } of withBody) {
+    const line = new RegExp(`curl -s -X ${method} .* -d (\\S+) \\S+${path.replace(/\{\w+\}/, '[A-Z]+')}`)
+    const sent = line.exec(page)![1]!.replaceAll("'", '')
+    const at = path.replace('{flow}', 'echo').replace('{credential}', 'api')
+    const got = await ask('operator', method, `/api${at}`, sent)
+    assert.equal(got.status, 200, `${id}: ${got.text}`)
+  }
 })
 
 test('a token of another issuer opens what its roles open, and its caller is on record', async (t) => {

@@ -3,7 +3,7 @@ import { Type, type TSchema } from '@sinclair/typebox'
 /** What the management API speaks of; other keys are refused where they come in, and never go out. */
 export const Thing = <Properties extends Record<string, TSchema>>(
   properties: Properties,
-  about: { description?: string } = {},
+  about: { description?: string; examples?: readonly object[] } = {},
 ) => Type.Object(properties, { additionalProperties: false, ...about })
 
 export const Time = (description: string) => Type.Number({ description: `${description} (epoch ms)` })
