@@ -96,11 +96,16 @@ test('everything else is 404 problem+json, also what would change something', as
     ['GET', '/http/orders'],
     ['GET', '/metrics/x'],
     ['GET', '/health/'],
-    ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method): [string, string][] => [
-      [method, '/metrics'],
-      [method, '/health'],
-    ]),
   ]
+  for (const path of ['/metrics', '/health', '/openapi', '/api', '/api/openapi.json'])
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const got = await call(url + path, { method, body: 'x', headers: { 'content-type': 'what/ever' } })
+      assert.deepEqual(
+        [got.status, got.headers['content-type'], got.headers.allow],
+        [405, 'application/problem+json', 'GET, HEAD'],
+        `${method} ${path}`,
+      )
+    }
   for (const [method, path] of wrong) {
     const got = await call(url + path, { method, body: 'x', headers: { 'content-type': 'what/ever' } })
     assert.deepEqual(

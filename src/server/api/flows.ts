@@ -66,6 +66,8 @@ export const flowOperations: readonly Operation[] = [
       const bytes = text === undefined ? undefined : bytesOf(text, encoding)
       const request = { headers: lowerCased(headers), parameters, ...(bytes && { body: bytes }) }
       const report = await engine.onBehalfOf(actor).run(params.flow, request, gone)
+      if (report?.id === undefined && report?.failure?.code === 'request.invalid')
+        throw new ApiRefusal(400, 'request.invalid', report.failure.message)
       if (report) return readable(report)
       const why = whyStopped(params.flow, engine.control.flows())
       if (why !== undefined) throw new ApiRefusal(409, 'flow.stopped', why)

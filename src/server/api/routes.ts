@@ -5,7 +5,7 @@ import type { Actor } from '../../core/audit.ts'
 import type { Logger } from '../../core/services.ts'
 import type { Door } from '../management/door.ts'
 import { problemReply } from '../problem-json.ts'
-import { sendProblem } from '../refusals.ts'
+import { refuseOtherMethods, sendProblem } from '../refusals.ts'
 import { unkept } from '../unkept.ts'
 import type { ManagedEngine } from './managed-engine.ts'
 import { ApiRefusal, Bytes, DONE, type Operation } from './operation.ts'
@@ -34,10 +34,16 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
   void app.register(
     async (api) => {
       api.removeAllContentTypeParsers()
-      api.addContentTypeParser(
-        'application/json',
-        { parseAs: 'string' },
-        api.getDefaultJsonParser('error', 'error'),
+      const parse = api.getDefaultJsonParser('error', 'error')
+      api.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+        body === ''
+          ? done(null, undefined)
+          : parse(request, body, (error, value) =>
+              error ? done(new ApiRefusal(400, 'request.invalid', notJson(body))) : done(null, value),
+            ),
+      )
+      api.addContentTypeParser('*', ({ headers }, _payload, done) =>
+        headers['content-length'] === '0' ? done(null, undefined) : done(new NoJson()),
       )
       const strict = validator({})
       const lenient = validator({ coerceTypes: 'array' })
@@ -45,10 +51,16 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
         (httpPart === 'body' ? strict : lenient).compile(schema),
       )
       api.setErrorHandler((error: FastifyError, _request, reply) => fail(error, reply, setting))
+      for (const [path, all] of Map.groupBy(operations, ({ path }) => patternOf(path)))
+        refuseOtherMethods(
+          api,
+          path,
+          all.map(({ method }) => method),
+        )
       for (const one of operations)
         api.route({
           method: one.method,
-          url: one.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+          url: patternOf(one.path),
           bodyLimit: one.takesMessage ? SMALL + Math.ceil((setting.bodyLimit * 4) / 3) : SMALL,
           schema: {
             querystring: one.query ?? Thing({}),
@@ -77,6 +89,16 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
     },
     { prefix: API_PREFIX },
   )
+}
+
+/** A body of another type. */
+class NoJson extends Error {
+  readonly statusCode = 415
+}
+
+/** `/flows/{flow}` as the router writes it. */
+function patternOf(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
 function validator(options: object): Ajv {
@@ -127,8 +149,7 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
       }),
     )
   if (validation) {
-    const [first] = validation as unknown as ErrorObject[]
-    const { pointer, detail } = misfit(first!)
+    const { pointer, detail } = misfit(validation as unknown as ErrorObject[])
     const where = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
     return sendProblem(
       reply,
@@ -147,7 +168,9 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
   if (statusCode < 500)
     return sendProblem(
       reply,
-      problemReply(statusCode, TITLES[statusCode] ?? 'The request is malformed', { code: 'request.invalid' }),
+      problemReply(statusCode, TITLES[statusCode] ?? 'The request is malformed', {
+        code: 'request.invalid',
+      }),
     )
   log.error({ err: error }, 'a fault in the engine while the management API was asked')
   sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
@@ -165,10 +188,32 @@ const TITLES: Readonly<Record<string, string>> = {
   'request.slow': 'The message log took too long to answer',
 }
 
-function misfit({ instancePath, keyword, params, message }: ErrorObject): {
-  pointer: string
-  detail: string
-} {
+/** In words that hold one sign of the text at the most. */
+function notJson(text: string): string {
+  try {
+    JSON.parse(text)
+    return 'body: it has a key that JavaScript has a meaning for'
+  } catch (error) {
+    const { message } = error as Error
+    const [, position] = /at position (\d+)/.exec(message) ?? []
+    const [, sign] = /^Unexpected token '(.+?)',/su.exec(message) ?? []
+    const where =
+      position !== undefined
+        ? `at character ${Number(position) + 1}`
+        : sign !== undefined
+          ? `at the first ${JSON.stringify(sign)} that is out of place`
+          : 'it ends too early'
+    return `body: it cannot be read as JSON (${where})`
+  }
+}
+
+function misfit(errors: readonly ErrorObject[]): { pointer: string; detail: string } {
+  const { instancePath, keyword, params, message } = errors[0]!
+  if (keyword === 'const') {
+    const choices = errors.filter((error) => error.keyword === 'const' && error.instancePath === instancePath)
+    const words = choices.map((choice) => JSON.stringify(choice.params['allowedValue']))
+    return { pointer: instancePath, detail: `must be ${words.join(' or ')}` }
+  }
   if (keyword === 'additionalProperties')
     return { pointer: `${instancePath}/${String(params['additionalProperty'])}`, detail: 'is not known here' }
   return { pointer: instancePath, detail: message ?? 'does not fit' }

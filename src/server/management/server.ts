@@ -11,7 +11,7 @@ import { listenOn, type Address } from '../listening.ts'
 import type { OwnTls } from '../own-tls.ts'
 import { addProbes, ignoreBodies } from '../probes.ts'
 import { problemReply } from '../problem-json.ts'
-import { MALFORMED, refuseMalformed, sendProblem } from '../refusals.ts'
+import { MALFORMED, refuseMalformed, refuseOtherMethods, sendProblem } from '../refusals.ts'
 import { unkept } from '../unkept.ts'
 import { cookieOf, type DevSession } from './dev-session.ts'
 import { Door } from './door.ts'
@@ -99,7 +99,7 @@ export function createManagementServer(setting: ManagementSetting): ManagementSe
   )
   app.setErrorHandler((error, _request, reply) => {
     if ((error as { statusCode?: number }).statusCode === 400) return sendProblem(reply, MALFORMED)
-    log.error({ err: error }, 'a fault in the engine while metrics or health were asked for')
+    log.error({ err: error }, 'a fault in the engine while the management listener was asked')
     sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
   })
   return {
@@ -118,13 +118,15 @@ function addReading(app: FastifyInstance, door: Door, setting: ManagementSetting
     path: string,
     role: ManagementRole | 'public',
     handler: (reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
-  ) =>
-    app.get(path, {
+  ) => {
+    refuseOtherMethods(app, path, ['GET'])
+    return app.get(path, {
       async onRequest({ raw }, reply) {
         if (!(await enter(door, role, raw, reply.raw))) reply.hijack()
       },
       handler: async (_request, reply) => handler(unkept(reply)),
     })
+  }
   const watching = openMetrics ? 'public' : 'sluice.viewer'
   serve('/health', watching, (reply) => {
     const state = health()
