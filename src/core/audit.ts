@@ -61,6 +61,8 @@ export const FILES: Actor = { who: 'a file' }
 export const SOCKET: Actor = { who: 'local user (socket)' }
 /** Whoever sits at the terminal in which the engine runs. */
 export const TERMINAL: Actor = { who: 'local user (terminal)' }
+/** Whoever sent the engine's process a signal. */
+export const SIGNAL: Actor = { who: 'a signal' }
 /** Nobody asked for it. */
 export const ENGINE: Actor = { who: 'the engine' }
 
