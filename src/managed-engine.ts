@@ -38,6 +38,7 @@ export function managedEngine({ control, audit, log, flush, clients }: ManagedEn
     onBehalfOf: (actor) => onBehalfOf(actor, control, audit),
     runs: (filter) => ask('runs', { filter, patience: PATIENCE }),
     run: (id) => ask('run', { id }),
+    snapshots: (id) => ask('snapshots', { id }),
     attachment: (run, name) => ask('attachment', { run, name }),
     audit: (search) => ask('audit', search),
     clients: () => clients.all(),

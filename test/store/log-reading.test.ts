@@ -9,6 +9,7 @@ test('runs, attachments and the audit log are read from another thread, which is
   const { messageLog, audit, folder, clock } = await stores(t)
   const run = runRecord()
   messageLog.attachment(run.id, NOW, 'log', 'order.json', '{}', 'application/json')
+  messageLog.snapshot(run.id, NOW, 'log', 'trace', { headers: {}, properties: {}, body: 'payload' })
   messageLog.close(run)
   audit.record({ who: 'a file', what: 'reload', outcome: 'done' })
   await messageLog.flush()
@@ -16,7 +17,14 @@ test('runs, attachments and the audit log are read from another thread, which is
   t.after(() => reading.close())
   const found = await reading.ask('runs', { filter: { limit: 10 }, patience: 1000 })
   assert.deepEqual([found.runs.map(({ id }) => id), found.reached], [[run.id], undefined])
-  assert.equal((await reading.ask('run', { id: run.id }))!.attachments.length, 1)
+  const shown = (await reading.ask('run', { id: run.id }))!
+  assert.deepEqual([shown.attachments.length, 'snapshots' in shown], [1, false])
+  const snapshots = (await reading.ask('snapshots', { id: run.id }))!
+  assert.deepEqual(
+    snapshots.map(({ body }) => body),
+    ['payload'],
+  )
+  assert.equal(await reading.ask('snapshots', { id: 'missing' }), undefined)
   assert.equal(await reading.ask('run', { id: 'missing' }), undefined)
   const { content } = (await reading.ask('attachment', { run: run.id, name: 'order.json' }))!
   assert.equal(Buffer.from(content).toString(), '{}')

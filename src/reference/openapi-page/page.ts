@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { Html } from '../../core/html.ts'
 import { curlLine } from './curl-line.ts'
 import type { Answer, Media, PagedDocument, PagedOperation, Parameter } from './document.ts'
 import { html, Markup, prose } from './html.ts'
 import { SchemaViews } from './schema-view.ts'
 import { STYLE } from './style.ts'
-
-/** A page with what its browser may do. */
-export interface Page {
-  readonly text: string
-  readonly contentSecurityPolicy: string
-}
 
 export interface PageLink {
   readonly text: string
@@ -30,7 +25,7 @@ const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').upd
  * An OpenAPI document as a page for people: whole in itself, without scripts, and whatever the document says is text.
  * @param links where else to go
  */
-export function openApiPage(document: PagedDocument, links: readonly PageLink[]): Page {
+export function openApiPage(document: PagedDocument, links: readonly PageLink[]): Html {
   const entries = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ method, path, operation })),
   )

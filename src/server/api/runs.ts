@@ -71,12 +71,7 @@ export const runOperations: readonly Operation[] = [
     summary: 'A run with its steps, lines and the names of its attachments',
     params,
     result: RunDetail,
-    async handle({ engine, params }) {
-      const run = await engine.run(params.run)
-      if (!run) return undefined
-      const { snapshots: _hidden, ...shown } = run
-      return shown
-    },
+    handle: ({ engine, params }) => engine.run(params.run),
   }),
   operation({
     id: 'listSnapshots',
@@ -88,8 +83,8 @@ export const runOperations: readonly Operation[] = [
     params,
     result: Thing({ items: Type.Array(Snapshot) }),
     async handle({ engine, params }) {
-      const run = await engine.run(params.run)
-      return run && { items: run.snapshots }
+      const items = await engine.snapshots(params.run)
+      return items && { items }
     },
   }),
   operation({

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Audit } from '../../core/audit.ts'
 import type { EngineHealth } from '../../core/control.ts'
+import type { Html } from '../../core/html.ts'
 import type { ManagementRole } from '../../core/management-role.ts'
 import type { Access, Logger } from '../../core/services.ts'
 import { operations } from '../api/index.ts'
@@ -56,12 +57,6 @@ export interface ManagementDocuments {
   readonly endpointsPage: () => Html
   readonly api: () => string
   readonly apiPage: () => Html
-}
-
-/** A page with what its browser may do. */
-export interface Html {
-  readonly text: string
-  readonly contentSecurityPolicy: string
 }
 
 export interface ManagementServer {

@@ -28,7 +28,9 @@ function answer({ kind, given }: Question): unknown {
     case 'runs':
       return search(given)
     case 'run':
-      return reader.run(given.id)
+      return reader.runWithoutSnapshots(given.id)
+    case 'snapshots':
+      return reader.snapshots(given.id)
     case 'attachment':
       return reader.attachment(given.run, given.name)
     case 'audit':
