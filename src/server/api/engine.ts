@@ -5,16 +5,6 @@ import { AuditEntry, PageOf, Reload, Status, Thing, Time, Wanted } from './schem
 
 const Maybe = Type.Optional
 
-interface Place {
-  readonly at: number
-  readonly number: number
-}
-
-function isPlace(value: unknown): value is Place {
-  const { at, number } = (value ?? {}) as { at?: unknown; number?: unknown }
-  return Number.isFinite(at) && Number.isFinite(number)
-}
-
 export const engineOperations: readonly Operation[] = [
   operation({
     id: 'getStatus',
@@ -58,7 +48,7 @@ export const engineOperations: readonly Operation[] = [
     async handle({ engine, query }) {
       const { limit: _limit, cursor, ...search } = query
       const limit = limitOf(query)
-      const before = placeOf(cursor, isPlace)
+      const before = placeOf(cursor, { at: 'number', number: 'number' })
       const found = await engine.audit({ ...search, limit: limit + 1, ...(before && { before }) })
       const items = found.slice(0, limit)
       const { at, number } = items.at(-1) ?? { at: 0, number: 0 }

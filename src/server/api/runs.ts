@@ -33,11 +33,8 @@ const Search = Thing({
 })
 
 /** Before a run, or, where the time was up, before a moment. */
-type Place = { readonly run: string } | { readonly at: number }
-
-function isPlace(value: unknown): value is Place {
-  const { run, at } = (value ?? {}) as { run?: unknown; at?: unknown }
-  return typeof run === 'string' || Number.isFinite(at)
+function placeOfRuns(cursor: string | undefined) {
+  return placeOf<{ run: 'string' } | { at: 'number' }>(cursor, { run: 'string' }, { at: 'number' })
 }
 
 export const runOperations: readonly Operation[] = [
@@ -54,7 +51,7 @@ export const runOperations: readonly Operation[] = [
     result: PageOf(Run),
     async handle({ engine, query }) {
       const limit = limitOf(query)
-      const place = placeOf(query.cursor, isPlace)
+      const place = placeOfRuns(query.cursor)
       const { runs, reached } = await engine.runs(searchOf(query, place, limit + 1))
       const items = runs.slice(0, limit)
       const next =
@@ -119,7 +116,7 @@ export const runOperations: readonly Operation[] = [
 
 type Query = (typeof Search)['static']
 
-function searchOf(query: Query, place: Place | undefined, limit: number): RunSearch {
+function searchOf(query: Query, place: ReturnType<typeof placeOfRuns>, limit: number): RunSearch {
   const { flow, status, code, credential, host, correlationId, header, text, since } = query
   const until = place && 'at' in place ? Math.min(place.at, query.until ?? Infinity) : query.until
   return {
