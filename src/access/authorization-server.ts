@@ -130,8 +130,8 @@ export class AuthorizationServer implements Access {
     const shared = { tokens, secrets, refusals, audit, ofId, certificates, clients, clock, addressOf }
     const ledger = await ClientLedger.open({ file: join(folder, 'access-clients.json'), audit, log, clock })
     this.#ledger = ledger
-    ledger.compare(this.clients.all(), 'noticed at the start')
-    this.clients.onLoad = () => ledger.compare(this.clients.all())
+    ledger.compare(this.clients, 'noticed at the start')
+    this.clients.onLoad = () => ledger.compare(this.clients)
     const gate = new Gate({
       ...shared,
       failures,

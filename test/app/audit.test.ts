@@ -98,6 +98,19 @@ test('a change that was announced and failed is withdrawn: what follows by hand 
   ])
 })
 
+test('a copy of a client file that takes its client id is named as the reason', async (t) => {
+  const project = await startManaged(t, { 'flows/orders.yaml': FLOW })
+  const { folder, logged } = project
+  const text = readFileSync(join(folder, 'security-material/nobody.yaml'), 'utf8')
+  writeFileSync(join(folder, 'security-material/nobody.yaml'), `${text}clientId: shop\n`)
+  await logged(/client \\?"nobody\\?" was changed/)
+  writeFileSync(join(folder, 'security-material/a-copy.yaml'), `${text}clientId: shop\n`)
+  await logged(/client \\?"nobody\\?" counts no more: \\?"a-copy\\?" has the same client id/)
+  assert.deepEqual(await entriesOf(t, project, { what: ['client.removed'] }), [
+    'client.removed nobody done by a file "a-copy" has the same client id',
+  ])
+})
+
 test('what was changed while no engine ran is noticed at the next start, once', async (t) => {
   const folder = projectFolder(t, { 'flows/orders.yaml': FLOW })
   const setting = await settingOf(folder, {}, () => {})
