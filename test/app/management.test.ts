@@ -234,6 +234,30 @@ test('each operation wants its role, and greater ones have it, too', async (t) =
   }
 })
 
+test('writes of callers that lack the role are on record, counted, and reads are not', async (t) => {
+  const { ask } = await start(t)
+  const refused = async (method: string, path: string, who: 'viewer' | undefined = 'viewer') =>
+    (await ask(who, method, path, method === 'POST' ? {} : undefined)).status
+  assert.equal(await refused('POST', '/api/flows/sub%2Fgreet/runs'), 403)
+  assert.equal(await refused('POST', '/api/flows/sub%2Fgreet/runs'), 403)
+  assert.equal(await refused('PUT', '/api/clients/nobody/roles/sluice.admin'), 403)
+  assert.equal(await refused('GET', '/api/clients'), 403)
+  const { items } = (await ask('viewer', 'GET', '/api/audit?outcome=refused')).json()
+  assert.deepEqual(
+    items.map(({ what, who, object, detail }: Record<string, string>) =>
+      [what, who, object, detail].join(' '),
+    ),
+    [
+      'role.granted oauth_client_viewer nobody it needs the role sluice.admin',
+      'flow.run oauth_client_viewer sub/greet it needs the role sluice.operator',
+    ],
+  )
+})
+
+test('every operation that writes says what is on record of it', () => {
+  for (const { id, method, event } of operations) assert.equal(event !== undefined, method !== 'GET', id)
+})
+
 test('a token of the engine opens it, and one of a client without the role does not', async (t) => {
   const { management, url, ask } = await start(t)
   const token = async (name: string) => {

@@ -48,6 +48,7 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'grantRole',
+    event: 'role.granted',
     method: 'PUT',
     path: '/clients/{client}/roles/{role}',
     role,
@@ -60,6 +61,7 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'revokeRole',
+    event: 'role.revoked',
     method: 'DELETE',
     path: '/clients/{client}/roles/{role}',
     role,
@@ -72,6 +74,7 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'enableClient',
+    event: 'client.enabled',
     method: 'POST',
     path: '/clients/{client}/enable',
     role,
@@ -84,6 +87,7 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'disableClient',
+    event: 'client.disabled',
     method: 'POST',
     path: '/clients/{client}/disable',
     role,
@@ -96,6 +100,7 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'removeClient',
+    event: 'client.removed',
     method: 'DELETE',
     path: '/clients/{client}',
     role,

@@ -32,6 +32,7 @@ export const credentialOperations: readonly Operation[] = [
   }),
   operation({
     id: 'testCredential',
+    event: 'credential.tested',
     method: 'POST',
     path: '/credentials/{credential}/test',
     role: 'sluice.operator',
@@ -64,6 +65,7 @@ export const credentialOperations: readonly Operation[] = [
   }),
   operation({
     id: 'invalidateCredential',
+    event: 'credential.invalidated',
     method: 'POST',
     path: '/credentials/{credential}/invalidate',
     role: 'sluice.operator',
@@ -75,6 +77,7 @@ export const credentialOperations: readonly Operation[] = [
   }),
   operation({
     id: 'revokeCredential',
+    event: 'credential.revoked',
     method: 'POST',
     path: '/credentials/{credential}/revoke',
     role: 'sluice.operator',

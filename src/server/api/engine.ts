@@ -18,6 +18,7 @@ export const engineOperations: readonly Operation[] = [
   }),
   operation({
     id: 'reload',
+    event: 'reload',
     method: 'POST',
     path: '/reload',
     role: 'sluice.operator',

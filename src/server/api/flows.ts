@@ -49,6 +49,7 @@ export const flowOperations: readonly Operation[] = [
   }),
   operation({
     id: 'runFlow',
+    event: 'flow.run',
     method: 'POST',
     path: '/flows/{flow}/runs',
     role: 'sluice.operator',
@@ -76,6 +77,7 @@ export const flowOperations: readonly Operation[] = [
   }),
   operation({
     id: 'setLevel',
+    event: 'flow.level',
     method: 'PUT',
     path: '/flows/{flow}/level',
     role: 'sluice.operator',
@@ -103,6 +105,7 @@ export const flowOperations: readonly Operation[] = [
   }),
   operation({
     id: 'resetLevel',
+    event: 'flow.level',
     method: 'DELETE',
     path: '/flows/{flow}/level',
     role: 'sluice.operator',

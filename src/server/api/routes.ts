@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { Ajv, type ErrorObject } from 'ajv'
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
-import type { Actor } from '../../core/audit.ts'
+import { Ajv } from 'ajv'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifySchemaValidationError } from 'fastify'
+import type { Actor, Audit } from '../../core/audit.ts'
 import type { Logger } from '../../core/services.ts'
 import type { Door } from '../management/door.ts'
 import { problemReply } from '../problem-json.ts'
@@ -15,6 +15,7 @@ export interface ApiSetting {
   readonly operations: readonly Operation[]
   readonly engine: ManagedEngine
   readonly door: Door
+  readonly audit: Pick<Audit, 'count'>
   readonly log: Logger
   /** Takes live secrets out of a text. */
   readonly redact: (text: string) => string
@@ -28,8 +29,14 @@ const SMALL = 64 * 1024
 
 /** Serves the operations below `/api`, as problem+json where they fail. */
 export function addApi(app: FastifyInstance, setting: ApiSetting): void {
-  const { operations, engine, door, redact } = setting
+  const { operations, engine, door, audit, redact } = setting
   const actors = new WeakMap<IncomingMessage, Actor>()
+  /** The write of one who lacks the role. */
+  const tellRefusal = ({ event, role }: Operation, params: unknown, actor: Actor) => {
+    if (event === undefined) return
+    const [object] = Object.values(params as Readonly<Record<string, string>>)
+    audit.count({ ...actor, what: event, object, outcome: 'refused', detail: `it needs the role ${role}` })
+  }
   const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value)
   void app.register(
     async (api) => {
@@ -67,8 +74,10 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
             ...(one.params && { params: one.params }),
             ...(one.body && { body: one.body }),
           },
-          async onRequest({ raw }, reply) {
-            const actor = await door.admit(one.role, raw, reply.raw)
+          async onRequest({ raw, params }, reply) {
+            const actor = await door.admit(one.role, raw, reply.raw, (actor) =>
+              tellRefusal(one, params, actor),
+            )
             if (actor) actors.set(raw, actor)
             else reply.hijack()
           },
@@ -149,7 +158,7 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
       }),
     )
   if (validation) {
-    const { pointer, detail } = misfit(validation as unknown as ErrorObject[])
+    const { pointer, detail } = misfit(validation)
     const where = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
     return sendProblem(
       reply,
@@ -207,7 +216,7 @@ function notJson(text: string): string {
   }
 }
 
-function misfit(errors: readonly ErrorObject[]): { pointer: string; detail: string } {
+function misfit(errors: readonly FastifySchemaValidationError[]): { pointer: string; detail: string } {
   const { instancePath, keyword, params, message } = errors[0]!
   if (keyword === 'const') {
     const choices = errors.filter((error) => error.keyword === 'const' && error.instancePath === instancePath)

@@ -101,6 +101,7 @@ export const runOperations: readonly Operation[] = [
   }),
   operation({
     id: 'cancelRun',
+    event: 'run.cancelled',
     method: 'POST',
     path: '/runs/{run}/cancel',
     role: 'sluice.operator',

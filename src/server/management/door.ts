@@ -38,8 +38,16 @@ export class Door {
     this.#names = new Set(setting.hosts.map((name) => name.toLowerCase()))
   }
 
-  /** Who asks; undefined: it was refused, and has its answer. */
-  async admit(role: ManagementRole, raw: IncomingMessage, reply: ServerResponse): Promise<Actor | undefined> {
+  /**
+   * Who asks; undefined: it was refused, and has its answer.
+   * @param lacks is told of a caller that is who it says, and lacks the role
+   */
+  async admit(
+    role: ManagementRole,
+    raw: IncomingMessage,
+    reply: ServerResponse,
+    lacks?: (actor: Actor) => void,
+  ): Promise<Actor | undefined> {
     if (!this.#comesRight(raw, reply)) return undefined
     const address = this.#setting.addressOf(raw)
     if (this.#setting.session?.holds(raw.headers.cookie, raw.socket.localPort))
@@ -50,7 +58,10 @@ export class Door {
       query: call.query,
       address,
       called: `the address ${call.path}`,
-      deny: (denial) => call.deny(denial),
+      deny(denial) {
+        if (denial.caller !== undefined) lacks?.({ who: denial.caller, address })
+        call.deny(denial)
+      },
     })
     return caller && this.#hasRoom('known', raw, reply) ? { who: caller.id, address } : undefined
   }

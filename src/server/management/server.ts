@@ -82,7 +82,7 @@ export function createManagementServer(setting: ManagementSetting): ManagementSe
   addProbes(app, () => setting.health().status !== 'down')
   addReading(app, door, setting)
   if (setting.session) addLogin(app, door, setting.session, setting)
-  addApi(app, { operations, engine, door, log, redact, bodyLimit: setting.bodyLimit })
+  addApi(app, { operations, engine, door, audit: setting.audit, log, redact, bodyLimit: setting.bodyLimit })
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(
       reply,
