@@ -1,6 +1,7 @@
 import { TOKEN_PATH } from './access/token-service.ts'
 import { MANAGEMENT_ROLES, ruleOf } from './core/management-role.ts'
 import { PROBLEM } from './reference/openapi-answers.ts'
+import { examplesOf } from './reference/openapi-schema.ts'
 import { operations } from './server/api/index.ts'
 import type { Operation } from './server/api/operation.ts'
 import { version } from './version.ts'
@@ -48,6 +49,7 @@ function described({
   params,
   query,
   body,
+  conflict,
   result,
   bytes,
 }: Operation): object {
@@ -63,7 +65,7 @@ function described({
     summary,
     ...(description !== undefined && { description }),
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body && { requestBody: requestBody(body) }),
     responses: {
       ...done,
       400: problem('The request is not as it should be.'),
@@ -74,13 +76,18 @@ function described({
         413: problem('The body is too large.'),
         415: problem('The body is not application/json.'),
       }),
-      ...(tag === 'clients' && { 409: problem('The file of the client cannot be changed.') }),
+      ...(conflict !== undefined && { 409: problem(conflict) }),
       421: problem('It was called by a name that is not its own.'),
       429: problem('Too many wrong secrets.'),
       503: problem('Too many requests at once, or the message log cannot be read.'),
     },
-    security: [...ruleOf(role).roles.map((one) => ({ oauth2: [one] })), { basic: [] }],
+    security: ['oauth2', 'basic'].flatMap((scheme) => ruleOf(role).roles.map((one) => ({ [scheme]: [one] }))),
   }
+}
+
+function requestBody(schema: object): object {
+  const examples = examplesOf(schema)
+  return { required: true, content: { 'application/json': { schema, ...(examples && { examples }) } } }
 }
 
 function parametersOf(schema: Operation['params'], place: 'path' | 'query'): object[] {

@@ -4,7 +4,7 @@ import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { onBehalfOf } from './control-audit.ts'
 import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
-import { SOCKET, TERMINAL } from './core/audit.ts'
+import { SIGNAL, SOCKET, TERMINAL } from './core/audit.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Logger } from './core/services.ts'
 import { auditCredentials, auditReload } from './file-audit.ts'
@@ -59,6 +59,8 @@ export interface App {
   /** Runs found open at the start. */
   readonly abandoned: number
   readonly log: Logger
+  /** Reads flows again because the process got SIGHUP; a fault goes to the log. */
+  hangUp(): Promise<void>
   /** Which rings of the script sandbox hold here. */
   rings(): readonly string[]
   /** Resolves when all that was recorded so far can be read from the data folder. */
@@ -160,6 +162,7 @@ async function startOn(
     managementUrl: () => monitoring?.url,
     messageLog: stores.messageLog,
     expectClientChange: (client, actor) => parts.access.expectChange(client, actor),
+    withdrawClientChange: (client, actor) => parts.access.withdrawChange(client, actor),
     readiness: health,
   })
   const keeper = quiet ? undefined : await keepTls(setting, ground, parts.access.clients)
@@ -303,6 +306,13 @@ async function startOn(
     loginLink: monitoring?.loginLink,
     abandoned: stores.abandoned,
     log: parts.log,
+    hangUp: () =>
+      onBehalfOf(SIGNAL, control, stores.audit)
+        .reload()
+        .then(
+          () => {},
+          (error: unknown) => parts.log.error({ err: error }, 'a fault while flows were read'),
+        ),
     rings: () => parts.scripts.rings(),
     flush: () => messageLog.flush(),
     stop,

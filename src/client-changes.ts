@@ -15,6 +15,8 @@ export interface ClientChangeSetting {
   readonly projectFolder: string
   /** Who is about to change a client. */
   readonly expect: (client: string, actor: Actor) => void
+  /** It was not changed after all. */
+  readonly withdraw: (client: string, actor: Actor) => void
   /** Reads the security material again; resolves when what it says is in force. */
   readonly readAgain: () => Promise<unknown>
 }
@@ -38,7 +40,7 @@ export class ClientChanges {
    */
   change(name: string, change: ClientChange, actor: Actor): Promise<ApiClient | undefined> {
     const tell = (outcome: 'done' | 'failed', detail: string) =>
-      this.#setting.audit.record({ ...actor, what: EVENTS[change.kind], object: name, outcome, detail })
+      this.#setting.audit.count({ ...actor, what: EVENTS[change.kind], object: name, outcome, detail })
     return this.#turns.take(name, async () => {
       const found = this.#find(name)
       if (!found) {
@@ -62,25 +64,31 @@ export class ClientChanges {
 
   /** False: it is so already. */
   async #write({ name, file }: Client, change: ClientChange, actor: Actor): Promise<boolean> {
-    const { projectFolder, expect } = this.#setting
+    const { projectFolder, expect, withdraw } = this.#setting
     const path = join(projectFolder, file)
     const failed = (error: NodeJS.ErrnoException) => {
       throw unchangeable(`${file} cannot be changed (${error.code})`)
     }
-    if (change.kind === 'remove') {
+    const announced = async (write: () => Promise<void>) => {
       expect(name, actor)
-      await unlink(path).catch(failed)
+      try {
+        await write()
+      } catch (error) {
+        withdraw(name, actor)
+        throw error
+      }
       return true
     }
+    if (change.kind === 'remove') return announced(() => unlink(path).catch(failed))
     const text = await readFile(path, 'utf8').catch(failed)
     const { client } = readClient({ file, text })
     if (!client) throw unchangeable(`${file} has mistakes; sluice check shows them`)
     const changes = changesOf(client, change)
     if (!changes) return false
-    expect(name, actor)
-    const trouble = await replaceFile(path, editedYaml(text, changes)).catch(failed)
-    if (trouble) throw unchangeable(`${file}: ${trouble.message}. ${trouble.hint}`)
-    return true
+    return announced(async () => {
+      const trouble = await replaceFile(path, editedYaml(text, changes)).catch(failed)
+      if (trouble) throw unchangeable(`${file}: ${trouble.message}. ${trouble.hint}`)
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Actor, Audit, AuditEntry } from './core/audit.ts'
 import type { UnnamedControl } from './control.ts'
-import type { Control, CredentialInvalidation } from './core/control.ts'
+import { whyStopped, type Control, type CredentialInvalidation } from './core/control.ts'
 
 /** The same control for one who uses it: what it changes or starts goes into the audit log. */
 export function onBehalfOf(actor: Actor, control: UnnamedControl, audit: Audit): Control {
@@ -11,10 +11,11 @@ export function onBehalfOf(actor: Actor, control: UnnamedControl, audit: Audit):
     entry: Pick<AuditEntry, 'what' | 'object'>,
     work: () => Promise<Result>,
     end: (result: NonNullable<Result>) => Pick<AuditEntry, 'outcome' | 'detail'>,
+    none: () => Pick<AuditEntry, 'outcome' | 'detail'> = () => NO_SUCH_THING,
   ): Promise<Result> {
     try {
       const result = await work()
-      tell({ ...entry, ...(result == null ? NO_SUCH_THING : end(result)) })
+      tell({ ...entry, ...(result == null ? none() : end(result)) })
       return result
     } catch (error) {
       tell({ ...entry, outcome: 'failed', detail: (error as Error).message })
@@ -53,9 +54,14 @@ export function onBehalfOf(actor: Actor, control: UnnamedControl, audit: Audit):
           outcome: status === 'COMPLETED' ? 'done' : 'failed',
           detail: id === undefined ? 'it was not let in' : `run ${id}`,
         }),
+        () => ({ outcome: 'failed', detail: whyStopped(flow, control.flows()) ?? NO_SUCH_THING.detail }),
       ),
     announceClientChange(client) {
       control.announceClientChange(client, actor)
+      return { client }
+    },
+    withdrawClientChange(client) {
+      control.withdrawClientChange(client, actor)
       return { client }
     },
     cancelRun(id) {

@@ -38,12 +38,14 @@ export interface ControlSetting {
   readonly reload: Control['reload']
   readonly readMaterial: Control['readMaterial']
   readonly expectClientChange: (client: string, actor: Actor) => void
+  readonly withdrawClientChange: (client: string, actor: Actor) => void
   readonly readiness: () => { ready: boolean; reasons: string[] }
 }
 
 /** A control that has to be told who announces changes; see `onBehalfOf`. */
-export type UnnamedControl = Omit<Control, 'announceClientChange'> & {
+export type UnnamedControl = Omit<Control, 'announceClientChange' | 'withdrawClientChange'> & {
   announceClientChange(client: string, actor: Actor): void
+  withdrawClientChange(client: string, actor: Actor): void
 }
 
 /** What the command line may ask of an engine, over the project it runs. */
@@ -125,6 +127,7 @@ export function createControl(setting: ControlSetting): UnnamedControl {
       }
     },
     announceClientChange: setting.expectClientChange,
+    withdrawClientChange: setting.withdrawClientChange,
     cancelRun(id) {
       const run = engine.cancel(id, new Failure('flow.cancelled', 'the run was called off by a person'))
       return run && { id, flow: run.flow }

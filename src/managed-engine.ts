@@ -4,7 +4,7 @@ import type { UnnamedControl } from './control.ts'
 import type { Audit } from './core/audit.ts'
 import type { ManagedEngine } from './server/api/managed-engine.ts'
 import { ApiRefusal } from './server/api/operation.ts'
-import { LogBusy, type LogReading } from './store/log-reading.ts'
+import { LogBusy, LogOverdue, type LogReading } from './store/log-reading.ts'
 
 /** ms that one request may search the message log. */
 const PATIENCE = 3000
@@ -23,7 +23,13 @@ export function managedEngine({ control, audit, log, flush, clients }: ManagedEn
   const ask: LogReading['ask'] = async (kind, given) => {
     await flush()
     return await log.ask(kind, given).catch((error: unknown) => {
-      if (error instanceof LogBusy) throw new ApiRefusal(503, 'request.busy', 'too many search at once')
+      if (error instanceof LogBusy)
+        throw new ApiRefusal(
+          503,
+          'request.busy',
+          'too many read the message log at once; try again in a second',
+        )
+      if (error instanceof LogOverdue) throw new ApiRefusal(503, 'request.slow', 'ask for less at once')
       throw error
     })
   }
@@ -32,6 +38,7 @@ export function managedEngine({ control, audit, log, flush, clients }: ManagedEn
     onBehalfOf: (actor) => onBehalfOf(actor, control, audit),
     runs: (filter) => ask('runs', { filter, patience: PATIENCE }),
     run: (id) => ask('run', { id }),
+    snapshots: (id) => ask('snapshots', { id }),
     attachment: (run, name) => ask('attachment', { run, name }),
     audit: (search) => ask('audit', search),
     clients: () => clients.all(),

@@ -102,6 +102,7 @@ export class Monitoring {
           audit: stores.audit,
           projectFolder: settings.projectFolder,
           expect: (client, actor) => access.expectChange(client, actor),
+          withdraw: (client, actor) => access.withdrawChange(client, actor),
           readAgain: () => control.readMaterial(),
         }),
       }),

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TOKEN_PATH } from './access/token-service.ts'
 import type { Project, ProjectFlow } from './project.ts'
+import type { Html } from './core/html.ts'
 import type { Addresses } from './core/services.ts'
 import type { PagedDocument } from './reference/openapi-page/document.ts'
-import { openApiPage, type Page, type PageLink } from './reference/openapi-page/page.ts'
+import { openApiPage, type PageLink } from './reference/openapi-page/page.ts'
 import { openApiDocument, type DescribedEndpoint } from './reference/openapi.ts'
 
 /** Where the description of the endpoints is served. */
@@ -40,9 +41,9 @@ export function openApiOf(
 }
 
 /** The same as a page; put together again only when it is another. */
-export function pageOf(content: () => string, links: readonly PageLink[]): () => Page {
+export function pageOf(content: () => string, links: readonly PageLink[]): () => Html {
   let of: string | undefined
-  let page: Page | undefined
+  let page: Html | undefined
   return () => {
     const text = content()
     if (page === undefined || text !== of) page = openApiPage(JSON.parse(text) as PagedDocument, links)

@@ -223,7 +223,10 @@ export const settingsSchema = Keys({
   messageLog: Keys(
     {
       days: Whole({ description: 'Runs older than this are deleted.', default: 30, minimum: 1 }),
-      size: Size({ description: 'Beyond this the oldest runs are deleted.', default: '1GB' }),
+      size: Size({
+        description: 'Beyond this the oldest runs are deleted. The audit log does not count.',
+        default: '1GB',
+      }),
       auditDays: Whole({
         description: 'Entries of the audit log (`sluice audit`) older than this are deleted.',
         default: 365,

@@ -84,9 +84,14 @@ test('the endpoints of a project are valid OpenAPI 3.1, from the files and from 
   assert.deepEqual(document.servers, [{ url: `${url}/http` }])
   assert.deepEqual(Object.keys(document.paths).toSorted(), ['/files/{rest}/{rest_}', '/orders/{key}'])
   const { get, post, put } = document.paths['/orders/{key}']
-  assert.deepEqual(get.security, [{ oauth2: ['orders.read'] }, { oauth2: ['shop'] }, { basic: [] }])
-  assert.deepEqual(post.security, [{ oauth2: ['orders.write', 'shop'] }, { basic: [] }])
-  assert.deepEqual([post.operationId, put.operationId], ['shop/orders-post', 'shop/orders-put'])
+  assert.deepEqual(get.security, [
+    { oauth2: ['orders.read'] },
+    { oauth2: ['shop'] },
+    { basic: ['orders.read'] },
+    { basic: ['shop'] },
+  ])
+  assert.deepEqual(post.security, [{ oauth2: ['orders.write', 'shop'] }, { basic: ['orders.write', 'shop'] }])
+  assert.deepEqual([post.operationId, put.operationId], ['shop/orders.post', 'shop/orders.put'])
   assert.equal(post.summary, 'Takes an order.')
   assert.deepEqual(
     post.parameters.map(({ name }: { name: string }) => name),
@@ -124,7 +129,7 @@ test('the ways into an endpoint are those that it names', async (t) => {
   const { paths, components } = await assertValid(
     JSON.parse((await sluice(t, ['openapi'], {}, { folder })).stdout),
   )
-  assert.deepEqual(paths['/a'].get.security, [{ apiKey: [] }, { certificate: [] }])
+  assert.deepEqual(paths['/a'].get.security, [{ apiKey: ['shop'] }, { certificate: ['shop'] }])
   assert.deepEqual(paths['/b'].get.security, [{ oauth2: ['shop'] }])
   assert.deepEqual(Object.keys(components.securitySchemes), ['oauth2', 'apiKey', 'certificate'])
   assert.equal(components.securitySchemes.certificate.type, 'mutualTLS')
@@ -132,6 +137,22 @@ test('the ways into an endpoint are those that it names', async (t) => {
   assert.match(shown.stdout, /clients with the role "shop", by an API key or a certificate only/)
   assert.match(shown.stdout, /-H "x-api-key: \$API_KEY"/)
   assert.doesNotMatch(shown.stdout, /oauth2\/token/)
+})
+
+test('no two operations have the same id', async (t) => {
+  const flow = (path: string, methods: string) =>
+    `steps:\n  - endpoint: { path: ${path}, method: ${methods}, access: public }\n  - log: x\n`
+  const folder = projectFolder(t, {
+    'flows/x.yaml': flow('/x', '[GET, POST]'),
+    'flows/x-get.yaml': flow('/y', 'GET'),
+    'flows/x/get.yaml': flow('/z', 'GET'),
+  })
+  const { stdout } = await sluice(t, ['openapi'], {}, { folder })
+  const { paths } = await assertValid(JSON.parse(stdout))
+  const ids = Object.values<Record<string, { operationId: string }>>(paths).flatMap((item) =>
+    Object.values(item).map(({ operationId }) => operationId),
+  )
+  assert.deepEqual(ids.toSorted(), ['x-get', 'x.get', 'x.post', 'x/get'])
 })
 
 test('nobody is told on the listener of the endpoints unless the setting says so; a reload tells the new', async (t) => {

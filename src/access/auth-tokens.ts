@@ -38,13 +38,14 @@ export async function authTokensOf(
   }
 }
 
-/** For the log; no token. */
-export function sayTokens(tokens: readonly AuthToken[]): string {
+/** What came of it; no token. `more` is another text each time. */
+export function sayTokens(tokens: readonly AuthToken[]): { words: string; more?: string } {
   const error = tokens.find((token) => token.error !== undefined)?.error
-  if (error !== undefined) return `found, but there is no token: ${error}`
-  if (tokens.length === 0) return 'found, there is no token to it'
+  if (error !== undefined) return { words: 'found, but there is no token', more: `: ${error}` }
+  if (tokens.length === 0) return { words: 'found, there is no token to it' }
   const left = tokens[0]!.expires_in
-  return `found, its token was given${left === undefined ? '' : `, good for ${left} s`}`
+  const words = 'found, its token was given'
+  return left === undefined ? { words } : { words, more: `, good for ${left} s` }
 }
 
 function tokenOf({ in: at, name, value, left, scope }: LentPart): AuthToken {

@@ -94,6 +94,11 @@ export class AuthorizationServer implements Access {
     this.#ledger?.expect(client, actor)
   }
 
+  /** It did not come about. */
+  withdrawChange(client: string, actor: Actor): void {
+    this.#ledger?.withdraw(client, actor)
+  }
+
   /** Reads keys and tokens; from now on there is somebody at the gate. @throws Error `SLUICE_ACCESS` */
   async open(opened: OpenSetting): Promise<{
     readonly addresses: Addresses
@@ -125,8 +130,8 @@ export class AuthorizationServer implements Access {
     const shared = { tokens, secrets, refusals, audit, ofId, certificates, clients, clock, addressOf }
     const ledger = await ClientLedger.open({ file: join(folder, 'access-clients.json'), audit, log, clock })
     this.#ledger = ledger
-    ledger.compare(this.clients.all(), 'noticed at the start')
-    this.clients.onLoad = () => ledger.compare(this.clients.all())
+    ledger.compare(this.clients, 'noticed at the start')
+    this.clients.onLoad = () => ledger.compare(this.clients)
     const gate = new Gate({
       ...shared,
       failures,

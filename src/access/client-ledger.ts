@@ -3,6 +3,7 @@ import { FILES, type Actor, type Audit, type AuditEntry } from '../core/audit.ts
 import type { Logger } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import type { Client } from './client-file.ts'
+import type { Clients } from './clients.ts'
 import { readPrivate, writePrivate } from './private-file.ts'
 
 /** What was known of a client when it was last looked at. */
@@ -61,9 +62,14 @@ export class ClientLedger {
     this.#expected.set(client, { actor, until: this.#clock.ticks() + EXPECTED })
   }
 
+  /** The change did not come about: what comes next is somebody else's. */
+  withdraw(client: string, { who }: Actor): void {
+    if (this.#expected.get(client)?.actor.who === who) this.#expected.delete(client)
+  }
+
   /** @param when for those whose change nobody announced */
-  compare(clients: readonly Client[], when?: string): void {
-    const now = new Map(clients.map((client) => [client.name, this.#knownOf(client)]))
+  compare(clients: Pick<Clients, 'all' | 'displacedBy'>, when?: string): void {
+    const now = new Map(clients.all().map((client) => [client.name, this.#knownOf(client)]))
     const names = new Set([...this.#known.keys(), ...now.keys()])
     let isSame = true
     for (const name of names) {
@@ -73,7 +79,9 @@ export class ClientLedger {
       isSame = false
       const actor = this.#actorOf(name)
       for (const { what, detail } of changes) {
-        const details = [detail, actor ? undefined : when].filter((text) => text !== undefined).join('; ')
+        const holder = after ? undefined : clients.displacedBy(name)
+        const why = holder === undefined ? detail : `"${holder}" has the same client id`
+        const details = [why, actor ? undefined : when].filter((text) => text !== undefined).join('; ')
         this.#audit.record({
           ...(actor ?? FILES),
           what,

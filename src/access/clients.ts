@@ -23,6 +23,8 @@ export class Clients implements OtherFiles {
   /** By file. One whose file has mistakes stays as it was. */
   #inForce: ReadonlyMap<string, Client> = new Map()
   #byId: ReadonlyMap<string, Client> = new Map()
+  /** Names of those whose file is there while another one has their client id, with the name of that one. */
+  #displaced: ReadonlyMap<string, string> = new Map()
   #byApiKey: ReadonlyMap<string, Client> = new Map()
   #certificates = new KnownCertificates([])
   #loaded = false
@@ -46,20 +48,26 @@ export class Clients implements OtherFiles {
     const { entries, problems } = this.#read(files)
     const inForce = new Map<string, Client>()
     const byId = new Map<string, Client>()
+    const displaced = new Map<string, string>()
     for (const [file, { read }] of entries) {
       const former = this.#inForce.get(file)
       const client = read.client ?? former
-      if (!client || byId.has(client.clientId)) continue
+      if (!client) continue
+      const holder = byId.get(client.clientId)
+      if (holder) {
+        displaced.set(client.name, holder.name)
+        continue
+      }
       inForce.set(file, client)
       byId.set(client.clientId, client)
       if (this.#loaded) this.#tell(former, client, read)
     }
     for (const [file, { name }] of this.#inForce)
-      if (!inForce.has(file))
-        this.#log.info({ client: name }, `client "${name}" was removed; its tokens ended`)
+      if (!inForce.has(file)) this.#log.info({ client: name }, removal(name, displaced.get(name)))
     this.#entries = entries
     this.#inForce = inForce
     this.#byId = byId
+    this.#displaced = displaced
     const byApiKey = new Map<string, Client>()
     for (const one of byId.values())
       for (const key of one.apiKeys) if (!byApiKey.has(key)) byApiKey.set(key, one)
@@ -90,6 +98,11 @@ export class Clients implements OtherFiles {
   /** As they are now. */
   get certificates(): KnownCertificates {
     return this.#certificates
+  }
+
+  /** Why it does not count though its file is there: the client that has the same client id. */
+  displacedBy(name: string): string | undefined {
+    return this.#displaced.get(name)
   }
 
   /** By name. */
@@ -171,4 +184,10 @@ export class Clients implements OtherFiles {
     else if (former !== client)
       this.#log.info({ client: name }, `client "${name}" was changed; it counts from the next request on`)
   }
+}
+
+function removal(name: string, holder: string | undefined): string {
+  return holder === undefined
+    ? `client "${name}" was removed; its tokens ended`
+    : `client "${name}" counts no more: "${holder}" has the same client id`
 }

@@ -170,7 +170,8 @@ async function takeOut(
   if (!found) return undefined
   const skips = query.get('$skipTokenRetrieval')?.toLowerCase() === 'true'
   const authTokens = skips ? [] : await tokensFor(asked, found, setting)
-  tell(asked, setting, 'done', skips ? 'found, without a token as it wished' : sayTokens(authTokens))
+  const { words, more } = skips ? { words: 'found, without a token as it wished' } : sayTokens(authTokens)
+  tell(asked, setting, 'done', words, more)
   return { destinationConfiguration: found.properties, ...(authTokens.length > 0 && { authTokens }) }
 }
 
@@ -224,12 +225,16 @@ function tenantOf({ headers }: IncomingMessage): string | undefined {
   return tenant === undefined ? undefined : String(tenant)
 }
 
-/** Every time that somebody asked for a destination: who, for what, and what came of it. */
+/**
+ * Every time that somebody asked for a destination: who, for what, and what came of it.
+ * @param more for the log only: the audit log counts what has the same words
+ */
 function tell(
   { raw, caller, name }: Asked,
   { log, addressOf, audit }: FindSetting,
   outcome: 'done' | 'refused',
   words: string,
+  more = '',
 ): void {
   const destination = name?.slice(0, LONGEST_NAME)
   const what =
@@ -237,7 +242,7 @@ function tell(
   const address = addressOf(raw)
   log.info(
     { caller: caller.id, destination, tenant: tenantOf(raw)?.slice(0, LONGEST_NAME), address },
-    `${caller.id} asked for ${what}: ${words}`,
+    `${caller.id} asked for ${what}: ${words}${more}`,
   )
   audit.count({
     who: caller.id,

@@ -186,7 +186,8 @@ export class Gate {
   ): Caller | undefined {
     if (mayCall(rule, roles)) return { id, roles }
     const has = roles.length === 0 ? 'has none' : `has ${roles.map((role) => `"${role}"`).join(', ')}`
-    return this.#deny(request, flow, lacking(rule), `${id} needs ${sayRule(rule)}, and ${has}`)
+    const refused = { ...lacking(rule), caller: id }
+    return this.#deny(request, flow, refused, `${id} needs ${sayRule(rule)}, and ${has}`)
   }
 
   #deny(

@@ -19,6 +19,7 @@ interface Options {
   readonly who?: readonly string[]
   readonly what?: readonly string[]
   readonly object?: readonly string[]
+  readonly outcome?: readonly string[]
   readonly limit?: string
   readonly follow?: boolean
   readonly json?: boolean
@@ -29,7 +30,7 @@ const EARLIER = 5
 /** ms between two looks of `--follow`. */
 const LOOK_EVERY = 500
 const AT_ONCE = 1000
-const OUTCOMES: ReadonlySet<string> = new Set(['refused', 'failed'])
+const OUTCOMES = ['done', 'refused', 'failed']
 
 export const auditCommand: CommandDefinition = {
   name: 'audit',
@@ -57,6 +58,11 @@ export const auditCommand: CommandDefinition = {
       repeatable: true,
     },
     {
+      flags: '--outcome <word>',
+      description: 'entries that ended so: done, refused or failed',
+      repeatable: true,
+    },
+    {
       flags: '--limit <number>',
       description: `so many entries (default: ${LISTED}; with --follow ${EARLIER} from before)`,
     },
@@ -74,7 +80,7 @@ export const auditCommand: CommandDefinition = {
   ],
   details: `Events: ${Object.keys(AUDIT_EVENTS).join(', ')}.
 Who is a caller's id, "local user" with where (socket: the command line of a running engine; terminal: where it was started), \
-"a file" where files of the project were changed in another way, or "the engine". Tokens are counted by the minute: x12 stands for \
+"a signal" for SIGHUP, "a file" where files of the project were changed in another way, or "the engine". Tokens are counted by the minute: x12 stands for \
 twelve like this one. Entries are kept for the setting messageLog.auditDays (365).`,
   async run(io, _args, given) {
     const options: Options = given
@@ -90,17 +96,21 @@ twelve like this one. Entries are kept for the setting messageLog.auditDays (365
   },
 }
 
-function filterOf({ since, until, who, what, object, limit, follow }: Options): AuditFilter {
+function filterOf({ since, until, who, what, object, outcome, limit, follow }: Options): AuditFilter {
   if (follow && until !== undefined)
     throw new UsageError('--follow shows what happens from now on; leave out --until')
   const events = listOf('--what', what)
   for (const event of events ?? []) checkEvent(event)
+  const outcomes = listOf('--outcome', outcome)
+  for (const word of outcomes ?? [])
+    if (!OUTCOMES.includes(word)) throw new UsageError(`--outcome is ${OUTCOMES.join(', ')}; got "${word}"`)
   const filter = {
     since: timeOf('--since', since),
     until: timeOf('--until', until),
     who: listOf('--who', who),
     what: events,
     object: listOf('--object', object),
+    outcome: outcomes,
   }
   const fitting = Object.entries(filter).filter(([, value]) => value !== undefined)
   return {
@@ -168,7 +178,7 @@ function printEntries(entries: readonly AuditRecord[], io: Pick<CommandIo, 'colo
       const time = localTime(at).slice(0, 19)
       const subject = object === undefined ? what : `${what} ${oneLine(object)}`
       const often = count > 1 ? ` x${sayCount(count)}` : ''
-      const isBad = OUTCOMES.has(outcome)
+      const isBad = outcome !== 'done'
       const by = `by ${oneLine(who)}${address === undefined ? '' : ` from ${oneLine(address)}`}`
       const rest = [...(isBad ? [outcome] : []), by, ...(detail === undefined ? [] : [oneLine(detail)])].join(
         '; ',

@@ -247,9 +247,6 @@ class Dev {
     if (screen) {
       this.#screen.close()
       this.#quit()
-    } else
-      this.#app?.control
-        .reload()
-        .catch((error: unknown) => this.#app?.log.error({ err: error }, 'a fault while flows were read'))
+    } else void this.#app?.hangUp()
   }
 }

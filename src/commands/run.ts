@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { addAbortSignal } from 'node:stream'
-import type { RunReport } from '../core/control.ts'
+import { whyStopped, type FlowState, type RunReport } from '../core/control.ts'
 import { sayDuration } from '../core/duration.ts'
 import { nearest } from '../core/problem.ts'
 import { WRONG_PARAMETER } from '../flow/parameters.ts'
@@ -112,16 +112,9 @@ async function bodyFrom(source: string | undefined, io: CommandIo): Promise<Uint
   })
 }
 
-function notRunning(
-  flow: string,
-  flows: readonly { name: string; state: string; reason: string | undefined }[],
-): Stop {
-  const known = flows.find(({ name }) => name === flow)
-  if (known)
-    return new Stop(
-      1,
-      `the flow "${flow}" is ${known.state}${known.reason === undefined ? '' : `: ${known.reason}`}`,
-    )
+function notRunning(flow: string, flows: readonly Pick<FlowState, 'name' | 'state' | 'reason'>[]): Stop {
+  const why = whyStopped(flow, flows)
+  if (why !== undefined) return new Stop(1, why)
   const names = flows.map(({ name }) => name)
   const near = nearest(flow, names)
   const hint =

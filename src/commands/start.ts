@@ -51,11 +51,7 @@ export const startCommand: CommandDefinition = {
     const summary = startSummary(app, io, await logCommandFor(setting.settings.data, io))
     io.stdout(`${summary}${paint(io.color).dim('Ctrl-C stops it.')}\n`)
     io.ready?.()
-    io.onHangup?.(() => {
-      app.control
-        .reload()
-        .catch((error: unknown) => app.log.error({ err: error }, 'a fault while flows were read'))
-    })
+    io.onHangup?.(() => void app.hangUp())
     if (app.rings().length > 0) app.log.info({}, `script sandbox: ${app.rings().join('; ')}`)
     await untilAborted(io.signal)
     io.stderr('stopping: what runs may finish; Ctrl-C ends it at once …\n')

@@ -29,6 +29,25 @@ export const AUDIT_EVENTS = {
 
 export type AuditEvent = keyof typeof AUDIT_EVENTS
 
+/**
+ * What stays in the audit log for its whole time once it was done. Everything else callers can cause as often as they
+ * like, so that of it only the last entries are kept.
+ */
+export const LASTING_EVENTS: readonly AuditEvent[] = [
+  'client.created',
+  'client.removed',
+  'client.changed',
+  'client.enabled',
+  'client.disabled',
+  'role.granted',
+  'role.revoked',
+  'secret.rotated',
+  'key.rotated',
+  'credential.added',
+  'credential.changed',
+  'credential.removed',
+]
+
 /** Who does something, and from where. */
 export interface Actor {
   /** `oauth_client_shop`, `local user (socket)`, `a file`. */
@@ -42,6 +61,8 @@ export const FILES: Actor = { who: 'a file' }
 export const SOCKET: Actor = { who: 'local user (socket)' }
 /** Whoever sits at the terminal in which the engine runs. */
 export const TERMINAL: Actor = { who: 'local user (terminal)' }
+/** Whoever sent the engine's process a signal. */
+export const SIGNAL: Actor = { who: 'a signal' }
 /** Nobody asked for it. */
 export const ENGINE: Actor = { who: 'the engine' }
 

@@ -32,6 +32,8 @@ export interface Control {
   run(flow: string, request: ManualRun, signal?: AbortSignal): Promise<RunReport | undefined>
   /** The file of a client is about to be changed by the one who says so. */
   announceClientChange(client: string): { readonly client: string }
+  /** It was not changed after all. */
+  withdrawClientChange(client: string): { readonly client: string }
   /** Calls off a run that is going on. Undefined: there is no such run. */
   cancelRun(id: string): RunCancellation | undefined
   /**
@@ -160,6 +162,17 @@ export interface FlowState {
     readonly parent: number
     readonly description?: string
   }[]
+}
+
+/** Why a flow that there is does not run; undefined: there is none of this name. */
+export function whyStopped(
+  name: string,
+  flows: readonly Pick<FlowState, 'name' | 'state' | 'reason'>[],
+): string | undefined {
+  const found = flows.find((flow) => flow.name === name)
+  return (
+    found && `the flow "${name}" is ${found.state}${found.reason === undefined ? '' : `: ${found.reason}`}`
+  )
 }
 
 export interface FollowRequest {

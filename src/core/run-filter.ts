@@ -31,9 +31,25 @@ export interface SelectableRun {
   readonly searchable: Readonly<Record<string, string>>
 }
 
-/** The pattern of a text in which `*` stands for any text. */
-export function globPattern(glob: string): RegExp {
-  return new RegExp(`^${glob.replace(/[\\^$.+?()[\]{}|]/g, '\\$&').replaceAll('*', '.*')}$`, 's')
+/** The pattern of a text in which `*` stands for any text; no pattern makes it look at a text twice. */
+export function globPattern(glob: string): { test(text: string): boolean } {
+  const [first = '', ...rest] = glob.split('*')
+  const last = rest.pop()
+  if (last === undefined) return { test: (text) => text === first }
+  const inner = rest.filter((part) => part !== '')
+  return {
+    test(text) {
+      const end = text.length - last.length
+      if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false
+      let at = first.length
+      for (const part of inner) {
+        const found = text.indexOf(part, at)
+        if (found < 0) return false
+        at = found + part.length
+      }
+      return at <= end
+    },
+  }
 }
 
 /** Whether a run is meant, by all but the text. */

@@ -206,6 +206,8 @@ export interface Denial {
   readonly headers: readonly string[]
   /** By which the reason is found in the engine's log. */
   readonly id: string
+  /** Id of one who is who it says and lacks the role; not for the answer. */
+  readonly caller?: string
 }
 
 /** The gate before endpoints that are not public. */

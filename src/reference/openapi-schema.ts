@@ -13,9 +13,10 @@ export function componentOf(schema: object, name: string): object {
   return copy
 }
 
-/** Examples that a schema gives of the whole body. */
-export function examplesOf(schema: object): readonly unknown[] {
+/** Examples that a schema gives of the whole body, by a name for each; undefined: none. */
+export function examplesOf(schema: object): Readonly<Record<string, { value: unknown }>> | undefined {
   const { examples, example } = schema as { examples?: unknown; example?: unknown }
-  if (Array.isArray(examples)) return examples
-  return example === undefined ? [] : [example]
+  const all: readonly unknown[] = Array.isArray(examples) ? examples : example === undefined ? [] : [example]
+  if (all.length === 0) return undefined
+  return Object.fromEntries(all.map((value, index) => [`example-${index + 1}`, { value }]))
 }

@@ -22,6 +22,8 @@ export interface DescribedEngine {
   readonly version: string
 }
 
+/** Names of flows have no such sign. */
+const OF_METHOD = '.'
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** The endpoints of an engine as OpenAPI 3.1. @see https://spec.openapis.org/oas/v3.1.1.html */
@@ -62,16 +64,21 @@ export function openApiDocument(engine: DescribedEngine, endpoints: readonly Des
   }
 }
 
+interface BodySchema {
+  readonly reference: string
+  readonly examples: ReturnType<typeof examplesOf>
+}
+
 function operation(
   endpoint: DescribedEndpoint,
   method: string,
   parameters: readonly object[],
-  schema: { reference: string; examples: readonly unknown[] } | undefined,
+  schema: BodySchema | undefined,
 ): object {
   const { flow, description, route } = endpoint
   const takesBody = WITH_BODY.has(method)
   return {
-    operationId: route.methods.length === 1 ? flow : `${flow}-${method.toLowerCase()}`,
+    operationId: route.methods.length === 1 ? flow : flow + OF_METHOD + method.toLowerCase(),
     summary: description?.split('\n')[0] ?? `The flow ${flow}`,
     ...(description?.includes('\n') && { description }),
     ...(parameters.length > 0 && { parameters }),
@@ -83,25 +90,20 @@ function operation(
 
 function requestBody(
   types: readonly string[] = ['*/*'],
-  schema: { reference: string; examples: readonly unknown[] } | undefined,
+  schema: BodySchema | undefined,
   method: string,
 ): object {
-  const examples = schema?.examples.map((value, index) => [`example-${index + 1}`, { value }] as const) ?? []
-  const media = {
-    ...(schema && { schema: { $ref: schema.reference } }),
-    ...(examples.length > 0 && { examples: Object.fromEntries(examples) }),
+  const media = schema && {
+    schema: { $ref: schema.reference },
+    ...(schema.examples && { examples: schema.examples }),
   }
   return {
     ...(schema && method !== 'DELETE' && { required: true }),
-    content: Object.fromEntries(types.map((type) => [type, media])),
+    content: Object.fromEntries(types.map((type) => [type, media ?? {}])),
   }
 }
 
-function addSchema(
-  schemas: Record<string, object>,
-  flow: string,
-  schema: object,
-): { reference: string; examples: readonly unknown[] } {
+function addSchema(schemas: Record<string, object>, flow: string, schema: object): BodySchema {
   const name = flow.replaceAll('/', '.')
   schemas[name] = componentOf(schema, name)
   return { reference: `#/components/schemas/${name}`, examples: examplesOf(schema) }
@@ -116,12 +118,13 @@ const SIGNATURE = {
   },
 }
 
+/** Roles stand with every way to show who one is. @see https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object */
 function securityOf(access: EndpointAccess): readonly object[] {
   if (access === 'public') return []
   if (!wantsRole(access)) return [{ signature: [] }]
   const { roles, all } = access
-  const oauth2: readonly object[] = all ? [{ oauth2: roles }] : roles.map((role) => ({ oauth2: [role] }))
-  return schemesOf(access).flatMap((scheme) => (scheme === 'oauth2' ? oauth2 : [{ [scheme]: [] }]))
+  const sets = all ? [roles] : roles.map((role) => [role])
+  return schemesOf(access).flatMap((scheme) => sets.map((set) => ({ [scheme]: set })))
 }
 
 /** Those that are named; else those that every client may have. */

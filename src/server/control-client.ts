@@ -47,6 +47,8 @@ export interface ControlClient {
   revokeCredential(name: string): Promise<CredentialInvalidation | undefined>
   /** The file of a client is about to be changed. Undefined: the engine is of a version that keeps no record of it. */
   announceClientChange(client: string): Promise<object | undefined>
+  /** It was not changed after all. */
+  withdrawClientChange(client: string): Promise<object | undefined>
   /** Undefined: there is no such run, or the engine is of a version that cannot do it. */
   cancelRun(id: string): Promise<RunCancellation | undefined>
 }
@@ -107,6 +109,8 @@ function clientOf(path: string): ControlClient {
         | undefined,
     announceClientChange: async (client) =>
       (await ask(path, 'POST', `/clients/${encodeURIComponent(client)}/announce`)) as object | undefined,
+    withdrawClientChange: async (client) =>
+      (await ask(path, 'DELETE', `/clients/${encodeURIComponent(client)}/announce`)) as object | undefined,
     cancelRun: async (id) =>
       (await ask(path, 'POST', `/runs/${encodeURIComponent(id)}/cancel`)) as RunCancellation | undefined,
     invalidateCredential: async (name) =>

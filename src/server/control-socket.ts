@@ -151,6 +151,8 @@ async function answer(control: Control, request: IncomingMessage, gone: AbortSig
       return control.setLevel(name!, levelRequest(await readJson(request)))
     case 'POST clients/*/announce':
       return control.announceClientChange(name!)
+    case 'DELETE clients/*/announce':
+      return control.withdrawClientChange(name!)
     case 'POST runs/*/cancel':
       return control.cancelRun(name!)
     case 'POST credentials/*/test':

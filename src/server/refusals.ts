@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { problemReply, type ProblemReply } from './problem-json.ts'
 
 const NO_REQUEST = 'The request is malformed'
@@ -10,6 +10,29 @@ export function sendProblem(reply: FastifyReply, problem: ProblemReply): void {
   for (let i = 0; i < problem.headers.length; i += 2)
     reply.header(problem.headers[i]!, problem.headers[i + 1])
   void reply.code(problem.status).send(problem.body)
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** Answers 405 at an address that there is, to other methods than its own. */
+export function refuseOtherMethods(app: FastifyInstance, url: string, own: readonly string[]): void {
+  const allowed = own.includes('GET') ? ['HEAD', ...own] : own
+  const allow = METHODS.filter((method) => allowed.includes(method)).join(', ')
+  const refuse = (reply: FastifyReply) =>
+    sendProblem(
+      reply.header('allow', allow),
+      problemReply(405, 'The address does not take this method', { detail: `it takes ${allow}` }),
+    )
+  app.route({
+    method: METHODS.filter((method) => !allowed.includes(method)),
+    url,
+    exposeHeadRoute: false,
+    onRequest: async (_request, reply) => {
+      refuse(reply)
+      return reply
+    },
+    handler: () => undefined,
+  })
 }
 
 /** Where Fastify is not asked. */

@@ -1,6 +1,6 @@
 import type { AuditFilter, AuditRecord } from './audit-reading.ts'
 import type { AttachmentContent } from './reading.ts'
-import type { RunDetail, RunSummary } from './rows.ts'
+import type { RunDetail, RunSummary, SnapshotRecord } from './rows.ts'
 import type { RunFilter } from './run-conditions.ts'
 import type { StoreTrouble } from './store-error.ts'
 
@@ -11,7 +11,14 @@ export interface LogQuestions {
     readonly given: { readonly filter: RunFilter; readonly patience: number }
     readonly found: FoundRuns
   }
-  readonly run: { readonly given: { readonly id: string }; readonly found: RunDetail | undefined }
+  readonly run: {
+    readonly given: { readonly id: string }
+    readonly found: Omit<RunDetail, 'snapshots'> | undefined
+  }
+  readonly snapshots: {
+    readonly given: { readonly id: string }
+    readonly found: readonly SnapshotRecord[] | undefined
+  }
   readonly attachment: {
     readonly given: { readonly run: string; readonly name: string }
     readonly found: AttachmentContent | undefined
@@ -38,3 +45,5 @@ export interface AskedQuestion {
 export type ReadingReport =
   | { readonly number: number; readonly found: unknown }
   | { readonly number: number; readonly trouble: StoreTrouble }
+  /** Nothing is wrong with the data folder, but with the question. */
+  | { readonly number: number; readonly fault: string }

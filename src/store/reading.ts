@@ -15,6 +15,7 @@ import {
   type AttachmentInfo,
   type Row,
   type RunDetail,
+  type SnapshotRecord,
   type RunSummary,
 } from './rows.ts'
 import type { RunFilter } from './run-conditions.ts'
@@ -90,6 +91,24 @@ export class MessageLogReader {
 
   /** All that is known of one run. */
   run(id: string): RunDetail | undefined {
+    const shown = this.runWithoutSnapshots(id)
+    return shown && { ...shown, snapshots: this.snapshots(id)! }
+  }
+
+  /** What the levels debug and trace kept of a run. Undefined: there is no such run. */
+  snapshots(id: string): readonly SnapshotRecord[] | undefined {
+    const database = this.database()
+    if (!database?.prepare('SELECT 1 FROM runs WHERE id = ?').get(id)) return undefined
+    return database
+      .prepare(
+        'SELECT at, step, level, headers, properties, body, type FROM snapshots WHERE run = ? ORDER BY number',
+      )
+      .all(id)
+      .map(toSnapshot)
+  }
+
+  /** The same as `run` without the payloads, which may be large. */
+  runWithoutSnapshots(id: string): Omit<RunDetail, 'snapshots'> | undefined {
     const database = this.database()
     const row = database?.prepare(`SELECT ${RUN_COLUMNS}, version, timings FROM runs WHERE id = ?`).get(id)
     if (!database || !row) return undefined
@@ -115,7 +134,6 @@ export class MessageLogReader {
       searchable: searchableOf(database, id),
       lines: of(LINE_COLUMNS, 'lines').map(toLine),
       attachments: of('at, step, name, type, size', 'attachments').map(toAttachment),
-      snapshots: of('at, step, level, headers, properties, body, type', 'snapshots').map(toSnapshot),
       related: relatedTo(database, summary),
     }
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { MessageLogReader } from '../../src/store/reading.ts'
 import { call } from '../support/http.ts'
 import { BASE, CLIENT_SECRET, findingEngine, tokens, USER_PASSWORD } from './find-fixture.ts'
 
@@ -23,7 +24,7 @@ const JAM = {
 
 describe('find-destination', () => {
   it('gives a destination with its token, kept and renewed like any other, and tells the log who asked', async (t) => {
-    const { ask, service, log } = await findingEngine(t, tokens)
+    const { ask, service, log, app, folder } = await findingEngine(t, tokens)
     const answer = await ask('/destinations/sap_jam_odata')
     assert.equal(answer.status, 200, answer.text)
     assert.equal(answer.headers['cache-control'], 'no-store')
@@ -54,6 +55,12 @@ describe('find-destination', () => {
     assert.match(
       String(told[0]!['msg']),
       /^oauth_client_reader asked for the destination "sap_jam_odata": found, its token was given, good for \d+ s$/,
+    )
+    await app.flush()
+    using reader = new MessageLogReader(join(folder, 'data'))
+    assert.deepEqual(
+      reader.audit({ limit: 9, what: ['destination.found'] }).map(({ detail }) => detail),
+      ['found, its token was given'],
     )
     assert.doesNotMatch(log.join(''), /token-for-others/)
     for (const secret of [CLIENT_SECRET, USER_PASSWORD]) assert.ok(!answer.text.includes(secret))

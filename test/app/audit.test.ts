@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +11,7 @@ import { MessageLogReader } from '../../src/store/reading.ts'
 import { startApp } from '../../src/app.ts'
 import { sluice } from '../support/command-line.ts'
 import { call } from '../support/http.ts'
+import { startManaged } from '../support/management.ts'
 import { projectFolder, settingOf, startProject, type RunningProject } from '../support/project.ts'
 
 const FLOW = 'steps:\n  - endpoint: { path: /orders, access: { role: orders.write } }\n  - log: ${body}\n'
@@ -77,6 +78,37 @@ test('clients are on record: made, changed and removed by the command line and b
     'client.removed shop done by a file',
   ])
   assert.doesNotMatch(JSON.stringify(entries), new RegExp(SECRET))
+})
+
+test('a change that was announced and failed is withdrawn: what follows by hand is that of a file', async (t) => {
+  const project = await startManaged(t, { 'flows/orders.yaml': FLOW })
+  const { folder, logged } = project
+  const file = join(folder, 'security-material/nobody.yaml')
+  chmodSync(file, 0o444)
+  const granted = await project.ask('admin', 'PUT', '/api/clients/nobody/roles/orders.write')
+  assert.equal(granted.status, 409, granted.text)
+  assert.notEqual((await sluice(t, ['client', 'grant', 'nobody', 'orders.write'], {}, { folder })).code, 0)
+  chmodSync(file, 0o644)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('sluice.nobody', 'orders.read'))
+  await logged(/client \\?"nobody\\?" was changed/)
+  assert.deepEqual(await entriesOf(t, project, { object: ['nobody'], what: ['role.*'] }), [
+    `role.granted nobody failed by oauth_client_admin security-material/nobody.yaml: it is read-only and was not written. Make it writable: chmod u+w.`,
+    'role.granted nobody done by a file orders.read',
+    'role.revoked nobody done by a file sluice.nobody',
+  ])
+})
+
+test('a copy of a client file that takes its client id is named as the reason', async (t) => {
+  const project = await startManaged(t, { 'flows/orders.yaml': FLOW })
+  const { folder, logged } = project
+  const text = readFileSync(join(folder, 'security-material/nobody.yaml'), 'utf8')
+  writeFileSync(join(folder, 'security-material/nobody.yaml'), `${text}clientId: shop\n`)
+  await logged(/client \\?"nobody\\?" was changed/)
+  writeFileSync(join(folder, 'security-material/a-copy.yaml'), `${text}clientId: shop\n`)
+  await logged(/client \\?"nobody\\?" counts no more: \\?"a-copy\\?" has the same client id/)
+  assert.deepEqual(await entriesOf(t, project, { what: ['client.removed'] }), [
+    'client.removed nobody done by a file "a-copy" has the same client id',
+  ])
 })
 
 test('what was changed while no engine ran is noticed at the next start, once', async (t) => {

@@ -234,6 +234,30 @@ test('each operation wants its role, and greater ones have it, too', async (t) =
   }
 })
 
+test('writes of callers that lack the role are on record, counted, and reads are not', async (t) => {
+  const { ask } = await start(t)
+  const refused = async (method: string, path: string, who: 'viewer' | undefined = 'viewer') =>
+    (await ask(who, method, path, method === 'POST' ? {} : undefined)).status
+  assert.equal(await refused('POST', '/api/flows/sub%2Fgreet/runs'), 403)
+  assert.equal(await refused('POST', '/api/flows/sub%2Fgreet/runs'), 403)
+  assert.equal(await refused('PUT', '/api/clients/nobody/roles/sluice.admin'), 403)
+  assert.equal(await refused('GET', '/api/clients'), 403)
+  const { items } = (await ask('viewer', 'GET', '/api/audit?outcome=refused')).json()
+  assert.deepEqual(
+    items.map(({ what, who, object, detail }: Record<string, string>) =>
+      [what, who, object, detail].join(' '),
+    ),
+    [
+      'role.granted oauth_client_viewer nobody it needs the role sluice.admin',
+      'flow.run oauth_client_viewer sub/greet it needs the role sluice.operator',
+    ],
+  )
+})
+
+test('every operation that writes says what is on record of it', () => {
+  for (const { id, method, event } of operations) assert.equal(event !== undefined, method !== 'GET', id)
+})
+
 test('a token of the engine opens it, and one of a client without the role does not', async (t) => {
   const { management, url, ask } = await start(t)
   const token = async (name: string) => {
@@ -255,7 +279,14 @@ test('a token of the engine opens it, and one of a client without the role does 
 })
 
 test('what does not fit is refused as problem+json that names the place', async (t) => {
-  const { ask, log } = await start(t)
+  const { ask, log, folder } = await startManaged(
+    t,
+    {
+      ...FLOWS,
+      'flows/off.yaml': 'enabled: false\nsteps:\n  - log: x\n',
+    },
+    { environment },
+  )
   const refused = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) => {
     const { status, headers: got, json } = await ask('admin', method, path, body, headers)
     assert.match(String(got['content-type']), /^application\/problem\+json/)
@@ -264,18 +295,54 @@ test('what does not fit is refused as problem+json that names the place', async 
   const run = '/api/flows/echo/runs'
   assert.deepEqual(await refused('POST', run, { bdy: 'x' }), [400, 'body "/bdy": is not known here'])
   assert.deepEqual(await refused('POST', run, { body: 1 }), [400, 'body "/body": must be string'])
-  assert.deepEqual(await refused('POST', run, '{'), [400, 'The request cannot be taken'])
-  assert.deepEqual(await refused('POST', run, '{"__proto__":{}}'), [400, 'The request cannot be taken'])
+  const unread = (why: string) => [400, `body: it cannot be read as JSON (${why})`]
+  assert.deepEqual(await refused('POST', run, '{'), unread('at character 2'))
+  assert.deepEqual(await refused('POST', run, '{"a":1'), unread('at character 7'))
+  assert.deepEqual(await refused('POST', run, '['), unread('it ends too early'))
+  assert.deepEqual(await refused('POST', run, '[1, x]'), unread('at the first "x" that is out of place'))
+  assert.deepEqual(await refused('POST', run, '{"a" hidden'), unread('at character 6'))
+  assert.deepEqual(await refused('POST', run, '{"__proto__":{}}'), [
+    400,
+    'body: it has a key that JavaScript has a meaning for',
+  ])
+  assert.deepEqual(await refused('POST', '/api/flows/sub%2Fgreet/runs', { parameters: { whom: 'me' } }), [
+    400,
+    'the flow "sub/greet" has no parameter "whom"; it has "who"',
+  ])
+  for (const type of ['application/x-www-form-urlencoded', 'application/json'])
+    assert.equal((await ask('admin', 'POST', '/api/reload', '', { 'content-type': type })).status, 200, type)
+  for (const body of ['no base64!', 'YWJj$', 'YR==', 'Y', 'YQ==YQ=='])
+    assert.deepEqual(
+      await refused('POST', run, { body, encoding: 'base64' }),
+      [400, '"body" is no base64, as "encoding" says'],
+      body,
+    )
+  for (const body of ['YQ', 'YQ==', 'YW\nJj\n', ''])
+    assert.equal((await ask('admin', 'POST', run, { body, encoding: 'base64' })).status, 200, body)
   assert.equal((await refused('POST', run))[0], 400)
   assert.equal((await refused('POST', run, 'x', { 'content-type': 'text/plain' }))[0], 415)
   assert.deepEqual(await refused('GET', '/api/flows?limt=2'), [400, 'query "/limt": is not known here'])
   assert.deepEqual(await refused('GET', '/api/flows?limit=0'), [400, 'query "/limit": must be >= 1'])
-  assert.equal((await refused('GET', '/api/runs?status=DONE'))[0], 400)
+  assert.match(
+    String((await refused('GET', '/api/runs?status=DONE'))[1]),
+    /^query "\/status\/0": must be "PROCESSING" or .* or "ABANDONED"$/,
+  )
   assert.match(String((await refused('GET', '/api/runs?header=x'))[1]), /name=value/)
+  const many = (name: string, count: number, length = 5) =>
+    Array.from({ length: count }, (_, i) => `${name}=${String(i).padEnd(length, '*')}`).join('&')
+  for (const name of ['flow', 'code', 'credential', 'host', 'header'])
+    assert.match(String((await refused('GET', `/api/runs?${many(name, 101)}`))[1]), /more than 100/)
+  assert.match(String((await refused('GET', `/api/runs?${many('flow', 1, 301)}`))[1]), /more than 300/)
+  assert.match(String((await refused('GET', `/api/audit?${many('what', 101)}`))[1]), /more than 100/)
+  const most = `${['flow', 'code', 'credential', 'host'].map((name) => many(name, 100)).join('&')}&flow=*`
+  assert.equal((await ask('admin', 'GET', `/api/runs?${most.replace('flow=0****&', '')}`)).status, 200)
   for (const list of ['flows', 'runs', 'audit'])
     assert.deepEqual((await refused('GET', `/api/${list}?cursor=nonsense`))[0], 400, list)
   assert.equal((await refused('PUT', '/api/flows/echo/level', { level: 'info', for: '25h' }))[0], 400)
-  assert.equal((await refused('PUT', '/api/flows/echo/level', { level: 'loud', for: '1h' }))[0], 400)
+  assert.equal(
+    (await refused('PUT', '/api/flows/echo/level', { level: 'loud', for: '1h' }))[1],
+    'body "/level": must be "none" or "info" or "debug" or "trace"',
+  )
   assert.deepEqual(await refused('POST', '/api/reload', {}), [400, 'this address takes no body'])
   assert.equal((await refused('POST', '/api/credentials/api/test', { call: 'x'.repeat(70_000) }))[0], 413)
   for (const path of [
@@ -287,7 +354,24 @@ test('what does not fit is refused as problem+json that names the place', async 
     assert.deepEqual((await refused('GET', path))[0], 404, path)
   assert.equal((await refused('POST', '/api/flows/none/runs', {}))[0], 404)
   assert.equal((await refused('POST', '/api/runs/none/cancel'))[0], 404)
-  assert.equal((await refused('PATCH', '/api/flows'))[0], 404)
+  writeFileSync(join(folder, 'flows/broken.yaml'), 'steps:\n  - lgo: x\n')
+  await ask('admin', 'POST', '/api/reload')
+  const stopped = [
+    'the flow "off" is disabled: enabled: false',
+    /^the flow "broken" is broken: flows\/broken.yaml:\d/,
+  ] as const
+  assert.deepEqual(await refused('POST', '/api/flows/off/runs', {}), [409, stopped[0]])
+  const [status, why] = await refused('POST', '/api/flows/broken/runs', {})
+  assert.equal(status, 409)
+  assert.match(String(why), stopped[1])
+  const { items } = (await ask('admin', 'GET', '/api/audit?what=flow.run&object=off&object=broken')).json()
+  assert.deepEqual(
+    items.map(({ detail }: { detail: string }) => detail),
+    [why, stopped[0]],
+  )
+  assert.deepEqual(await refused('PATCH', '/api/flows'), [405, 'it takes GET, HEAD'])
+  assert.deepEqual(await refused('GET', '/api/clients/x/roles/y'), [405, 'it takes PUT, DELETE'])
+  assert.equal((await ask(undefined, 'GET', '/api/flows/echo/runs')).headers.allow, 'POST')
   assert.deepEqual(
     log.filter((line) => /a fault/.test(line)),
     [],
@@ -309,6 +393,22 @@ test('the description of the API is valid OpenAPI 3.1 with an operation for each
     document.components.securitySchemes.oauth2.flows.clientCredentials.tokenUrl,
     /^http.*\/oauth2\/token$/,
   )
+})
+
+test('bodies are taken as the page of the API shows them', async (t) => {
+  const { ask } = await start(t)
+  const page = (await ask('viewer', 'GET', '/api')).text.replaceAll(/&#(\d+);/g, (_, code: string) =>
+    String.fromCharCode(Number(code)),
+  )
+  const withBody = operations.filter(({ body }) => body)
+  assert.ok(withBody.length >= 3)
+  for (const { id, method, path } of withBody) {
+    const line = new RegExp(`curl -s -X ${method} .* -d (\\S+) \\S+${path.replace(/\{\w+\}/, '[A-Z]+')}`)
+    const sent = line.exec(page)![1]!.replaceAll("'", '')
+    const at = path.replace('{flow}', 'echo').replace('{credential}', 'api')
+    const got = await ask('operator', method, `/api${at}`, sent)
+    assert.equal(got.status, 200, `${id}: ${got.text}`)
+  }
 })
 
 test('a token of another issuer opens what its roles open, and its caller is on record', async (t) => {

@@ -37,4 +37,17 @@ test('sluice reload and SIGHUP read flows again; what is broken is told, with ex
   await engine.shows(/flow \\?"a\\?" was changed[^]*flow \\?"a\\?" was changed/)
   assert.equal(await ask(), 'three')
   assert.equal(JSON.parse((await reload('--json')).stdout).unchanged, 1)
+  const audit = await startCommand(t, folder, ['audit', '--what', 'reload', '--json']).ended
+  const entries = audit.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { who: string; outcome: string })
+  assert.deepEqual(
+    entries.map(({ who, outcome }) => `${who} ${outcome}`),
+    ['local user (socket) done', 'a signal done', 'local user (socket) failed', 'local user (socket) done'],
+  )
+  const failed = await startCommand(t, folder, ['audit', '--what', 'reload', '--json', '--outcome', 'failed'])
+    .ended
+  assert.equal(failed.stdout.trim().split('\n').length, 1)
+  assert.equal((await startCommand(t, folder, ['audit', '--outcome', 'bad']).ended).code, 2)
 })

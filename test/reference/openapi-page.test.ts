@@ -79,6 +79,59 @@ test('an endpoint is told with who may call, what it takes, how to call it and w
     assert.ok(text.includes(part), `${part}\n${text}`)
 })
 
+/** The page of one endpoint whose body has this schema. */
+function pageOfSchema(order: PagedSchema, others: Record<string, PagedSchema> = {}): string {
+  const document = documentOf()
+  return openApiPage({ ...document, components: { schemas: { order, ...others } } }, []).text
+}
+
+type PagedSchema = NonNullable<PagedDocument['components']['schemas']>[string]
+
+test('a schema that is in itself again and again is shown once, and named where it comes again', () => {
+  const $ref = '#/components/schemas/order'
+  const properties = Object.fromEntries(
+    Array.from({ length: 8 }, (_, i) => [
+      `part${i}`,
+      i % 2 === 0 ? { $ref } : { type: 'array', items: { $ref } },
+    ]),
+  )
+  const text = pageOfSchema({ type: 'object', properties })
+  assert.ok(text.length < 20_000, `${text.length} characters`)
+  assert.equal(textOf(text).match(/as order above/g)!.length, 8)
+  const { length } = pageOfSchema({ type: 'array', items: { $ref } })
+  assert.ok(length < 20_000)
+  const choices = Array.from({ length: 8 }, () => ({ $ref }))
+  assert.ok(pageOfSchema({ anyOf: choices }).length < 20_000)
+})
+
+test('a page shows some thousand keys at the most, and says so', () => {
+  const many = (count: number, of: PagedSchema) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, of]))
+  const wide = {
+    type: 'object',
+    properties: many(100, { type: 'object', properties: many(100, { type: 'string' }) }),
+  }
+  const text = pageOfSchema(wide)
+  assert.equal(text.match(/<li>\s*<code>/g)!.length, 3000)
+  assert.match(textOf(text), /more: the page is full, the JSON has them/)
+})
+
+test('references lead to what they point at, also inside of a component', () => {
+  const text = textOf(
+    pageOfSchema({
+      type: 'object',
+      properties: {
+        to: { $ref: '#/components/schemas/order/$defs/post~1address' },
+        lost: { $ref: '#/components/schemas/order/$defs/nothing' },
+        broken: { $ref: '#/components/schemas/%E0%A4%A' },
+      },
+      $defs: { 'post/address': { type: 'object', properties: { street: { type: 'string', maxLength: 7 } } } },
+    }),
+  )
+  for (const part of ['to object', 'street string maxLength 7', 'lost anything', 'broken anything'])
+    assert.ok(text.includes(part), `${part}\n${text}`)
+})
+
 test('words between backticks are code, and stay text', () => {
   const { text } = openApiPage(documentOf({ description: 'a `<b>` and `x' }), [])
   assert.match(text, /a <code>&#60;b&#62;<\/code> and `x/)
@@ -93,6 +146,18 @@ test('open and signed endpoints say so, and an engine without endpoints has a pa
   const both = documentOf({ security: [{ oauth2: ['a', 'b'] }, { basic: [] }] })
   assert.match(textOf(openApiPage(both, []).text), /the role a and b/)
   assert.match(textOf(openApiPage({ ...documentOf(), paths: {} }, []).text), /There are none yet/)
+})
+
+test('endpoints that take other ways than tokens are told with their roles and how to call them', () => {
+  const of = (...security: Record<string, string[]>[]) =>
+    textOf(openApiPage(documentOf({ security }), []).text)
+  const key = of({ apiKey: ['shop'] }, { certificate: ['shop'] })
+  assert.match(key, /clients with the role shop, by an API key or a certificate/)
+  assert.match(key, /-H "x-api-key: \$API_KEY"/)
+  assert.match(of({ certificate: ['shop'] }), /curl -s -X POST --cert client.pem --key client.key/)
+  assert.match(of({ basic: ['shop'] }), /-u 'CLIENT'/)
+  assert.match(of({ basic: ['shop'] }, { oauth2: ['shop'] }), /Basic work without a token, too/)
+  assert.doesNotMatch(of({ oauth2: ['shop'] }), /by Basic work/)
 })
 
 test('whatever a document says is text', () => {

@@ -76,6 +76,7 @@ function fakeControl(own: Partial<Control> = {}): Control {
     run: async () => undefined,
     testCredential: async () => undefined,
     announceClientChange: (client) => ({ client }),
+    withdrawClientChange: (client) => ({ client }),
     cancelRun: () => undefined,
     invalidateCredential: () => undefined,
     revokeCredential: () => Promise.resolve(undefined),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { EngineHealth } from '../../src/core/control.ts'
 import type { Access } from '../../src/core/services.ts'
@@ -96,11 +96,16 @@ test('everything else is 404 problem+json, also what would change something', as
     ['GET', '/http/orders'],
     ['GET', '/metrics/x'],
     ['GET', '/health/'],
-    ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method): [string, string][] => [
-      [method, '/metrics'],
-      [method, '/health'],
-    ]),
   ]
+  for (const path of ['/metrics', '/health', '/openapi', '/api', '/api/openapi.json'])
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const got = await call(url + path, { method, body: 'x', headers: { 'content-type': 'what/ever' } })
+      assert.deepEqual(
+        [got.status, got.headers['content-type'], got.headers.allow],
+        [405, 'application/problem+json', 'GET, HEAD'],
+        `${method} ${path}`,
+      )
+    }
   for (const [method, path] of wrong) {
     const got = await call(url + path, { method, body: 'x', headers: { 'content-type': 'what/ever' } })
     assert.deepEqual(
@@ -260,10 +265,27 @@ test('so many requests are taken at once and no more', async (t) => {
   const waiting = new Promise<void>((resolve) => (release = resolve))
   const { url } = await started(t, { metrics: () => waiting.then(() => 'x') })
   const answers = Array.from({ length: 64 }, () => call(`${url}/metrics`))
-  let status = 200
-  const agentless = { headers: { authorization: 'good' } }
-  while (status !== 503) status = (await call(`${url}/openapi`, agentless)).status
+  let refused = await call(`${url}/health`)
+  while (refused.status !== 503) refused = await call(`${url}/health`)
+  assert.equal(refused.headers['retry-after'], '1')
+  assert.equal((await call(`${url}/openapi`, { headers: { authorization: 'good' } })).status, 200)
   release()
   assert.deepEqual([...new Set((await Promise.all(answers)).map((one) => one.status))], [200])
-  assert.equal((await call(`${url}/openapi`, agentless)).status, 200)
+  assert.equal((await call(`${url}/health`)).status, 200)
+})
+
+test('those who are refused take no room from those who may come in', async (t) => {
+  const { url } = await started(t)
+  const { hostname, port } = new URL(url)
+  const head = `POST /api/reload HTTP/1.1\r\nhost: ${hostname}:${port}\r\ntransfer-encoding: chunked\r\n\r\n`
+  await Promise.all(
+    Array.from({ length: 80 }, async () => {
+      const socket = connect(Number(port), hostname)
+      t.after(() => socket.destroy())
+      socket.write(head)
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      assert.match(answer.toString(), /^HTTP\/1.1 401 /)
+    }),
+  )
+  assert.equal((await call(`${url}/openapi`, { headers: { authorization: 'good' } })).status, 200)
 })

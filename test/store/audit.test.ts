@@ -138,12 +138,16 @@ test('secrets are taken out, and long texts cut', async (t) => {
   assert.ok(entry!.object!.length <= 201 && entry!.detail!.length <= 501)
 })
 
-test('old entries are deleted by their own age, and of those about tokens the oldest beyond a number', async (t) => {
+test('old entries are deleted by their own age, and of what callers cause the oldest beyond a number', async (t) => {
   const folder = await dataFolder(t)
   const opened = await stores(t, { folder })
   opened.audit.record({ who: 'a file', what: 'role.granted', object: 'old', outcome: 'done' })
   await opened.clock.advance(2 * DAY)
   for (let i = 0; i < 30; i++) opened.audit.count(issued(`client-${i}`))
+  for (let i = 0; i < 5; i++) {
+    opened.audit.record({ ...issued('run'), what: 'flow.run', object: `run-${i}` })
+    opened.audit.record({ ...issued('x'), what: 'role.granted', object: 'refused', outcome: 'refused' })
+  }
   opened.audit.record({ who: 'a file', what: 'role.granted', object: 'new', outcome: 'done' })
   await opened.close()
   const database = openDatabase(join(folder, 'log.db'), {
@@ -157,6 +161,6 @@ test('old entries are deleted by their own age, and of those about tokens the ol
   const kept = reader(t, folder).audit({ limit: 100 })
   assert.deepEqual(
     kept.map(({ object }) => object),
-    ['new', ...Array.from({ length: 10 }, (_, i) => `client-${29 - i}`)],
+    ['new', ...Array.from({ length: 5 }, (_, i) => ['refused', `run-${4 - i}`]).flat()],
   )
 })

@@ -90,6 +90,31 @@ test('beyond the size the oldest runs go, and the file shrinks', async (t) => {
   assert.ok((await stat(file)).size <= 2_000_000)
 })
 
+test('what the audit log holds makes no run go', async (t) => {
+  const folder = await dataFolder(t)
+  const before = await stores(t, { folder })
+  const run = runRecord()
+  before.messageLog.close(run)
+  for (let i = 0; i < 5000; i++)
+    before.audit.record({
+      who: 'x'.repeat(200),
+      what: 'token.issued',
+      outcome: 'done',
+      detail: 'y'.repeat(400),
+    })
+  await before.close()
+  assert.ok((await stat(join(folder, 'log.db'))).size > 2_000_000)
+  const database = openDatabase(join(folder, 'log.db'), {
+    timeout: 250,
+    pragmas: [],
+    migrations: LOG_MIGRATIONS,
+  })
+  t.after(() => database.close())
+  const slice = retention(database, { before: 0, bytes: 500_000, auditBefore: 0 })
+  for (let left: number | undefined = 0; left !== undefined;) left = slice()
+  assert.notEqual(reader(t, folder).run(run.id), undefined)
+})
+
 test('a slice takes some hundred runs at the most, the oldest ones, so that writing goes on in between', async (t) => {
   const folder = await dataFolder(t)
   const before = await stores(t, { folder, retention: { days: 365, bytes: GB } })

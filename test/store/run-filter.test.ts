@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { chooses, selects, type RunSelection } from '../../src/core/run-filter.ts'
+import { chooses, globPattern, selects, type RunSelection } from '../../src/core/run-filter.ts'
 import type { RunRecord } from '../../src/core/stores.ts'
 import type { RunFilter } from '../../src/store/run-conditions.ts'
 import { reader, runRecord, stores, NOW } from './support.ts'
@@ -147,4 +147,22 @@ test('slice by slice, no run is missed and none comes twice', { timeout: 60_000 
   assert.equal(bounded.length, 70)
   assert.equal(log.runs({ limit: 1, before: 'nobody' }).length, 0)
   assert.equal(messageLog.lost, 0)
+})
+
+test('a star stands for any text; however many there are, a pattern is judged at once', () => {
+  const fits = (glob: string, texts: string) => {
+    const pattern = globPattern(glob)
+    return texts.split(' ').map((text) => pattern.test(text))
+  }
+  assert.deepEqual(fits('a*', 'a ab ba'), [true, true, false])
+  assert.deepEqual(fits('*b', 'b ab ba'), [true, true, false])
+  assert.deepEqual(fits('a*a', 'a aa aba ab'), [false, true, true, false])
+  assert.deepEqual(fits('*a*b*', 'ab xaybz ba b'), [true, true, false, false])
+  assert.deepEqual(fits('a*bc*c', 'abc abcc abxbcyc'), [false, true, true])
+  assert.deepEqual(fits('a.c', 'a.c abc'), [true, false])
+  assert.deepEqual(fits('***', 'x'), [true])
+  assert.equal(globPattern('').test(''), true)
+  assert.equal(globPattern('a*').test('a\nb'), true)
+  for (const glob of ['*'.repeat(300), `${'*a'.repeat(150)}*b`])
+    assert.equal(globPattern(glob).test('a'.repeat(20_000)), !glob.endsWith('b'))
 })

@@ -7,7 +7,7 @@ import { editedYaml } from '../../access/edited-yaml.ts'
 import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
 import { replaceFile } from '../../replaced-file.ts'
 import {
-  announceChange,
+  announced,
   checkedRoles,
   clientArgument as client,
   clientFile,
@@ -44,9 +44,10 @@ export async function change(
   const { client: changed } = readClient({ file: client.file, text: next })
   if (!changed) throw new Stop(1, `${client.file} cannot be changed as it is written; change it by hand`)
   if (isOther) {
-    await announceChange(name, settings)
-    const trouble = await replaceFile(path, next)
-    if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)
+    await announced(name, settings, async () => {
+      const trouble = await replaceFile(path, next)
+      if (trouble) throw new Stop(1, `${client.file}: ${trouble.message}. ${trouble.hint}`)
+    })
     await letEngineRead(settings)
   }
   io.stdout(given['json'] ? asJson({ ...reportOf(changed), ...shown }) : `${told}\n`)
@@ -200,10 +201,11 @@ export const clientRemoveCommand: CommandDefinition = {
   examples: ['sluice client remove shop'],
   async run(io, [name = ''], given) {
     const { client: found, path, settings } = await clientFile(io, given, name)
-    await announceChange(name, settings)
-    await unlink(path).catch((error: NodeJS.ErrnoException) => {
-      throw new Stop(1, `${found.file} cannot be removed (${error.code})`)
-    })
+    await announced(name, settings, () =>
+      unlink(path).catch((error: NodeJS.ErrnoException) => {
+        throw new Stop(1, `${found.file} cannot be removed (${error.code})`)
+      }),
+    )
     await letEngineRead(settings)
     io.stdout(given['json'] ? asJson({ name, file: found.file, removed: true }) : `removed ${found.file}\n`)
     return 0

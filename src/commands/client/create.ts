@@ -9,7 +9,7 @@ import { pathOf, refuseExisting, writeChecked } from '../new-file.ts'
 import { settingsFor } from '../project-setting.ts'
 import { certificateOfFile } from './certificate-file.ts'
 import {
-  announceChange,
+  announced,
   checkedRoles,
   clientOptions,
   engineAddress,
@@ -72,8 +72,7 @@ export const clientCreateCommand: CommandDefinition = {
       roles,
       tokenLifetime: given['tokenLifetime'] as string | undefined,
     })
-    await announceChange(name, settings)
-    const shown = await writeChecked(io, given, path, 'credential', text)
+    const shown = await announced(name, settings, () => writeChecked(io, given, path, 'credential', text))
     await letEngineRead(settings)
     const address = await engineAddress(settings)
     if (given['json']) {

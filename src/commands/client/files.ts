@@ -83,10 +83,23 @@ export async function clientFile(
   throw new Stop(1, `there is no client "${name}"${near === '' ? '; `sluice client list` lists them' : near}`)
 }
 
-/** A running engine records who changes a client; without one, the next that starts notices the change itself. */
-export async function announceChange(name: string, { data }: Pick<Settings, 'data'>): Promise<void> {
+/**
+ * A running engine records who changes a client; without one, the next that starts notices the change itself.
+ * @param write changes its file; where it fails, the change is no longer expected
+ */
+export async function announced<Result>(
+  name: string,
+  { data }: Pick<Settings, 'data'>,
+  write: () => Promise<Result>,
+): Promise<Result> {
   const engine = await connectControl(data).catch(() => undefined)
   await engine?.announceClientChange(name).catch(() => undefined)
+  try {
+    return await write()
+  } catch (error) {
+    await engine?.withdrawClientChange(name).catch(() => undefined)
+    throw error
+  }
 }
 
 export function checkedRoles(roles: readonly string[]): readonly string[] {

@@ -1,5 +1,13 @@
 import type { PagedOperation } from './document.ts'
 
+/** How a caller shows who it is, the most usual way first. */
+const SHOWN: readonly (readonly [scheme: string, words: string])[] = [
+  ['oauth2', '-H "authorization: Bearer $TOKEN"'],
+  ['basic', "-u 'CLIENT'"],
+  ['apiKey', '-H "x-api-key: $API_KEY"'],
+  ['certificate', '--cert client.pem --key client.key'],
+]
+
 /** A command to copy that calls an operation. */
 export function curlLine(method: string, server: string, path: string, operation: PagedOperation): string {
   const words = ['curl -s']
@@ -7,8 +15,8 @@ export function curlLine(method: string, server: string, path: string, operation
   if (verb === 'HEAD') words.push('-I')
   else if (verb !== 'GET') words.push(`-X ${verb}`)
   const { security = [], requestBody } = operation
-  if (security.some((scheme) => 'oauth2' in scheme)) words.push('-H "authorization: Bearer $TOKEN"')
-  else if (security.some((scheme) => 'basic' in scheme)) words.push("-u 'CLIENT'")
+  const [, shown] = SHOWN.find(([name]) => security.some((scheme) => name in scheme)) ?? []
+  if (shown !== undefined) words.push(shown)
   const [type, media] = Object.entries(requestBody?.content ?? {})[0] ?? []
   if (type !== undefined && requestBody) {
     const sent = type.includes('*') ? 'application/json' : type

@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { Html } from '../../core/html.ts'
 import { curlLine } from './curl-line.ts'
 import type { Answer, Media, PagedDocument, PagedOperation, Parameter } from './document.ts'
 import { html, Markup, prose } from './html.ts'
-import { schemaView, typeOf, type Schemas } from './schema-view.ts'
+import { SchemaViews } from './schema-view.ts'
 import { STYLE } from './style.ts'
-
-/** A page with what its browser may do. */
-export interface Page {
-  readonly text: string
-  readonly contentSecurityPolicy: string
-}
 
 export interface PageLink {
   readonly text: string
@@ -30,14 +25,14 @@ const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').upd
  * An OpenAPI document as a page for people: whole in itself, without scripts, and whatever the document says is text.
  * @param links where else to go
  */
-export function openApiPage(document: PagedDocument, links: readonly PageLink[]): Page {
+export function openApiPage(document: PagedDocument, links: readonly PageLink[]): Html {
   const entries = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ method, path, operation })),
   )
   const groups = Map.groupBy(entries, ({ operation }) => operation.tags?.[0] ?? '')
   const { info } = document
   const server = document.servers[0]?.url ?? ''
-  const schemas = document.components.schemas ?? {}
+  const schemas = new SchemaViews(document.components.schemas ?? {})
   const body = html`<header>
       <h1>${info.title}</h1>
       <p class="soft">
@@ -75,9 +70,13 @@ function whole(title: string, body: Markup): Markup {
     </html> `
 }
 
-function howToCall({ components: { securitySchemes = {} } }: PagedDocument): Markup | undefined {
-  const tokenUrl = securitySchemes['oauth2']?.flows?.clientCredentials?.tokenUrl
+function howToCall({ components, paths }: PagedDocument): Markup | undefined {
+  const tokenUrl = components.securitySchemes?.['oauth2']?.flows?.clientCredentials?.tokenUrl
   if (tokenUrl === undefined) return undefined
+  const closed = Object.values(paths)
+    .flatMap((item) => Object.values(item))
+    .filter(({ security = [] }) => security.some((scheme) => 'oauth2' in scheme))
+  const basic = closed.filter(({ security }) => security!.some((scheme) => 'basic' in scheme))
   return html`<h2>How to get a token</h2>
     <p>
       A client of this engine, made with <code>sluice client create NAME --role ROLE</code>, gets one with its
@@ -85,8 +84,13 @@ function howToCall({ components: { securitySchemes = {} } }: PagedDocument): Mar
     </p>
     <pre>curl -s -u CLIENT -d grant_type=client_credentials ${tokenUrl}</pre>
     <p>
-      <code>access_token</code> of the answer is <code>$TOKEN</code> below. Id and secret by Basic work
-      without a token, too.
+      <code>access_token</code> of the answer is <code>$TOKEN</code>
+      below.${
+        basic.length === 0
+          ? undefined
+          : html` Id and secret by Basic work without a
+            token${basic.length < closed.length ? ' where it says so' : ', too'}.`
+      }
     </p>`
 }
 
@@ -101,7 +105,7 @@ function anchorOf({ operationId }: PagedOperation): string {
   return encodeURIComponent(operationId)
 }
 
-function article(entry: Entry, server: string, schemas: Schemas): Markup {
+function article(entry: Entry, server: string, schemas: SchemaViews): Markup {
   const { method, path, operation } = entry
   const { summary, description, parameters = [], requestBody } = operation
   return html`<article id="${anchorOf(operation)}">
@@ -129,30 +133,43 @@ function article(entry: Entry, server: string, schemas: Schemas): Markup {
   </article> `
 }
 
+/** How callers show who they are, by the name of the security scheme. */
+const WAYS: Readonly<Record<string, string>> = {
+  oauth2: 'a token',
+  basic: 'Basic',
+  apiKey: 'an API key',
+  certificate: 'a certificate',
+}
+
 function whoMayCall({ security = [] }: PagedOperation): Markup {
   if (security.length === 0) return html`everybody`
   if (security.some((scheme) => 'signature' in scheme))
     return html`whoever signs the body with the key agreed on`
-  const sets = security.flatMap((scheme) => (scheme['oauth2'] ? [scheme['oauth2']] : []))
-  const said = sets.map((roles) =>
+  const named = security.flatMap((scheme) => Object.entries(scheme))
+  const ways = new Set(named.map(([scheme]) => WAYS[scheme] ?? scheme))
+  const sets = new Map(
+    named.flatMap(([, roles]) => (roles.length === 0 ? [] : [[JSON.stringify(roles), roles] as const])),
+  )
+  const said = [...sets.values()].map((roles) =>
     roles.map((role, i) => html`${i === 0 ? '' : ' and '}<code>${role}</code>`),
   )
-  return html`clients with the role ${said.map((one, i) => html`${i === 0 ? '' : ' or '}${one}`)}`
+  return html`clients${said.length === 0 ? undefined : html` with the role ${said.map((one, i) => html`${i === 0 ? '' : ' or '}${one}`)}`},
+  by ${[...ways].join(' or ')}`
 }
 
 function parameterView(
   { name, in: place, required, description, schema }: Parameter,
-  schemas: Schemas,
+  schemas: SchemaViews,
 ): Markup {
   return html`<dt><code>${name}</code></dt>
     <dd>
       <span class="type"
-        >${place}${required && place !== 'path' ? ', required' : ''}${schema === undefined ? '' : `: ${typeOf(schema, schemas)}`}</span
+        >${place}${required && place !== 'path' ? ', required' : ''}${schema === undefined ? '' : `: ${schemas.typeOf(schema)}`}</span
       >${description === undefined ? undefined : html`<span class="note">${prose(description)}</span>`}
     </dd>`
 }
 
-function bodies(content: Readonly<Record<string, Media>>, schemas: Schemas): Markup {
+function bodies(content: Readonly<Record<string, Media>>, schemas: SchemaViews): Markup {
   const alike = Map.groupBy(Object.entries(content), ([, media]) => JSON.stringify(media))
   return html`${[...alike.values()].map((entries) => {
     const types = entries.map(([type]) => type)
@@ -160,7 +177,7 @@ function bodies(content: Readonly<Record<string, Media>>, schemas: Schemas): Mar
     return html`<p>
         ${types.map((type, i) => html`${i === 0 ? '' : ' or '}<code>${type === '*/*' ? 'any content type' : type}</code>`)}
       </p>
-      ${schema === undefined ? undefined : schemaView(schema, schemas)}
+      ${schema === undefined ? undefined : schemas.view(schema)}
       ${Object.values(examples).map(
         ({ value }) =>
           html`<p class="soft">For example</p>
@@ -171,19 +188,13 @@ function bodies(content: Readonly<Record<string, Media>>, schemas: Schemas): Mar
           ? undefined
           : html`<details>
               <summary>JSON Schema</summary>
-              <pre>${pretty(named(schema, schemas))}</pre>
+              <pre>${pretty(schemas.resolved(schema))}</pre>
             </details>`
       }`
   })}`
 }
 
-/** A schema that is only a name is shown as what it names. */
-function named(schema: unknown, schemas: Schemas): unknown {
-  const { $ref } = (schema ?? {}) as { $ref?: unknown }
-  return (typeof $ref === 'string' && schemas[$ref.split('/').at(-1)!]) || schema
-}
-
-function answerView(status: string, { description, content = {} }: Answer, schemas: Schemas): Markup {
+function answerView(status: string, { description, content = {} }: Answer, schemas: SchemaViews): Markup {
   const described = Object.entries(content).filter(
     ([type, { schema }]) => schema !== undefined && type !== 'application/problem+json',
   )

@@ -8,6 +8,7 @@ const params = Thing({ client: Name('Name of the client.') })
 const withRole = Thing({ client: Name('Name of the client.'), role: Name('The role.') })
 const tag = 'clients'
 const role = 'sluice.admin'
+const conflict = 'The file of the client cannot be changed.'
 
 type Call = Pick<ApiCall<{ client: string }, unknown, unknown>, 'engine' | 'params' | 'actor'>
 
@@ -47,10 +48,12 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'grantRole',
+    event: 'role.granted',
     method: 'PUT',
     path: '/clients/{client}/roles/{role}',
     role,
     tag,
+    conflict,
     summary: 'Gives a client a role; it counts with its next request',
     params: withRole,
     result: Client,
@@ -58,10 +61,12 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'revokeRole',
+    event: 'role.revoked',
     method: 'DELETE',
     path: '/clients/{client}/roles/{role}',
     role,
     tag,
+    conflict,
     summary: 'Takes a role from a client, whatever its tokens say',
     params: withRole,
     result: Client,
@@ -69,10 +74,12 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'enableClient',
+    event: 'client.enabled',
     method: 'POST',
     path: '/clients/{client}/enable',
     role,
     tag,
+    conflict,
     summary: 'Lets a disabled client call again',
     params,
     result: Client,
@@ -80,10 +87,12 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'disableClient',
+    event: 'client.disabled',
     method: 'POST',
     path: '/clients/{client}/disable',
     role,
     tag,
+    conflict,
     summary: 'Lets a client get no tokens and call nothing',
     params,
     result: Client,
@@ -91,10 +100,12 @@ export const clientOperations: readonly Operation[] = [
   }),
   operation({
     id: 'removeClient',
+    event: 'client.removed',
     method: 'DELETE',
     path: '/clients/{client}',
     role,
     tag,
+    conflict,
     summary: 'Removes a client and its file; its tokens end',
     params,
     handle: async (call) => ((await change(call, { kind: 'remove' })) ? DONE : undefined),

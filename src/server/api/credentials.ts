@@ -32,6 +32,7 @@ export const credentialOperations: readonly Operation[] = [
   }),
   operation({
     id: 'testCredential',
+    event: 'credential.tested',
     method: 'POST',
     path: '/credentials/{credential}/test',
     role: 'sluice.operator',
@@ -39,20 +40,23 @@ export const credentialOperations: readonly Operation[] = [
     summary: 'Asks for a token now, and tells step by step what came back',
     description: 'A token that it gets is kept. Where it fails, `ok` is false and the step says why.',
     params,
-    body: Thing({
-      call: Type.Optional(
-        Type.String({
-          description: 'What to get with the credential: absolute, or relative to its `baseUrl`.',
-          maxLength: 2000,
-        }),
-      ),
-      tryOthers: Type.Optional(
-        Type.Boolean({
-          description: 'Try other common ways where the token service says no.',
-          default: false,
-        }),
-      ),
-    }),
+    body: Thing(
+      {
+        call: Type.Optional(
+          Type.String({
+            description: 'What to get with the credential: absolute, or relative to its `baseUrl`.',
+            maxLength: 2000,
+          }),
+        ),
+        tryOthers: Type.Optional(
+          Type.Boolean({
+            description: 'Try other common ways where the token service says no.',
+            default: false,
+          }),
+        ),
+      },
+      { examples: [{}] },
+    ),
     result: CredentialTest,
     handle({ engine, params, body: { call, tryOthers = false }, actor, gone }) {
       const request = { tryOthers, ...(call !== undefined && { call }) }
@@ -61,6 +65,7 @@ export const credentialOperations: readonly Operation[] = [
   }),
   operation({
     id: 'invalidateCredential',
+    event: 'credential.invalidated',
     method: 'POST',
     path: '/credentials/{credential}/invalidate',
     role: 'sluice.operator',
@@ -72,6 +77,7 @@ export const credentialOperations: readonly Operation[] = [
   }),
   operation({
     id: 'revokeCredential',
+    event: 'credential.revoked',
     method: 'POST',
     path: '/credentials/{credential}/revoke',
     role: 'sluice.operator',

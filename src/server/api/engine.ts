@@ -1,19 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { operation, type Operation } from './operation.ts'
 import { cursorOf, limitOf, PAGE, placeOf } from './paging.ts'
-import { AuditEntry, PageOf, Reload, Status, Texts, Thing, Time } from './schemas.ts'
+import { AuditEntry, PageOf, Reload, Status, Thing, Time, Wanted } from './schemas.ts'
 
 const Maybe = Type.Optional
-
-interface Place {
-  readonly at: number
-  readonly number: number
-}
-
-function isPlace(value: unknown): value is Place {
-  const { at, number } = (value ?? {}) as { at?: unknown; number?: unknown }
-  return Number.isFinite(at) && Number.isFinite(number)
-}
 
 export const engineOperations: readonly Operation[] = [
   operation({
@@ -28,6 +18,7 @@ export const engineOperations: readonly Operation[] = [
   }),
   operation({
     id: 'reload',
+    event: 'reload',
     method: 'POST',
     path: '/reload',
     role: 'sluice.operator',
@@ -46,10 +37,10 @@ export const engineOperations: readonly Operation[] = [
     tag: 'audit',
     summary: 'Who did what, the newest first',
     query: Thing({
-      what: Maybe(Texts('Events; `*` stands for any text: `role.*`.')),
-      who: Maybe(Texts('Who; `*` stands for any text.')),
-      object: Maybe(Texts('Client, flow, credential or run.')),
-      outcome: Maybe(Texts('done, refused or failed.')),
+      what: Maybe(Wanted('Events; `*` stands for any text: `role.*`.')),
+      who: Maybe(Wanted('Who; `*` stands for any text.')),
+      object: Maybe(Wanted('Client, flow, credential or run.')),
+      outcome: Maybe(Wanted('done, refused or failed.')),
       since: Maybe(Time('Entries from then on')),
       until: Maybe(Time('Entries from before')),
       ...PAGE,
@@ -58,7 +49,7 @@ export const engineOperations: readonly Operation[] = [
     async handle({ engine, query }) {
       const { limit: _limit, cursor, ...search } = query
       const limit = limitOf(query)
-      const before = placeOf(cursor, isPlace)
+      const before = placeOf(cursor, { at: 'number', number: 'number' })
       const found = await engine.audit({ ...search, limit: limit + 1, ...(before && { before }) })
       const items = found.slice(0, limit)
       const { at, number } = items.at(-1) ?? { at: 0, number: 0 }

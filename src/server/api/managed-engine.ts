@@ -9,10 +9,6 @@ export interface ApiRun {
   readonly id: string
 }
 
-export interface ApiRunDetail extends ApiRun {
-  readonly snapshots: readonly object[]
-}
-
 /** The same of an entry of the audit log. */
 export interface ApiAuditEntry {
   readonly at: number
@@ -42,7 +38,9 @@ export interface ManagedEngine {
   onBehalfOf(actor: Actor): Control
   /** Newest first; `reached`: epoch ms back to which it was looked where the time was up before. */
   runs(search: RunSearch): Promise<{ readonly runs: readonly ApiRun[]; readonly reached: number | undefined }>
-  run(id: string): Promise<ApiRunDetail | undefined>
+  /** Without its snapshots. */
+  run(id: string): Promise<ApiRun | undefined>
+  snapshots(run: string): Promise<readonly object[] | undefined>
   attachment(
     run: string,
     name: string,

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
-import type { Actor } from '../../core/audit.ts'
+import type { Actor, AuditEvent } from '../../core/audit.ts'
 import type { ManagementRole } from '../../core/management-role.ts'
 import type { ManagedEngine } from './managed-engine.ts'
 
@@ -32,6 +32,10 @@ export interface Operation<
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
+  /** Under which it is on record; those that only read have none. */
+  readonly event?: AuditEvent
+  /** When the answer is 409. */
+  readonly conflict?: string
   /** Whether the body holds a message, which may be as large as those of endpoints. */
   readonly takesMessage?: true
   /** Of the answer 200; left out: the answer is 204, or bytes. */

@@ -25,15 +25,26 @@ export function cursorOf(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url')
 }
 
-/** @throws ApiRefusal 400 where the cursor is none of ours */
-export function placeOf<Place>(
+/** What a cursor holds, by key. */
+type Shape = Readonly<Record<string, 'string' | 'number'>>
+type Place<Of extends Shape> = Of extends Shape
+  ? { readonly [key in keyof Of]: Of[key] extends 'string' ? string : number }
+  : never
+
+/**
+ * Where a list goes on.
+ * @param shapes it has one of them
+ * @throws ApiRefusal 400 where the cursor is none of ours
+ */
+export function placeOf<const Of extends Shape>(
   cursor: string | undefined,
-  isPlace: (value: unknown) => value is Place,
-): Place | undefined {
+  ...shapes: readonly Of[]
+): Place<Of> | undefined {
   if (cursor === undefined) return undefined
   try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (isPlace(place)) return place
+    const place = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as Record<string, unknown>
+    const has = (shape: Shape) => Object.entries(shape).every(([key, type]) => typeof place[key] === type)
+    if (shapes.some(has)) return place as Place<Of>
   } catch {}
   throw new ApiRefusal(400, 'request.invalid', 'cursor is not what a page before gave as `next`')
 }
@@ -43,9 +54,9 @@ export function pageByName<Item extends { readonly name: string }>(
   all: readonly Item[],
   query: PageQuery,
 ): { items: readonly Item[]; next?: string } {
-  const after = placeOf(query.cursor, (value) => typeof value === 'string')
+  const after = placeOf(query.cursor, { name: 'string' })?.name
   const sorted = all.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   const rest = after === undefined ? sorted : sorted.filter(({ name }) => name > after)
   const items = rest.slice(0, limitOf(query))
-  return { items, ...(items.length < rest.length && { next: cursorOf(items.at(-1)!.name) }) }
+  return { items, ...(items.length < rest.length && { next: cursorOf({ name: items.at(-1)!.name }) }) }
 }

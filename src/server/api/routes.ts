@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { Ajv, type ErrorObject } from 'ajv'
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
-import type { Actor } from '../../core/audit.ts'
+import { Ajv } from 'ajv'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifySchemaValidationError } from 'fastify'
+import type { Actor, Audit } from '../../core/audit.ts'
 import type { Logger } from '../../core/services.ts'
 import type { Door } from '../management/door.ts'
 import { problemReply } from '../problem-json.ts'
-import { sendProblem } from '../refusals.ts'
+import { refuseOtherMethods, sendProblem } from '../refusals.ts'
 import { unkept } from '../unkept.ts'
 import type { ManagedEngine } from './managed-engine.ts'
 import { ApiRefusal, Bytes, DONE, type Operation } from './operation.ts'
@@ -15,6 +15,7 @@ export interface ApiSetting {
   readonly operations: readonly Operation[]
   readonly engine: ManagedEngine
   readonly door: Door
+  readonly audit: Pick<Audit, 'count'>
   readonly log: Logger
   /** Takes live secrets out of a text. */
   readonly redact: (text: string) => string
@@ -28,16 +29,28 @@ const SMALL = 64 * 1024
 
 /** Serves the operations below `/api`, as problem+json where they fail. */
 export function addApi(app: FastifyInstance, setting: ApiSetting): void {
-  const { operations, engine, door, redact } = setting
+  const { operations, engine, door, audit, redact } = setting
   const actors = new WeakMap<IncomingMessage, Actor>()
+  /** The write of one who lacks the role. */
+  const tellRefusal = ({ event, role }: Operation, params: unknown, actor: Actor) => {
+    if (event === undefined) return
+    const [object] = Object.values(params as Readonly<Record<string, string>>)
+    audit.count({ ...actor, what: event, object, outcome: 'refused', detail: `it needs the role ${role}` })
+  }
   const hide = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value)
   void app.register(
     async (api) => {
       api.removeAllContentTypeParsers()
-      api.addContentTypeParser(
-        'application/json',
-        { parseAs: 'string' },
-        api.getDefaultJsonParser('error', 'error'),
+      const parse = api.getDefaultJsonParser('error', 'error')
+      api.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+        body === ''
+          ? done(null, undefined)
+          : parse(request, body, (error, value) =>
+              error ? done(new ApiRefusal(400, 'request.invalid', notJson(body))) : done(null, value),
+            ),
+      )
+      api.addContentTypeParser('*', ({ headers }, _payload, done) =>
+        headers['content-length'] === '0' ? done(null, undefined) : done(new NoJson()),
       )
       const strict = validator({})
       const lenient = validator({ coerceTypes: 'array' })
@@ -45,18 +58,26 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
         (httpPart === 'body' ? strict : lenient).compile(schema),
       )
       api.setErrorHandler((error: FastifyError, _request, reply) => fail(error, reply, setting))
+      for (const [path, all] of Map.groupBy(operations, ({ path }) => patternOf(path)))
+        refuseOtherMethods(
+          api,
+          path,
+          all.map(({ method }) => method),
+        )
       for (const one of operations)
         api.route({
           method: one.method,
-          url: one.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+          url: patternOf(one.path),
           bodyLimit: one.takesMessage ? SMALL + Math.ceil((setting.bodyLimit * 4) / 3) : SMALL,
           schema: {
             querystring: one.query ?? Thing({}),
             ...(one.params && { params: one.params }),
             ...(one.body && { body: one.body }),
           },
-          async onRequest({ raw }, reply) {
-            const actor = await door.admit(one.role, raw, reply.raw)
+          async onRequest({ raw, params }, reply) {
+            const actor = await door.admit(one.role, raw, reply.raw, (actor) =>
+              tellRefusal(one, params, actor),
+            )
             if (actor) actors.set(raw, actor)
             else reply.hijack()
           },
@@ -77,6 +98,16 @@ export function addApi(app: FastifyInstance, setting: ApiSetting): void {
     },
     { prefix: API_PREFIX },
   )
+}
+
+/** A body of another type. */
+class NoJson extends Error {
+  readonly statusCode = 415
+}
+
+/** `/flows/{flow}` as the router writes it. */
+function patternOf(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
 function validator(options: object): Ajv {
@@ -121,14 +152,13 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
   if (error instanceof ApiRefusal)
     return sendProblem(
       reply,
-      problemReply(error.status, TITLES[error.status] ?? 'The request cannot be done', {
+      problemReply(error.status, TITLES[error.code] ?? TITLES[error.status] ?? 'The request cannot be done', {
         detail: redact(error.message),
         code: error.code,
       }),
     )
   if (validation) {
-    const [first] = validation as unknown as ErrorObject[]
-    const { pointer, detail } = misfit(first!)
+    const { pointer, detail } = misfit(validation)
     const where = validationContext === 'querystring' ? 'query' : (validationContext ?? 'body')
     return sendProblem(
       reply,
@@ -147,25 +177,52 @@ function fail(error: FastifyError, reply: FastifyReply, { log, redact }: ApiSett
   if (statusCode < 500)
     return sendProblem(
       reply,
-      problemReply(statusCode, TITLES[statusCode] ?? 'The request is malformed', { code: 'request.invalid' }),
+      problemReply(statusCode, TITLES[statusCode] ?? 'The request is malformed', {
+        code: 'request.invalid',
+      }),
     )
   log.error({ err: error }, 'a fault in the engine while the management API was asked')
   sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
 }
 
-const TITLES: Readonly<Record<number, string>> = {
+/** By code, where it has one of its own, else by status. */
+const TITLES: Readonly<Record<string, string>> = {
   400: 'The request cannot be taken',
   404: 'There is no such thing',
   409: 'It cannot be changed now',
   413: 'The body is too large',
   415: 'Bodies are application/json',
   503: 'Too many requests at once',
+  'flow.stopped': 'The flow does not run',
+  'request.slow': 'The message log took too long to answer',
 }
 
-function misfit({ instancePath, keyword, params, message }: ErrorObject): {
-  pointer: string
-  detail: string
-} {
+/** In words that hold one sign of the text at the most. */
+function notJson(text: string): string {
+  try {
+    JSON.parse(text)
+    return 'body: it has a key that JavaScript has a meaning for'
+  } catch (error) {
+    const { message } = error as Error
+    const [, position] = /at position (\d+)/.exec(message) ?? []
+    const [, sign] = /^Unexpected token '(.+?)',/su.exec(message) ?? []
+    const where =
+      position !== undefined
+        ? `at character ${Number(position) + 1}`
+        : sign !== undefined
+          ? `at the first ${JSON.stringify(sign)} that is out of place`
+          : 'it ends too early'
+    return `body: it cannot be read as JSON (${where})`
+  }
+}
+
+function misfit(errors: readonly FastifySchemaValidationError[]): { pointer: string; detail: string } {
+  const { instancePath, keyword, params, message } = errors[0]!
+  if (keyword === 'const') {
+    const choices = errors.filter((error) => error.keyword === 'const' && error.instancePath === instancePath)
+    const words = choices.map((choice) => JSON.stringify(choice.params['allowedValue']))
+    return { pointer: instancePath, detail: `must be ${words.join(' or ')}` }
+  }
   if (keyword === 'additionalProperties')
     return { pointer: `${instancePath}/${String(params['additionalProperty'])}`, detail: 'is not known here' }
   return { pointer: instancePath, detail: message ?? 'does not fit' }

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { RunStatus } from '../../core/stores.ts'
 import { ApiRefusal, Bytes, operation, type Operation } from './operation.ts'
 import { cursorOf, limitOf, PAGE, placeOf } from './paging.ts'
-import { Cancellation, Name, PageOf, Run, RunDetail, Snapshot, Texts, Thing, Time } from './schemas.ts'
+import { Cancellation, Name, PageOf, Run, RunDetail, Snapshot, Thing, Time, Wanted } from './schemas.ts'
 import type { RunSearch } from './managed-engine.ts'
 
 const params = Thing({ run: Name('Id of the run.') })
@@ -10,7 +10,7 @@ const tag = 'runs'
 const Maybe = Type.Optional
 
 const Search = Thing({
-  flow: Maybe(Texts('Names of flows; `*` stands for any text.')),
+  flow: Maybe(Wanted('Names of flows; `*` stands for any text.')),
   status: Maybe(
     Type.Array(
       Type.Union(
@@ -18,14 +18,14 @@ const Search = Thing({
           Type.Literal(status),
         ),
       ),
-      { description: 'Statuses.' },
+      { description: 'Statuses.', maxItems: 100 },
     ),
   ),
-  code: Maybe(Texts('Codes of failures; `*` stands for any text.')),
-  credential: Maybe(Texts('Credentials that were used.')),
-  host: Maybe(Texts('Hosts that were talked to.')),
+  code: Maybe(Wanted('Codes of failures; `*` stands for any text.')),
+  credential: Maybe(Wanted('Credentials that were used.')),
+  host: Maybe(Wanted('Hosts that were talked to.')),
   correlationId: Maybe(Type.String({ maxLength: 300 })),
-  header: Maybe(Texts('Searchable headers, `name=value`; all must fit.')),
+  header: Maybe(Wanted('Searchable headers, `name=value`; all must fit.')),
   text: Maybe(Type.String({ description: 'In a log line or the failure.', minLength: 1, maxLength: 300 })),
   since: Maybe(Time('Runs that started then or later')),
   until: Maybe(Time('Runs that started before')),
@@ -33,11 +33,8 @@ const Search = Thing({
 })
 
 /** Before a run, or, where the time was up, before a moment. */
-type Place = { readonly run: string } | { readonly at: number }
-
-function isPlace(value: unknown): value is Place {
-  const { run, at } = (value ?? {}) as { run?: unknown; at?: unknown }
-  return typeof run === 'string' || Number.isFinite(at)
+function placeOfRuns(cursor: string | undefined) {
+  return placeOf<{ run: 'string' } | { at: 'number' }>(cursor, { run: 'string' }, { at: 'number' })
 }
 
 export const runOperations: readonly Operation[] = [
@@ -54,7 +51,7 @@ export const runOperations: readonly Operation[] = [
     result: PageOf(Run),
     async handle({ engine, query }) {
       const limit = limitOf(query)
-      const place = placeOf(query.cursor, isPlace)
+      const place = placeOfRuns(query.cursor)
       const { runs, reached } = await engine.runs(searchOf(query, place, limit + 1))
       const items = runs.slice(0, limit)
       const next =
@@ -71,12 +68,7 @@ export const runOperations: readonly Operation[] = [
     summary: 'A run with its steps, lines and the names of its attachments',
     params,
     result: RunDetail,
-    async handle({ engine, params }) {
-      const run = await engine.run(params.run)
-      if (!run) return undefined
-      const { snapshots: _hidden, ...shown } = run
-      return shown
-    },
+    handle: ({ engine, params }) => engine.run(params.run),
   }),
   operation({
     id: 'listSnapshots',
@@ -88,8 +80,8 @@ export const runOperations: readonly Operation[] = [
     params,
     result: Thing({ items: Type.Array(Snapshot) }),
     async handle({ engine, params }) {
-      const run = await engine.run(params.run)
-      return run && { items: run.snapshots }
+      const items = await engine.snapshots(params.run)
+      return items && { items }
     },
   }),
   operation({
@@ -109,6 +101,7 @@ export const runOperations: readonly Operation[] = [
   }),
   operation({
     id: 'cancelRun',
+    event: 'run.cancelled',
     method: 'POST',
     path: '/runs/{run}/cancel',
     role: 'sluice.operator',
@@ -124,7 +117,7 @@ export const runOperations: readonly Operation[] = [
 
 type Query = (typeof Search)['static']
 
-function searchOf(query: Query, place: Place | undefined, limit: number): RunSearch {
+function searchOf(query: Query, place: ReturnType<typeof placeOfRuns>, limit: number): RunSearch {
   const { flow, status, code, credential, host, correlationId, header, text, since } = query
   const until = place && 'at' in place ? Math.min(place.at, query.until ?? Infinity) : query.until
   return {

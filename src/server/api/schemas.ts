@@ -3,12 +3,15 @@ import { Type, type TSchema } from '@sinclair/typebox'
 /** What the management API speaks of; other keys are refused where they come in, and never go out. */
 export const Thing = <Properties extends Record<string, TSchema>>(
   properties: Properties,
-  about: { description?: string } = {},
+  about: { description?: string; examples?: readonly object[] } = {},
 ) => Type.Object(properties, { additionalProperties: false, ...about })
 
 export const Time = (description: string) => Type.Number({ description: `${description} (epoch ms)` })
 export const Name = (description: string) => Type.String({ description, minLength: 1, maxLength: 300 })
 export const Texts = (description: string) => Type.Array(Type.String(), { description })
+/** Of a query: so many as one search takes. */
+export const Wanted = (description: string) =>
+  Type.Array(Type.String({ maxLength: 300 }), { description, maxItems: 100 })
 export const TextMap = (description: string) => Type.Record(Type.String(), Type.String(), { description })
 const Count = (description: string) => Type.Integer({ description, minimum: 0 })
 const Maybe = Type.Optional

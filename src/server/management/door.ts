@@ -22,7 +22,7 @@ export interface DoorSetting {
 
 /** ms without a byte taken, after which a slow reader is given up. */
 const PATIENCE = 60_000
-/** Requests that are judged or answered at once. */
+/** Requests of those let in that are answered at once, and of those whom nobody asks who they are. */
 const MOST_AT_ONCE = 64
 /** Whoever has used the link of `sluice dev`. */
 const LINK_USER = 'local user (link)'
@@ -31,32 +31,48 @@ const LINK_USER = 'local user (link)'
 export class Door {
   readonly #setting: DoorSetting
   readonly #names: ReadonlySet<string>
-  #inside = 0
+  readonly #inside = { known: 0, anybody: 0 }
 
   constructor(setting: DoorSetting) {
     this.#setting = setting
     this.#names = new Set(setting.hosts.map((name) => name.toLowerCase()))
   }
 
-  /** Who asks; undefined: it was refused, and has its answer. */
-  async admit(role: ManagementRole, raw: IncomingMessage, reply: ServerResponse): Promise<Actor | undefined> {
-    if (!this.comesRight(raw, reply)) return undefined
+  /**
+   * Who asks; undefined: it was refused, and has its answer.
+   * @param lacks is told of a caller that is who it says, and lacks the role
+   */
+  async admit(
+    role: ManagementRole,
+    raw: IncomingMessage,
+    reply: ServerResponse,
+    lacks?: (actor: Actor) => void,
+  ): Promise<Actor | undefined> {
+    if (!this.#comesRight(raw, reply)) return undefined
     const address = this.#setting.addressOf(raw)
     if (this.#setting.session?.holds(raw.headers.cookie, raw.socket.localPort))
-      return { who: LINK_USER, address }
+      return this.#hasRoom('known', raw, reply) ? { who: LINK_USER, address } : undefined
     const call = this.#callOf(raw, reply)
     const caller = await this.#setting.access.admit(ruleOf(role), undefined, {
       raw,
       query: call.query,
       address,
       called: `the address ${call.path}`,
-      deny: (denial) => call.deny(denial),
+      deny(denial) {
+        if (denial.caller !== undefined) lacks?.({ who: denial.caller, address })
+        call.deny(denial)
+      },
     })
-    return caller && { who: caller.id, address }
+    return caller && this.#hasRoom('known', raw, reply) ? { who: caller.id, address } : undefined
   }
 
-  /** Whether it was called by a name of its own, not by another site's page, and there is room; else it has its answer. */
-  comesRight(raw: IncomingMessage, reply: ServerResponse): boolean {
+  /** For what everybody may have; false: it was refused, and has its answer. */
+  admitAnybody(raw: IncomingMessage, reply: ServerResponse): boolean {
+    return this.#comesRight(raw, reply) && this.#hasRoom('anybody', raw, reply)
+  }
+
+  /** Whether it was called by a name of its own, and not by another site's page; else it has its answer. */
+  #comesRight(raw: IncomingMessage, reply: ServerResponse): boolean {
     const refuse = (status: number, title: string, detail: string) => {
       this.#callOf(raw, reply).problem(problemReply(status, title, { detail }))
       return false
@@ -70,9 +86,19 @@ export class Door {
       )
     if (isForeign(raw))
       return refuse(403, 'Pages of other sites may not call', 'the browser says that another site asks')
-    if (this.#inside >= MOST_AT_ONCE) return refuse(503, 'Too many requests at once', 'try again in a second')
-    this.#inside++
-    reply.once('close', () => this.#inside--)
+    return true
+  }
+
+  /** Those who were refused take no room: they could shut out those who may come in. */
+  #hasRoom(who: 'known' | 'anybody', raw: IncomingMessage, reply: ServerResponse): boolean {
+    if (this.#inside[who] >= MOST_AT_ONCE) {
+      const detail = 'try again in a second'
+      this.#callOf(raw, reply).problem(problemReply(503, 'Too many requests at once', { detail }))
+      return false
+    }
+    if (reply.destroyed) return false
+    this.#inside[who]++
+    reply.once('close', () => this.#inside[who]--)
     return true
   }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Audit } from '../../core/audit.ts'
 import type { EngineHealth } from '../../core/control.ts'
+import type { Html } from '../../core/html.ts'
 import type { ManagementRole } from '../../core/management-role.ts'
 import type { Access, Logger } from '../../core/services.ts'
 import { operations } from '../api/index.ts'
@@ -11,7 +12,7 @@ import { listenOn, type Address } from '../listening.ts'
 import type { OwnTls } from '../own-tls.ts'
 import { addProbes, ignoreBodies } from '../probes.ts'
 import { problemReply } from '../problem-json.ts'
-import { MALFORMED, refuseMalformed, sendProblem } from '../refusals.ts'
+import { MALFORMED, refuseMalformed, refuseOtherMethods, sendProblem } from '../refusals.ts'
 import { unkept } from '../unkept.ts'
 import { cookieOf, type DevSession } from './dev-session.ts'
 import { Door } from './door.ts'
@@ -58,12 +59,6 @@ export interface ManagementDocuments {
   readonly apiPage: () => Html
 }
 
-/** A page with what its browser may do. */
-export interface Html {
-  readonly text: string
-  readonly contentSecurityPolicy: string
-}
-
 export interface ManagementServer {
   /** Resolves to the URL. @throws Error with `code` `SLUICE_LISTEN` */
   listen(): Promise<string>
@@ -87,7 +82,7 @@ export function createManagementServer(setting: ManagementSetting): ManagementSe
   addProbes(app, () => setting.health().status !== 'down')
   addReading(app, door, setting)
   if (setting.session) addLogin(app, door, setting.session, setting)
-  addApi(app, { operations, engine, door, log, redact, bodyLimit: setting.bodyLimit })
+  addApi(app, { operations, engine, door, audit: setting.audit, log, redact, bodyLimit: setting.bodyLimit })
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(
       reply,
@@ -99,7 +94,7 @@ export function createManagementServer(setting: ManagementSetting): ManagementSe
   )
   app.setErrorHandler((error, _request, reply) => {
     if ((error as { statusCode?: number }).statusCode === 400) return sendProblem(reply, MALFORMED)
-    log.error({ err: error }, 'a fault in the engine while metrics or health were asked for')
+    log.error({ err: error }, 'a fault in the engine while the management listener was asked')
     sendProblem(reply, problemReply(500, 'A fault in the engine', { code: 'engine.fault' }))
   })
   return {
@@ -118,13 +113,15 @@ function addReading(app: FastifyInstance, door: Door, setting: ManagementSetting
     path: string,
     role: ManagementRole | 'public',
     handler: (reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
-  ) =>
-    app.get(path, {
+  ) => {
+    refuseOtherMethods(app, path, ['GET'])
+    return app.get(path, {
       async onRequest({ raw }, reply) {
         if (!(await enter(door, role, raw, reply.raw))) reply.hijack()
       },
       handler: async (_request, reply) => handler(unkept(reply)),
     })
+  }
   const watching = openMetrics ? 'public' : 'sluice.viewer'
   serve('/health', watching, (reply) => {
     const state = health()
@@ -158,7 +155,9 @@ async function enter(
   raw: IncomingMessage,
   reply: ServerResponse,
 ): Promise<boolean> {
-  return role === 'public' ? door.comesRight(raw, reply) : (await door.admit(role, raw, reply)) !== undefined
+  return role === 'public'
+    ? door.admitAnybody(raw, reply)
+    : (await door.admit(role, raw, reply)) !== undefined
 }
 
 /** The link of a development engine: good once. */
@@ -171,7 +170,7 @@ function addLogin(
   app.get('/login', {
     exposeHeadRoute: false,
     async onRequest({ raw }, reply) {
-      if (!door.comesRight(raw, reply.raw)) reply.hijack()
+      if (!door.admitAnybody(raw, reply.raw)) reply.hijack()
     },
     handler: async ({ query, raw }, reply) => {
       const { code } = query as { code?: unknown }

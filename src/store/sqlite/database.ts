@@ -139,7 +139,7 @@ function errcode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
-/** Whether the record that was being written is to blame, not the disk or the file. */
+/** Whether what was to be written or read is to blame, not the disk or the file. */
 export function isOfTheRecord(error: unknown): boolean {
   const code = errcode(error)
   return (

@@ -13,7 +13,7 @@ export interface ThreadSetting {
 export interface RetentionLimits {
   /** Epoch ms; runs that started before are deleted. */
   readonly before: number
-  /** The oldest runs are deleted while the file holds more. */
+  /** The oldest runs are deleted while the file holds more beside the audit log. */
   readonly bytes: number
   /** Epoch ms; entries of the audit log from before are deleted. */
   readonly auditBefore: number

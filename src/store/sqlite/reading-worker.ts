@@ -1,11 +1,15 @@
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { MessageLogReader } from '../reading.ts'
 import type { AskedQuestion, FoundRuns, LogQuestions, Question, ReadingReport } from '../reading-protocol.ts'
 import type { RunSummary } from '../rows.ts'
-import { StoreError } from '../store-error.ts'
+import { StoreError, type StoreTrouble } from '../store-error.ts'
+import { LOG_FILE } from './data-folder.ts'
+import { isOfTheRecord, toStoreError } from './database.ts'
 
 const port = parentPort!
-const reader = new MessageLogReader((workerData as { folder: string }).folder)
+const { folder } = workerData as { folder: string }
+const reader = new MessageLogReader(folder)
 
 /** Stops when the time is up: a search through a large log must not hold up the others that ask. */
 function search({ filter, patience }: LogQuestions['runs']['given']): FoundRuns {
@@ -24,7 +28,9 @@ function answer({ kind, given }: Question): unknown {
     case 'runs':
       return search(given)
     case 'run':
-      return reader.run(given.id)
+      return reader.runWithoutSnapshots(given.id)
+    case 'snapshots':
+      return reader.snapshots(given.id)
     case 'attachment':
       return reader.attachment(given.run, given.name)
     case 'audit':
@@ -32,14 +38,18 @@ function answer({ kind, given }: Question): unknown {
   }
 }
 
+function told(error: unknown): { trouble: StoreTrouble } | { fault: string } {
+  if (!(error instanceof StoreError) && isOfTheRecord(error)) return { fault: (error as Error).message }
+  const { code, message, hint } = toStoreError(error, join(folder, LOG_FILE))
+  return { trouble: { code, message, ...(hint !== undefined && { hint }) } }
+}
+
 port.on('message', ({ number, question }: AskedQuestion) => {
   let report: ReadingReport
   try {
     report = { number, found: answer(question) }
   } catch (error) {
-    const { code, message, hint } =
-      error instanceof StoreError ? error : new StoreError('store.fault', (error as Error).message)
-    report = { number, trouble: { code, message, ...(hint !== undefined && { hint }) } }
+    report = { number, ...told(error) }
   }
   port.postMessage(report)
 })

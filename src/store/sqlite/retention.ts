@@ -1,3 +1,4 @@
+import { LASTING_EVENTS } from '../../core/audit.ts'
 import { transaction, type Database } from './database.ts'
 import type { RetentionLimits } from './protocol.ts'
 
@@ -7,8 +8,8 @@ const SLICE_BY_SIZE = 20
 const LINES_A_SLICE = 2000
 /** Pages (4 KB) that one slice gives back to the disk. */
 const PAGES_A_SLICE = 256
-/** Entries of the audit log about tokens, which callers cause, that are kept at the most. */
-const MOST_OF_TOKENS = 100_000
+/** Entries of the audit log that callers can cause as often as they like: so many are kept at the most. */
+const MOST_PASSING = 100_000
 const AUDIT_A_SLICE = 2000
 const OF_RUNS = ['lines', 'attachments', 'snapshots', 'searchable'] as const
 
@@ -17,13 +18,13 @@ export type Slice = () => number | undefined
 
 /**
  * Deletes, slice by slice, the runs that started before `before` (epoch ms) and the oldest ones while `log.db` holds more
- * than `bytes`. Runs that go on are left alone. Of the audit log, what is older than its own age, and the oldest entries
- * about tokens where there are too many.
+ * than `bytes` beside the audit log. Runs that go on are left alone. Of the audit log, what is older than its own age, and
+ * the oldest of the entries that do not last where there are too many.
  */
 export function retention(
   database: Database,
   { before, bytes, auditBefore }: RetentionLimits,
-  mostOfTokens = MOST_OF_TOKENS,
+  mostPassing = MOST_PASSING,
 ): Slice {
   const pragma = (name: string): number => Number(Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0])
   const pageSize = pragma('page_size')
@@ -47,7 +48,12 @@ export function retention(
       return runs.length
     })
 
-  const dropAudit = auditRetention(database, auditBefore, mostOfTokens)
+  const dropAudit = auditRetention(database, auditBefore, mostPassing)
+
+  const sizeOfAudit = database.prepare(
+    "SELECT coalesce(sum(pgsize), 0) AS size FROM dbstat('main', 1) WHERE name IN ('audit', 'audit_at')",
+  )
+  let ofAudit: number | undefined
 
   return () => {
     if (dropAudit()) return 0
@@ -56,8 +62,11 @@ export function retention(
     if (dropOrphans.run(before).changes > 0) return 0
     const pages = pragma('page_count')
     if (pages * pageSize <= bytes) return undefined
+    ofAudit ??= Number(sizeOfAudit.get()!['size'])
+    const most = bytes + ofAudit
+    if (pages * pageSize <= most) return undefined
     const free = pragma('freelist_count')
-    if ((pages - free) * pageSize > bytes) {
+    if ((pages - free) * pageSize > most) {
       const bySize = drop(Number.MAX_SAFE_INTEGER, SLICE_BY_SIZE)
       if (bySize > 0) return bySize
     }
@@ -68,19 +77,19 @@ export function retention(
 }
 
 /** One step of deleting entries of the audit log; false: there is nothing left to do. */
-function auditRetention(database: Database, before: number, mostOfTokens: number): () => boolean {
+function auditRetention(database: Database, before: number, mostPassing: number): () => boolean {
   const dropOld = database.prepare(
     `DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE at < ? ORDER BY at LIMIT ${AUDIT_A_SLICE})`,
   )
-  const ofTokens = "what >= 'token.' AND what < 'token/'"
-  const count = database.prepare(`SELECT count(*) AS found FROM audit WHERE ${ofTokens}`)
+  const passes = `(outcome <> 'done' OR what NOT IN (${LASTING_EVENTS.map((what) => `'${what}'`).join(', ')}))`
+  const count = database.prepare(`SELECT count(*) AS found FROM audit WHERE ${passes}`)
   const dropMost = database.prepare(
-    `DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE ${ofTokens} ORDER BY at LIMIT ?)`,
+    `DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE ${passes} ORDER BY at LIMIT ?)`,
   )
   let tooMany: number | undefined
   return () => {
     if (dropOld.run(before).changes > 0) return true
-    tooMany ??= Number(count.get()!['found']) - mostOfTokens
+    tooMany ??= Number(count.get()!['found']) - mostPassing
     if (tooMany <= 0) return false
     const dropped = Number(dropMost.run(Math.min(tooMany, AUDIT_A_SLICE)).changes)
     tooMany -= dropped

@@ -177,7 +177,7 @@ export interface CanaryService {
 /**
  * A token service and an API in one. `/token/<credential>` gives a token, `/token/<way>` fails; `/api/<way>` answers.
  * Both tell all that they were sent: what a receiver gives back in clear is in the body and may reach the caller of the
- * flow, but no log, record or error. The find-destination API, the other exception, does not exist yet.
+ * flow, but no log, record or error. The find-destination API is the other exception: its callers get tokens.
  */
 export async function canaryService(t: TestContext): Promise<CanaryService> {
   const counts = new Map<string, number>()
