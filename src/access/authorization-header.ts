@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { Reading } from './secret-check.ts'
+import type { Claim } from './secret-check.ts'
 
 /** What a request carries as its authorization. */
 export type Carried =
   | { readonly scheme: 'none' }
   | { readonly scheme: 'bearer'; readonly token: string }
-  | { readonly scheme: 'basic'; readonly readings: readonly Reading[] }
+  | { readonly scheme: 'basic'; readonly claim: Claim }
   /** Why it cannot be judged, for the log. */
   | { readonly scheme: 'unreadable'; readonly why: string; readonly ambiguous: boolean }
 
@@ -22,8 +22,8 @@ export function readAuthorization(raw: IncomingMessage): Carried {
   const token = BEARER.exec(text)?.[1]
   if (token !== undefined) return { scheme: 'bearer', token }
   const encoded = BASIC.exec(text)?.[1]
-  const readings = encoded === undefined ? [] : readBasic(encoded)
-  if (readings.length > 0) return { scheme: 'basic', readings }
+  const claim = encoded === undefined ? undefined : readBasic(encoded)
+  if (claim) return { scheme: 'basic', claim }
   const scheme = /^(Bearer|Basic)(?![^ ])/i.exec(text)?.[1]
   const why = scheme
     ? `what comes after "${scheme}" cannot be read`
@@ -39,16 +39,19 @@ function countOf({ rawHeaders }: IncomingMessage): number {
   return count
 }
 
-/** As it stands, as curl and Postman send it; and form-encoded, as RFC 6749 2.3.1 wants it. */
-function readBasic(encoded: string): Reading[] {
+/**
+ * As it stands, as curl and Postman send it; or form-encoded, as RFC 6749 2.3.1 wants it. An id has no `%` and no `+` of its
+ * own, so that it is one id however it is written; of a secret that has them it is not known which way it was meant.
+ */
+function readBasic(encoded: string): Claim | undefined {
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  if (colon < 1) return []
-  const raw = { clientId: text.slice(0, colon), secret: text.slice(colon + 1) }
-  if (!/[%+]/.test(text)) return [raw]
-  const clientId = formDecoded(raw.clientId)
-  const secret = formDecoded(raw.secret)
-  return clientId === undefined || secret === undefined ? [raw] : [raw, { clientId, secret }]
+  if (colon < 1) return undefined
+  const [id, secret] = [text.slice(0, colon), text.slice(colon + 1)]
+  const clientId = formDecoded(id) ?? id
+  const decoded = formDecoded(secret)
+  if (decoded === undefined || decoded === secret) return { clientId, secrets: [secret] }
+  return { clientId, secrets: clientId === id ? [secret, decoded] : [decoded] }
 }
 
 function formDecoded(text: string): string | undefined {

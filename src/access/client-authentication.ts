@@ -3,7 +3,7 @@ import type { Client } from './client-file.ts'
 import { readAuthorization } from './authorization-header.ts'
 import type { ClientAssertions } from './client-assertion.ts'
 import { ASSERTION_TYPE } from './client-keys.ts'
-import type { Reading, SecretCheck, SecretVerdict } from './secret-check.ts'
+import type { Claim, SecretCheck, SecretVerdict } from './secret-check.ts'
 
 /** Who asks, or how to refuse. */
 export type Authenticated =
@@ -68,13 +68,12 @@ export async function authenticate(
     const verdict = await setting.assertions.check(assertion, id, path, address)
     return judged(verdict, 'the client assertion is not good', basic, verdict.clientId ?? id)
   }
-  const readings = carried.scheme === 'basic' ? carried.readings : readingsOf(id, secret)
-  if (!readings) return bad(401, 'client id and client secret are missing', id)
-  const { clientId } = readings[0]!
-  if (id !== undefined && !readings.some((reading) => reading.clientId === id))
-    return bad(400, 'client_id is another one than that of the header')
+  const claim = carried.scheme === 'basic' ? carried.claim : claimOf(id, secret)
+  if (!claim) return bad(401, 'client id and client secret are missing', id)
+  const { clientId } = claim
+  if (id !== undefined && id !== clientId) return bad(400, 'client_id is another one than that of the header')
   return judged(
-    await setting.secrets.check(readings, address),
+    await setting.secrets.check(claim, address),
     'the client id or the client secret is wrong, or the client is disabled',
     basic,
     clientId,
@@ -102,6 +101,6 @@ function judged(
   }
 }
 
-function readingsOf(clientId: string | undefined, secret: string | undefined): Reading[] | undefined {
-  return clientId === undefined || secret === undefined ? undefined : [{ clientId, secret }]
+function claimOf(clientId: string | undefined, secret: string | undefined): Claim | undefined {
+  return clientId === undefined || secret === undefined ? undefined : { clientId, secrets: [secret] }
 }

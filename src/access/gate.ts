@@ -73,7 +73,7 @@ export class Gate {
     if (carried.scheme === 'unreadable')
       return deny(carried.ambiguous ? badRequest : nothing(rule), carried.why)
     if (carried.scheme === 'bearer') return this.#admitToken(rule, flow, request, carried.token)
-    return whenKnown(secrets.check(carried.readings, request.address), (verdict) => {
+    return whenKnown(secrets.check(carried.claim, request.address), (verdict) => {
       if (verdict.fits) {
         const { callerId, roles } = verdict.client
         return this.#compare(rule, flow, request, callerId, roles)
@@ -265,7 +265,7 @@ function denial(status: number, code: string, title: string, headers: readonly s
 }
 
 function sayId(carried: Carried): string {
-  return carried.scheme === 'basic' ? JSON.stringify(carried.readings[0]!.clientId.slice(0, 150)) : ''
+  return carried.scheme === 'basic' ? JSON.stringify(carried.claim.clientId.slice(0, 150)) : ''
 }
 
 function whenKnown<T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> {

@@ -17,14 +17,14 @@ export type SecretVerdict =
   /** s after which it may be tried again. */
   | { readonly fits: false; readonly why: string; readonly retryAfter: number }
 
-/** One way to read what a client said of itself. */
-export interface Reading {
+/** What a client says of itself. */
+export interface Claim {
   readonly clientId: string
-  readonly secret: string
+  /** One, or the ways to read it: Basic is form-encoded by some clients, and not by others. */
+  readonly secrets: readonly string[]
 }
 
 interface Try {
-  readonly client: Client | undefined
   readonly secret: string
   readonly mark: string
 }
@@ -50,38 +50,36 @@ export class SecretCheck {
     this.#setting = setting
   }
 
-  /**
-   * At once where the secret is remembered.
-   * @param readings what the request may mean: Basic is form-encoded by some clients, and not by others
-   * @param address where the request comes from
-   */
-  check(readings: readonly Reading[], address: string): SecretVerdict | Promise<SecretVerdict> {
-    const tries = readings.map(({ clientId, secret }) => {
-      const client = this.#setting.ofId(clientId)
-      return { client, secret, mark: this.#markOf(clientId, client, secret) }
-    })
-    for (const { client, mark } of tries) if (this.#isRemembered(mark)) return this.#judge(client, true)
-    const who = `${address} ${readings[0]!.clientId}`
+  /** At once where the secret is remembered. @param address where the request comes from */
+  check({ clientId, secrets }: Claim, address: string): SecretVerdict | Promise<SecretVerdict> {
+    const client = this.#setting.ofId(clientId)
+    const tries = secrets.map((secret) => ({ secret, mark: this.#markOf(clientId, client, secret) }))
+    if (tries.some(({ mark }) => this.#isRemembered(mark))) return this.#judge(client, true)
+    const who = `${address} ${clientId}`
     const retryAfter = this.#setting.failures.pauseOf(who)
     if (retryAfter > 0)
       return { fits: false, retryAfter, why: 'too many wrong secrets of this client from this address' }
-    if (!this.#trying.has(tries[0]!.mark) && this.#trying.size >= AT_ONCE)
+    const isOther = tries.some(({ mark }) => !this.#trying.has(mark))
+    if (isOther && this.#trying.size >= AT_ONCE)
       return { fits: false, retryAfter: 1, why: 'too many secrets are tried at once' }
-    const isOther = !this.#trying.has(tries[0]!.mark)
     // Counted before it is tried: many guesses at once are many.
     if (isOther) this.#setting.failures.add(who)
-    return this.#tryAll(tries, () => {
+    return this.#tryAll(client, tries, () => {
       if (isOther) this.#setting.failures.takeBack(who)
     })
   }
 
-  async #tryAll(tries: readonly Try[], fitted: () => void): Promise<SecretVerdict> {
-    for (const { mark, client, secret } of tries)
+  async #tryAll(
+    client: Client | undefined,
+    tries: readonly Try[],
+    fitted: () => void,
+  ): Promise<SecretVerdict> {
+    for (const { mark, secret } of tries)
       if (await this.#try(mark, client, secret)) {
         fitted()
         return this.#judge(client, true)
       }
-    return this.#judge(tries[0]!.client, false)
+    return this.#judge(client, false)
   }
 
   #judge(client: Client | undefined, secretFits: boolean): SecretVerdict {
