@@ -1,6 +1,7 @@
 import { mayCall, sayRule, type AccessRule, type Caller, type Scheme } from '../core/access.ts'
 import type { Denial, JudgedRequest, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
+import { networkOf } from '../net/ip-address.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
 import { readAuthorization, type Carried } from './authorization-header.ts'
 import type { PresentedCertificates } from './certificates/presented.ts'
@@ -15,7 +16,8 @@ import type { Tokens } from './tokens.ts'
 
 export interface GateSetting {
   readonly clients: Clients
-  readonly failures: FailureCount
+  /** Of wrong API keys, by network. */
+  readonly wrongKeys: FailureCount
   readonly certificates: PresentedCertificates
   readonly clock: Clock
   readonly tokens: Tokens
@@ -107,12 +109,12 @@ export class Gate {
 
   /** Good keys go on from the same address: a caller with a wrong one must not shut the others out. */
   #denyKey(flow: string | undefined, request: JudgedRequest): undefined {
-    const { failures } = this.#setting
-    const who = `${request.address} ${API_KEY_HEADER}`
-    const pause = failures.pauseOf(who)
+    const { wrongKeys } = this.#setting
+    const network = networkOf(request.address)
+    const pause = wrongKeys.pauseOf(network)
     if (pause > 0)
       return this.#deny(request, flow, tooMany(pause), 'too many wrong API keys from this address')
-    failures.add(who)
+    wrongKeys.add(network)
     return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
   }
 
