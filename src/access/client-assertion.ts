@@ -72,11 +72,17 @@ export class ClientAssertions {
       return { fits: false, retryAfter: pause.retryAfter, why, clientId: id }
     }
     const client = ofId(id)
-    const bad = client ? await this.#judge(assertion, said, client, path) : { why: 'there is no such client' }
+    if (!client) {
+      attempts.addUnknown(network)
+      return fail('there is no such client')
+    }
+    const bad = await this.#judge(assertion, said, client, path)
     if (bad?.retryAfter !== undefined)
       return { fits: false, why: bad.why, retryAfter: bad.retryAfter, clientId: id }
-    if (bad) attempts.add(network, id)
-    if (bad || !client) return fail(bad!.why)
+    if (bad) {
+      attempts.add(network, id)
+      return fail(bad.why)
+    }
     return client.enabled ? { fits: true, client } : fail(`client "${client.name}" is disabled`)
   }
 

@@ -38,6 +38,11 @@ export class FailedAttempts {
     this.#ofNetworks.add(network)
   }
 
+  /** Of a client that there is not, where that costs nothing to find out. */
+  addUnknown(network: string): void {
+    this.#ofNetworks.add(network)
+  }
+
   /** What was counted last was none. */
   takeBack(network: string, clientId: string): void {
     this.#ofClients.takeBack(keyOf(network, clientId))
