@@ -129,7 +129,11 @@ export class AuthorizationServer implements Access {
     const ledger = await ClientLedger.open({ file: join(folder, 'access-clients.json'), audit, log, clock })
     this.#ledger = ledger
     ledger.compare(this.clients.all(), 'noticed at the start')
-    this.clients.onLoad = () => ledger.compare(this.clients.all())
+    records.endAllOf(this.clients.all().flatMap(({ enabled, clientId }) => (enabled ? [] : clientId)))
+    this.clients.onLoad = (ended) => {
+      records.endAllOf(ended)
+      ledger.compare(this.clients.all())
+    }
     const gate = new Gate({
       ...shared,
       wrongKeys: new FailureCount(clock, WRONG_KEYS),

@@ -26,8 +26,8 @@ export class Clients implements OtherFiles {
   #byApiKey: ReadonlyMap<string, Client> = new Map()
   #certificates = new KnownCertificates([])
   #loaded = false
-  /** Is told after each load. */
-  onLoad: (() => void) | undefined
+  /** Is told after each load. @param ended ids of clients that may call no more */
+  onLoad: ((ended: readonly string[]) => void) | undefined
   readonly #log: Logger
   readonly #authoritiesKnown: boolean
 
@@ -57,6 +57,9 @@ export class Clients implements OtherFiles {
     for (const [file, { name }] of this.#inForce)
       if (!inForce.has(file))
         this.#log.info({ client: name }, `client "${name}" was removed; its tokens ended`)
+    const ended = [...this.#byId.values()].filter(
+      ({ clientId, enabled }) => enabled && byId.get(clientId)?.enabled !== true,
+    )
     this.#entries = entries
     this.#inForce = inForce
     this.#byId = byId
@@ -66,7 +69,7 @@ export class Clients implements OtherFiles {
     this.#byApiKey = byApiKey
     this.#certificates = new KnownCertificates(byId.values())
     this.#loaded = true
-    this.onLoad?.()
+    this.onLoad?.(ended.map(({ clientId }) => clientId))
     return problems
   }
 
