@@ -41,6 +41,9 @@ const WAYS: Readonly<Record<Carried['scheme'], Scheme | undefined>> = {
   basic: 'basic',
 }
 
+/** What a query has to have for a parameter `access_token`, which may be written with escapes. */
+const MAY_NAME_TOKEN = /%|access_token/
+
 /** Refuses a request. @param why for the log */
 export type Deny = (what: 'signature' | 'unavailable', why: string) => undefined
 
@@ -61,7 +64,7 @@ export class Gate {
     const { secrets } = this.#setting
     const deny = (denial: Omit<Denial, 'id'>, why: string) => this.#deny(request, flow, denial, why)
     const { raw, query } = request
-    if (query.includes('access_token') && new URLSearchParams(query).has('access_token'))
+    if (MAY_NAME_TOKEN.test(query) && new URLSearchParams(query).has('access_token'))
       return deny(badRequest, 'the token stands in the address (access_token)')
     const carried = readAuthorization(raw)
     const key = raw.headers[API_KEY_HEADER]

@@ -97,8 +97,11 @@ describe('the gate before an endpoint', () => {
   it('refuses what is not to be understood: two headers, a token in the address, another scheme', async (t) => {
     const { ask, token, url } = await door(t)
     const given = await token()
-    const query = await ask(`/http/ESBMessaging.send?access_token=${given}`)
-    assert.deepEqual([query.status, query.body['code']], [400, 'access.request'])
+    for (const name of ['access_token', 'x=1&access%5Ftoken', '%61ccess_token'])
+      for (const headers of [{}, { authorization: `Bearer ${given}` }]) {
+        const query = await ask(`/http/ESBMessaging.send?${name}=${given}`, { headers })
+        assert.deepEqual([query.status, query.body['code']], [400, 'access.request'], name)
+      }
     const two = await raw(url, [`authorization: Bearer ${given}`, `authorization: Bearer ${given}`])
     assert.match(two, /^HTTP\/1\.1 400 [^]*error="invalid_request"/)
     for (const authorization of ['Digest x', 'Bearer', 'Bearer a b', 'Basic ***', 'Basic Og=='])
