@@ -17,7 +17,7 @@ const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
 export function readAuthorization(raw: IncomingMessage): Carried {
   const text = raw.headers.authorization
   if (text === undefined) return { scheme: 'none' }
-  if (countOf(raw) > 1)
+  if (countOf(raw, 'authorization') > 1)
     return { scheme: 'unreadable', why: 'it has more than one authorization header', ambiguous: true }
   const token = BEARER.exec(text)?.[1]
   if (token !== undefined) return { scheme: 'bearer', token }
@@ -31,11 +31,11 @@ export function readAuthorization(raw: IncomingMessage): Carried {
   return { scheme: 'unreadable', why, ambiguous: false }
 }
 
-/** Node keeps the first one of several. */
-function countOf({ rawHeaders }: IncomingMessage): number {
+/** How often a request has a header: of several Node keeps the first, or joins them. @param name lower case */
+export function countOf({ rawHeaders }: IncomingMessage, name: string): number {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2)
-    if (rawHeaders[i]!.length === 13 && rawHeaders[i]!.toLowerCase() === 'authorization') count++
+    if (rawHeaders[i]!.length === name.length && rawHeaders[i]!.toLowerCase() === name) count++
   return count
 }
 

@@ -3,7 +3,7 @@ import type { Denial, JudgedRequest, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import { networkOf } from '../net/ip-address.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
-import { readAuthorization, type Carried } from './authorization-header.ts'
+import { countOf, readAuthorization, type Carried } from './authorization-header.ts'
 import type { PresentedCertificates } from './certificates/presented.ts'
 import type { Clients } from './clients.ts'
 import type { FailureCount } from './failure-count.ts'
@@ -71,6 +71,8 @@ export class Gate {
     const way = key !== undefined && this.#setting.clients.haveApiKeys ? 'apiKey' : WAYS[carried.scheme]
     if (way === 'apiKey' && carried.scheme !== 'none')
       return deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
+    if (way === 'apiKey' && countOf(raw, API_KEY_HEADER) > 1)
+      return deny(badRequest, `it has more than one header ${API_KEY_HEADER}`)
     if (way !== undefined && rule.schemes?.includes(way) === false)
       return deny(notTaken(rule), `it comes with ${way}; taken here: ${rule.schemes.join(', ')}`)
     if (way === 'apiKey') return this.#admitKey(rule, flow, request, String(key))

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { TrustedProxies } from '../../net/trusted-proxies.ts'
+import { countOf } from '../authorization-header.ts'
 import { fingerprintOf, readCertificateHeader, type BadHeader } from './certificate-header.ts'
 
 /** The certificate that a caller has shown, to us or to a trusted proxy; it has the key of it. */
@@ -67,11 +68,10 @@ export class PresentedCertificates {
     return { fingerprint: fingerprintOf(certificate), certificate, doubt }
   }
 
-  #ofHeader({ headers, rawHeaders }: IncomingMessage, header: string): Presented | Unreadable | undefined {
-    const text = headers[header]
+  #ofHeader(raw: IncomingMessage, header: string): Presented | Unreadable | undefined {
+    const text = raw.headers[header]
     if (text === undefined || text === '') return undefined
-    const lines = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header)
-    if (lines.length > 1) return { why: `it has more than one header ${header}` }
+    if (countOf(raw, header) > 1) return { why: `it has more than one header ${header}` }
     const found = this.#ofText(String(text))
     return 'why' in found ? { why: `the header ${header} of the proxy ${found.why}` } : found
   }
