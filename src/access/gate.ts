@@ -87,7 +87,7 @@ export class Gate {
       }
       const { why, retryAfter } = verdict
       const of = `client ${sayId(carried)}: ${why}`
-      return retryAfter === undefined ? deny(wrongSecret, of) : deny(tooMany(retryAfter), of)
+      return retryAfter === undefined ? deny(wrongSecret(rule), of) : deny(tooMany(retryAfter), of)
     })
   }
 
@@ -106,21 +106,21 @@ export class Gate {
   ): Caller | undefined {
     const hash = apiKeyHash(key)
     const client = hash === undefined ? undefined : this.#setting.clients.ofApiKey(hash)
-    if (!client) return this.#denyKey(flow, request)
+    if (!client) return this.#denyKey(rule, flow, request)
     const { name, enabled, callerId, roles } = client
-    if (!enabled) return this.#deny(request, flow, wrongKey, `client "${name}" is disabled`)
+    if (!enabled) return this.#deny(request, flow, wrongKey(rule), `client "${name}" is disabled`)
     return this.#compare(rule, flow, request, callerId, roles)
   }
 
   /** Good keys go on from the same address: a caller with a wrong one must not shut the others out. */
-  #denyKey(flow: string | undefined, request: JudgedRequest): undefined {
+  #denyKey(rule: AccessRule, flow: string | undefined, request: JudgedRequest): undefined {
     const { wrongKeys } = this.#setting
     const network = networkOf(request.address)
     const pause = wrongKeys.pauseOf(network)
     if (pause > 0)
       return this.#deny(request, flow, tooMany(pause), 'too many wrong API keys from this address')
     wrongKeys.add(network)
-    return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
+    return this.#deny(request, flow, wrongKey(rule), `no client has the API key in ${API_KEY_HEADER}`)
   }
 
   /** A certificate tells who calls where nothing else does. */
@@ -132,7 +132,7 @@ export class Gate {
       return deny(nothing(rule), 'it carries no authorization')
     if ('why' in presented) return deny(badRequest, presented.why)
     const verdict = clients.certificates.judge(presented, clock.now())
-    if ('why' in verdict) return deny(wrongCertificate, verdict.why)
+    if ('why' in verdict) return deny(wrongCertificate(rule), verdict.why)
     return this.#compare(rule, flow, request, verdict.client.callerId, verdict.client.roles)
   }
 
@@ -221,6 +221,18 @@ function notTaken({ schemes }: AccessRule) {
   return denial(401, 'access.scheme', title, challengeOf(schemes))
 }
 
+function wrongSecret({ schemes }: AccessRule) {
+  return denial(401, 'access.secret', 'The client id or the secret is wrong', challengeOf(schemes))
+}
+
+function wrongKey({ schemes }: AccessRule) {
+  return denial(401, 'access.key', 'The API key is not good', challengeOf(schemes))
+}
+
+function wrongCertificate({ schemes }: AccessRule) {
+  return denial(401, 'access.certificate', 'The certificate is not good', challengeOf(schemes))
+}
+
 const CHALLENGES: Readonly<Record<Scheme, string>> = {
   oauth2: BEARER,
   basic: BASIC,
@@ -240,14 +252,10 @@ const badToken = denial(401, 'access.token', 'The token is not good', [
   'www-authenticate',
   `${BEARER}, error="invalid_token"`,
 ])
-const wrongSecret = denial(401, 'access.secret', 'The client id or the secret is wrong', CHALLENGE)
-
 const wrongSignature = denial(401, 'access.signature', 'The signature is not good', [
   'www-authenticate',
   'Signature',
 ])
-const wrongCertificate = denial(401, 'access.certificate', 'The certificate is not good', CHALLENGE)
-const wrongKey = denial(401, 'access.key', 'The API key is not good', CHALLENGE)
 
 function lacking({ roles }: AccessRule) {
   const scope = roles.join(' ')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { apiKeyHash, makeApiKey } from '../../src/access/api-key.ts'
 import { door, SECRET } from './fixture.ts'
 
 /** The engine's own key, which no attacker has: to make what only one claim is wrong with. */
@@ -131,6 +132,15 @@ describe('the gate before an endpoint', () => {
     assert.equal(bodies(), 0)
     const allowed = await raw(url, [...head, `authorization: Bearer ${await token()}`], 'hello')
     assert.match(allowed, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
+  })
+
+  it('names only the ways in that an endpoint takes', async (t) => {
+    const { ask, basic } = await door(t, { shop: '', sensor: `apiKeyHash: ${apiKeyHash(makeApiKey())}\n` })
+    const challenges = async (way: string, headers: Record<string, string>) =>
+      (await ask(`/http/by-${way}`, { headers })).headers.get('www-authenticate')
+    assert.equal(await challenges('basic', basic('shop', 'wrong')), 'Basic realm="sluice", charset="UTF-8"')
+    assert.equal(await challenges('apiKey', { 'x-api-key': makeApiKey() }), 'ApiKey')
+    assert.equal(await challenges('oauth2', basic()), 'Bearer realm="sluice"')
   })
 
   it('looks roles up at use: what is taken away counts at once, what is given, too', async (t) => {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { SignJWT } from 'jose'
+import { createAuthority } from '../support/certificates.ts'
 import { sluice, type CommandSetting } from '../support/command-line.ts'
 import { ed25519, p256, pemOf } from '../support/keys.ts'
 import { projectFolder, startProject } from '../support/project.ts'
@@ -261,6 +262,38 @@ Get a token, then call (curl asks for the secret):
     )
     assert.match(await bad('public-key shop'), /^2: .*a file with the public key is needed/)
     assert.match(await bad('public-key shop one.pem --finish'), /^2: .*--finish takes no file/)
+  })
+
+  it('certificate: five at most, the newest only, all others', async (t) => {
+    const authority = createAuthority('Acme Clients CA')
+    const files = Array.from({ length: 7 }, (_, at) => [
+      `${at}.crt`,
+      authority.issue({ subject: `/CN=shop${at}` }).certificate,
+    ])
+    const { good, bad, text, client, path } = typing(t, Object.fromEntries(files) as Record<string, string>)
+    await good('create shop --certificate 0.crt')
+    for (let at = 1; at < 5; at++) await good(`certificate shop ${at}.crt`)
+    assert.match(
+      await bad('certificate shop 5.crt'),
+      /^1: .*has 5 certificates, and 5 are possible; `sluice client certificate shop --finish`/,
+    )
+    assert.match(await good('certificate shop 5.crt --now'), /Those before have ended/)
+    assert.equal(text().match(/fingerprint/g)!.length, 1)
+    const one = text().slice(text().indexOf('  - '), text().indexOf('roles:'))
+    writeFileSync(path('shop.yaml'), text().replace(one, one.repeat(6)))
+    assert.match((await client('list')).stderr, /the client has 6 certificates; 5 are possible at once/)
+  })
+
+  it('tells of no tokens where a client gets none', async (t) => {
+    const { good } = typing(t)
+    await good('create sensor --api-key')
+    assert.match(await good('list'), /^sensor +sensor +enabled +- +ESB/m)
+    const show = await good('show sensor')
+    assert.match(show, /^ {2}tokens +none$/m)
+    assert.doesNotMatch(show, /token URL/)
+    assert.doesNotMatch(await good('show sensor --json'), /tokenLifetime/)
+    await good('rotate sensor')
+    assert.match(await good('list'), /^sensor +sensor +enabled +1h +ESB/m)
   })
 
   it('does not write what is not to be written', async (t) => {

@@ -1,5 +1,6 @@
+import { MAX_CERTIFICATES } from '../../access/certificates/certificate-options.ts'
 import type { CertificateRule } from '../../access/certificates/known-certificates.ts'
-import { UsageError, type CommandDefinition } from '../command.ts'
+import { Stop, UsageError, type CommandDefinition } from '../command.ts'
 import { certificateOfFile } from './certificate-file.ts'
 import { change, type Changes } from './change.ts'
 import { clientOptions } from './files.ts'
@@ -36,6 +37,11 @@ export const clientCertificateCommand: CommandDefinition = {
         (rule) => 'fingerprint' in rule && rule.fingerprint === written.fingerprint,
       )
       if (known && !given['now']) return { changes: {}, told: `"${name}" has this certificate already` }
+      if (before.length >= MAX_CERTIFICATES && !given['now'])
+        throw new Stop(
+          1,
+          `"${name}" has ${before.length} certificates, and ${MAX_CERTIFICATES} are possible; \`sluice client certificate ${name} --finish\` takes all but the newest one away`,
+        )
       const told = [`"${name}" is known by the certificate ${shown}.`, `  fingerprint ${written.fingerprint}`]
       if (before.length > 0)
         told.push(
