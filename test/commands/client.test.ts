@@ -185,14 +185,14 @@ Get a token, then call (curl asks for the secret):
     )
     assert.equal(await good('grant shop stock.read'), '"shop" has the role "stock.read" now\n')
     assert.equal(await good('grant shop stock.read'), '"shop" has the role "stock.read" already\n')
-    assert.equal(await good('revoke shop orders.read'), '"shop" has the roles orders.write, stock.read now\n')
+    assert.equal(await good('revoke shop orders.read'), '"shop" has roles orders.write, stock.read now\n')
     assert.equal(
       text(),
       `# The web shop.\ntype: client\n\nsecretHash: ${hash} # since 2026\nroles:\n  # may write\n  - orders.write # for the shop\n  - stock.read\nenabled: true # always\n`,
     )
     assert.match(
       await bad('revoke shop orders.read'),
-      /^1: .*"shop" does not have the role "orders\.read"; it has the roles orders\.write, stock\.read$/,
+      /^1: .*"shop" does not have the role "orders\.read"; it has roles orders\.write, stock\.read$/,
     )
     assert.match(await bad('grant shop two=words'), /^2: .*is no role/)
     await good('revoke shop orders.write')
@@ -242,7 +242,7 @@ Get a token, then call (curl asks for the secret):
     assert.equal(await good('public-key shop one.pem'), '"shop" has one public key now.\n')
     assert.equal(
       await good('public-key shop two.pem'),
-      '"shop" has 2 public keys now. Those before go on until: sluice client public-key shop --finish\n',
+      '"shop" has 2 public keys now. The one before goes on until: sluice client public-key shop --finish\n',
     )
     assert.match(
       await good('show shop'),
@@ -258,10 +258,13 @@ Get a token, then call (curl asks for the secret):
     assert.equal(await good('public-key shop --finish'), '"shop" has one public key only\n')
     assert.match(
       await good('public-key shop one.pem --now'),
-      /has one public key now\. Those before have ended\./,
+      /has one public key now\. The one before has ended\./,
     )
-    assert.match(await bad('public-key shop'), /^2: .*a file with the public key is needed/)
-    assert.match(await bad('public-key shop one.pem --finish'), /^2: .*--finish takes no file/)
+    assert.match(await bad('public-key shop'), /^2: .*the file of the public key is missing/)
+    assert.match(
+      await bad('public-key shop one.pem --finish'),
+      /^2: .*--finish and a file exclude each other/,
+    )
   })
 
   it('certificate: five at most, the newest only, all others', async (t) => {
