@@ -12,6 +12,7 @@ import { PresentedCertificates } from './certificates/presented.ts'
 import { ClientAssertions } from './client-assertion.ts'
 import { ClientLedger } from './client-ledger.ts'
 import { Clients } from './clients.ts'
+import { FailedAttempts } from './failed-attempts.ts'
 import { FailureCount } from './failure-count.ts'
 import { Gate } from './gate.ts'
 import { IssuerTokens } from './issuers/issuer-tokens.ts'
@@ -26,6 +27,8 @@ import { Tokens } from './tokens.ts'
 
 /** Between looks whether it is time for a new signing key. */
 const HOUR = 3_600_000
+/** API keys that may be wrong within a minute, from one network. */
+const WRONG_KEYS = 5
 
 export interface AccessSetting {
   readonly world: Pick<World, 'clock' | 'newId' | 'dispatcherFor'>
@@ -112,10 +115,10 @@ export class AuthorizationServer implements Access {
       audit.record({ ...ENGINE, what: 'key.rotated', outcome: 'done' }),
     )
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)
-    const failures = new FailureCount(clock)
-    const secrets = new SecretCheck({ clock, failures, ofId })
+    const attempts = new FailedAttempts(clock)
+    const secrets = new SecretCheck({ clock, attempts, ofId })
     const audiences = (path: string) => audiencesOf(issuer(), path)
-    const assertions = new ClientAssertions({ clock, failures, ofId, audiences })
+    const assertions = new ClientAssertions({ clock, attempts, ofId, audiences })
     const finding = destinations && (await import('./find-destination.ts'))
     const zone = finding && (() => finding.zoneOf(issuer()))
     const tokens = new Tokens({ keys, records, clock, issuer, audience, ofId, ...(zone && { zone }) })
@@ -131,10 +134,14 @@ export class AuthorizationServer implements Access {
     const ledger = await ClientLedger.open({ file: join(folder, 'access-clients.json'), audit, log, clock })
     this.#ledger = ledger
     ledger.compare(this.clients, 'noticed at the start')
-    this.clients.onLoad = () => ledger.compare(this.clients)
+    records.endAllOf(this.clients.all().flatMap(({ enabled, clientId }) => (enabled ? [] : clientId)))
+    this.clients.onLoad = (ended) => {
+      records.endAllOf(ended)
+      ledger.compare(this.clients)
+    }
     const gate = new Gate({
       ...shared,
-      failures,
+      wrongKeys: new FailureCount(clock, WRONG_KEYS),
       issuers: this.issuers,
       signed: this.signed,
       issuer,

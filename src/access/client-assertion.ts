@@ -3,10 +3,11 @@ import { decodeJwt } from 'jose/jwt/decode'
 import { jwtVerify } from 'jose/jwt/verify'
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import type { Clock } from '../core/world.ts'
+import { networkOf } from '../net/ip-address.ts'
 import type { Client } from './client-file.ts'
 import type { ClientKey } from './client-keys.ts'
 import { SIGNATURE_ALGORITHMS } from './signature-algorithms.ts'
-import type { FailureCount } from './failure-count.ts'
+import type { FailedAttempts } from './failed-attempts.ts'
 import type { SecretVerdict } from './secret-check.ts'
 import { UsedOnce } from './used-once.ts'
 
@@ -18,7 +19,7 @@ const LONGEST = 8192
 
 export interface AssertionSetting {
   readonly clock: Clock
-  readonly failures: FailureCount
+  readonly attempts: FailedAttempts
   ofId(clientId: string): Client | undefined
   /** What an assertion that is sent to this path may be meant for. */
   audiences(path: string): readonly string[]
@@ -58,22 +59,30 @@ export class ClientAssertions {
     path: string,
     address: string,
   ): Promise<SecretVerdict & { readonly clientId?: string }> {
-    const { failures, ofId } = this.#setting
+    const { attempts, ofId } = this.#setting
     const said = read(assertion)
     if ('why' in said) return refused(said.why)
     const { clientId: id } = said
     const fail = (why: string) => ({ ...refused(why), clientId: id })
     if (clientId !== undefined && clientId !== id) return fail('client_id is another one than "sub"')
-    const who = `${address} ${id}`
-    const retryAfter = failures.pauseOf(who)
-    const why = 'too many wrong assertions of this client from this address'
-    if (retryAfter > 0) return { fits: false, retryAfter, why, clientId: id }
+    const network = networkOf(address)
+    const pause = attempts.pauseOf(network, id)
+    if (pause) {
+      const why = `too many wrong assertions ${pause.whose}`
+      return { fits: false, retryAfter: pause.retryAfter, why, clientId: id }
+    }
     const client = ofId(id)
-    const bad = client ? await this.#judge(assertion, said, client, path) : { why: 'there is no such client' }
+    if (!client) {
+      attempts.addUnknown(network)
+      return fail('there is no such client')
+    }
+    const bad = await this.#judge(assertion, said, client, path)
     if (bad?.retryAfter !== undefined)
       return { fits: false, why: bad.why, retryAfter: bad.retryAfter, clientId: id }
-    if (bad) failures.add(who)
-    if (bad || !client) return fail(bad!.why)
+    if (bad) {
+      attempts.add(network, id)
+      return fail(bad.why)
+    }
     return client.enabled ? { fits: true, client } : fail(`client "${client.name}" is disabled`)
   }
 

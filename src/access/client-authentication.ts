@@ -1,9 +1,13 @@
 import type { IncomingMessage } from 'node:http'
+import {
+  judgeCertificateOf,
+  type CertificateAuthentication,
+} from './certificates/certificate-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readAuthorization } from './authorization-header.ts'
 import type { ClientAssertions } from './client-assertion.ts'
 import { ASSERTION_TYPE } from './client-keys.ts'
-import type { Reading, SecretCheck, SecretVerdict } from './secret-check.ts'
+import type { Claim, SecretCheck, SecretVerdict } from './secret-check.ts'
 
 /** Who asks, or how to refuse. */
 export type Authenticated =
@@ -12,19 +16,21 @@ export type Authenticated =
       /** SHA-256 of the certificate that its tokens are bound to, hex. */
       readonly boundTo?: string
     }
-  | {
-      readonly status: 400 | 401 | 429
-      readonly error: string
-      readonly description: string
-      /** For the log. */
-      readonly why: string
-      /** It came by Basic, which the answer names. */
-      readonly basic: boolean
-      readonly clientId: string | undefined
-      readonly retryAfter?: number
-    }
+  | Refused
 
-export interface AuthenticationSetting {
+interface Refused {
+  readonly status: 400 | 401 | 429
+  readonly error: string
+  readonly description: string
+  /** For the log. */
+  readonly why: string
+  /** It came by Basic, which the answer names. */
+  readonly basic: boolean
+  readonly clientId: string | undefined
+  readonly retryAfter?: number
+}
+
+export interface AuthenticationSetting extends CertificateAuthentication {
   readonly secrets: SecretCheck
   readonly assertions: ClientAssertions
 }
@@ -32,9 +38,10 @@ export interface AuthenticationSetting {
 type Form = ReadonlyMap<string, string>
 
 /**
- * Which client a request to the token service comes from: Basic, id and secret in the form, or an assertion.
+ * Which client a request to the token service comes from: Basic, id and secret in the form, an assertion, or `client_id` in the
+ * form with a certificate and nothing else.
  * @param address where it comes from
- * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3 https://www.rfc-editor.org/rfc/rfc7521#section-4.2
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3 https://www.rfc-editor.org/rfc/rfc7521#section-4.2 https://www.rfc-editor.org/rfc/rfc8705#section-2
  */
 export async function authenticate(
   raw: IncomingMessage,
@@ -46,7 +53,7 @@ export async function authenticate(
   const id = form.get('client_id')
   const secret = form.get('client_secret')
   const basic = carried.scheme !== 'none'
-  const bad = (status: 400 | 401, description: string, clientId?: string): Authenticated => ({
+  const bad = (status: 400 | 401, description: string, clientId?: string): Refused => ({
     status,
     error: status === 400 ? 'invalid_request' : 'invalid_client',
     description,
@@ -68,13 +75,22 @@ export async function authenticate(
     const verdict = await setting.assertions.check(assertion, id, path, address)
     return judged(verdict, 'the client assertion is not good', basic, verdict.clientId ?? id)
   }
-  const readings = carried.scheme === 'basic' ? carried.readings : readingsOf(id, secret)
-  if (!readings) return bad(401, 'client id and client secret are missing', id)
-  const { clientId } = readings[0]!
-  if (id !== undefined && !readings.some((reading) => reading.clientId === id))
-    return bad(400, 'client_id is another one than that of the header')
+  if (!basic && id !== undefined && secret === undefined) {
+    const verdict = judgeCertificateOf(raw, id, setting)
+    if (verdict)
+      return 'client' in verdict
+        ? verdict
+        : {
+            ...bad(401, 'the certificate is not that of the client, or the client is disabled', id),
+            why: verdict.why,
+          }
+  }
+  const claim = carried.scheme === 'basic' ? carried.claim : claimOf(id, secret)
+  if (!claim) return bad(401, 'client id and client secret are missing', id)
+  const { clientId } = claim
+  if (id !== undefined && id !== clientId) return bad(400, 'client_id is another one than that of the header')
   return judged(
-    await setting.secrets.check(readings, address),
+    await setting.secrets.check(claim, address),
     'the client id or the client secret is wrong, or the client is disabled',
     basic,
     clientId,
@@ -102,6 +118,6 @@ function judged(
   }
 }
 
-function readingsOf(clientId: string | undefined, secret: string | undefined): Reading[] | undefined {
-  return clientId === undefined || secret === undefined ? undefined : [{ clientId, secret }]
+function claimOf(clientId: string | undefined, secret: string | undefined): Claim | undefined {
+  return clientId === undefined || secret === undefined ? undefined : { clientId, secrets: [secret] }
 }

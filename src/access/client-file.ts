@@ -117,6 +117,7 @@ function check(
   for (const [index, role] of (options.roles ?? []).entries())
     if (!isRole(role)) report('client/role', `"${role}" is no role`, ROLE_HINT, ['roles', index])
   const written = options.secretHash ?? []
+  checkWays(options, document, report)
   checkApiKeys(options, document, report)
   const isList = Array.isArray((document.value as { secretHash: unknown }).secretHash)
   if (written.length > MAX_SECRETS)
@@ -141,7 +142,8 @@ function check(
 
 type Report = (code: ProblemCode, message: string, hint: string, path: Path, target?: Target) => void
 
-function checkApiKeys(
+/** A client that shows nothing never gets in. */
+function checkWays(
   { secretHash, apiKeyHash, jwks, certificates }: ClientOptions,
   document: Document,
   report: Report,
@@ -155,6 +157,10 @@ function checkApiKeys(
       `sluice client rotate ${name} makes a secret, sluice client api-key ${name} an API key; sluice client public-key and certificate take what the client has.`,
       [],
     )
+}
+
+function checkApiKeys({ apiKeyHash }: ClientOptions, document: Document, report: Report): void {
+  const name = nameOf(document.file)
   const isList = Array.isArray((document.value as { apiKeyHash?: unknown }).apiKeyHash)
   for (const [index, text] of (apiKeyHash ?? []).entries())
     if (!isApiKeyHash(text))

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { FILES, type Actor, type Audit, type AuditEntry } from '../core/audit.ts'
+import { sayRoles } from '../core/access.ts'
 import type { Logger } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import type { Client } from './client-file.ts'
@@ -173,8 +174,4 @@ function changesOf(before: Known | undefined, now: Known | undefined): Change[] 
       : [{ what: now.enabled ? 'client.enabled' : 'client.disabled' } as const]),
     ...(before.rest === now.rest ? [] : [{ what: 'client.changed' } as const]),
   ]
-}
-
-function sayRoles(roles: readonly string[]): string {
-  return roles.length === 0 ? 'no role' : `roles ${roles.join(', ')}`
 }

@@ -17,6 +17,9 @@ import { certificatesOption } from './certificates/certificate-options.ts'
 /** Secrets that a client may have at once: the old one goes on until the new one is everywhere. */
 export const MAX_SECRETS = 2
 
+/** ms that a token may be good, but for one without an end. */
+export const LONGEST_LIFETIME = 86_400_000
+
 /** What the file of a client holds: the only place where its keys are written down. */
 export const clientSchema = Keys({
   type: Choice(['client'], { description: 'A system that may call the endpoints of this engine.' }),
@@ -61,7 +64,7 @@ export const clientSchema = Keys({
   tokenLifetime: Optional(
     Type.Union(
       [
-        Duration({ description: 'How long a token is good.', minimum: 60_000, maximum: 86_400_000 }),
+        Duration({ description: 'How long a token is good.', minimum: 60_000, maximum: LONGEST_LIFETIME }),
         Choice(['untilNext'], { description: 'A token is good until the client asks for the next one.' }),
       ],
       {

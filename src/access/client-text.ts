@@ -34,14 +34,13 @@ export function newClientText(made: NewClient): string {
 /** How secrets are replaced: beside the one before, by taking that away, or all at once with every token. */
 export type Rotation = 'add' | 'finish' | 'now'
 
-/** The hashes that a client has afterwards. @param secret undefined for `finish` */
+/** The hashes that a client has with a further secret. */
 export async function rotatedHashes(
   { hashes }: Client,
-  rotation: Rotation,
-  secret: string | undefined,
+  rotation: Exclude<Rotation, 'finish'>,
+  secret: string,
 ): Promise<string | string[]> {
   const newest = hashes.at(-1)
-  if (rotation === 'finish' && newest) return newest.text
-  if (rotation === 'now' || !newest) return makeSecretHash(secret!)
-  return [newest.text, await makeSecretHash(secret!, newest)]
+  if (rotation === 'now' || !newest) return makeSecretHash(secret)
+  return [newest.text, await makeSecretHash(secret, newest)]
 }

@@ -28,8 +28,8 @@ export class Clients implements OtherFiles {
   #byApiKey: ReadonlyMap<string, Client> = new Map()
   #certificates = new KnownCertificates([])
   #loaded = false
-  /** Is told after each load. */
-  onLoad: (() => void) | undefined
+  /** Is told after each load. @param ended ids of clients that may call no more */
+  onLoad: ((ended: readonly string[]) => void) | undefined
   readonly #log: Logger
   readonly #authoritiesKnown: boolean
 
@@ -64,6 +64,9 @@ export class Clients implements OtherFiles {
     }
     for (const [file, { name }] of this.#inForce)
       if (!inForce.has(file)) this.#log.info({ client: name }, removal(name, displaced.get(name)))
+    const ended = [...this.#byId.values()].filter(
+      ({ clientId, enabled }) => enabled && byId.get(clientId)?.enabled !== true,
+    )
     this.#entries = entries
     this.#inForce = inForce
     this.#byId = byId
@@ -74,7 +77,7 @@ export class Clients implements OtherFiles {
     this.#byApiKey = byApiKey
     this.#certificates = new KnownCertificates(byId.values())
     this.#loaded = true
-    this.onLoad?.()
+    this.onLoad?.(ended.map(({ clientId }) => clientId))
     return problems
   }
 

@@ -1,8 +1,9 @@
 import { mayCall, sayRule, type AccessRule, type Caller, type Scheme } from '../core/access.ts'
 import type { Denial, JudgedRequest, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
+import { networkOf } from '../net/ip-address.ts'
 import { API_KEY_HEADER, apiKeyHash } from './api-key.ts'
-import { readAuthorization, type Carried } from './authorization-header.ts'
+import { countOf, readAuthorization, type Carried } from './authorization-header.ts'
 import type { PresentedCertificates } from './certificates/presented.ts'
 import type { Clients } from './clients.ts'
 import type { FailureCount } from './failure-count.ts'
@@ -15,7 +16,8 @@ import type { Tokens } from './tokens.ts'
 
 export interface GateSetting {
   readonly clients: Clients
-  readonly failures: FailureCount
+  /** Of wrong API keys, by network. */
+  readonly wrongKeys: FailureCount
   readonly certificates: PresentedCertificates
   readonly clock: Clock
   readonly tokens: Tokens
@@ -39,6 +41,9 @@ const WAYS: Readonly<Record<Carried['scheme'], Scheme | undefined>> = {
   basic: 'basic',
 }
 
+/** What a query has to have for a parameter `access_token`, which may be written with escapes. */
+const MAY_NAME_TOKEN = /%|access_token/
+
 /** Refuses a request. @param why for the log */
 export type Deny = (what: 'signature' | 'unavailable', why: string) => undefined
 
@@ -59,13 +64,15 @@ export class Gate {
     const { secrets } = this.#setting
     const deny = (denial: Omit<Denial, 'id'>, why: string) => this.#deny(request, flow, denial, why)
     const { raw, query } = request
-    if (query.includes('access_token') && new URLSearchParams(query).has('access_token'))
+    if (MAY_NAME_TOKEN.test(query) && new URLSearchParams(query).has('access_token'))
       return deny(badRequest, 'the token stands in the address (access_token)')
     const carried = readAuthorization(raw)
     const key = raw.headers[API_KEY_HEADER]
     const way = key !== undefined && this.#setting.clients.haveApiKeys ? 'apiKey' : WAYS[carried.scheme]
     if (way === 'apiKey' && carried.scheme !== 'none')
       return deny(badRequest, `it carries both an authorization and ${API_KEY_HEADER}`)
+    if (way === 'apiKey' && countOf(raw, API_KEY_HEADER) > 1)
+      return deny(badRequest, `it has more than one header ${API_KEY_HEADER}`)
     if (way !== undefined && rule.schemes?.includes(way) === false)
       return deny(notTaken(rule), `it comes with ${way}; taken here: ${rule.schemes.join(', ')}`)
     if (way === 'apiKey') return this.#admitKey(rule, flow, request, String(key))
@@ -73,14 +80,14 @@ export class Gate {
     if (carried.scheme === 'unreadable')
       return deny(carried.ambiguous ? badRequest : nothing(rule), carried.why)
     if (carried.scheme === 'bearer') return this.#admitToken(rule, flow, request, carried.token)
-    return whenKnown(secrets.check(carried.readings, request.address), (verdict) => {
+    return whenKnown(secrets.check(carried.claim, request.address), (verdict) => {
       if (verdict.fits) {
         const { callerId, roles } = verdict.client
         return this.#compare(rule, flow, request, callerId, roles)
       }
       const { why, retryAfter } = verdict
       const of = `client ${sayId(carried)}: ${why}`
-      return retryAfter === undefined ? deny(wrongSecret, of) : deny(tooMany(retryAfter), of)
+      return retryAfter === undefined ? deny(wrongSecret(rule), of) : deny(tooMany(retryAfter), of)
     })
   }
 
@@ -99,21 +106,21 @@ export class Gate {
   ): Caller | undefined {
     const hash = apiKeyHash(key)
     const client = hash === undefined ? undefined : this.#setting.clients.ofApiKey(hash)
-    if (!client) return this.#denyKey(flow, request)
+    if (!client) return this.#denyKey(rule, flow, request)
     const { name, enabled, callerId, roles } = client
-    if (!enabled) return this.#deny(request, flow, wrongKey, `client "${name}" is disabled`)
+    if (!enabled) return this.#deny(request, flow, wrongKey(rule), `client "${name}" is disabled`)
     return this.#compare(rule, flow, request, callerId, roles)
   }
 
   /** Good keys go on from the same address: a caller with a wrong one must not shut the others out. */
-  #denyKey(flow: string | undefined, request: JudgedRequest): undefined {
-    const { failures } = this.#setting
-    const who = `${request.address} ${API_KEY_HEADER}`
-    const pause = failures.pauseOf(who)
+  #denyKey(rule: AccessRule, flow: string | undefined, request: JudgedRequest): undefined {
+    const { wrongKeys } = this.#setting
+    const network = networkOf(request.address)
+    const pause = wrongKeys.pauseOf(network)
     if (pause > 0)
       return this.#deny(request, flow, tooMany(pause), 'too many wrong API keys from this address')
-    failures.add(who)
-    return this.#deny(request, flow, wrongKey, `no client has the API key in ${API_KEY_HEADER}`)
+    wrongKeys.add(network)
+    return this.#deny(request, flow, wrongKey(rule), `no client has the API key in ${API_KEY_HEADER}`)
   }
 
   /** A certificate tells who calls where nothing else does. */
@@ -125,7 +132,7 @@ export class Gate {
       return deny(nothing(rule), 'it carries no authorization')
     if ('why' in presented) return deny(badRequest, presented.why)
     const verdict = clients.certificates.judge(presented, clock.now())
-    if ('why' in verdict) return deny(wrongCertificate, verdict.why)
+    if ('why' in verdict) return deny(wrongCertificate(rule), verdict.why)
     return this.#compare(rule, flow, request, verdict.client.callerId, verdict.client.roles)
   }
 
@@ -215,6 +222,18 @@ function notTaken({ schemes }: AccessRule) {
   return denial(401, 'access.scheme', title, challengeOf(schemes))
 }
 
+function wrongSecret({ schemes }: AccessRule) {
+  return denial(401, 'access.secret', 'The client id or the secret is wrong', challengeOf(schemes))
+}
+
+function wrongKey({ schemes }: AccessRule) {
+  return denial(401, 'access.key', 'The API key is not good', challengeOf(schemes))
+}
+
+function wrongCertificate({ schemes }: AccessRule) {
+  return denial(401, 'access.certificate', 'The certificate is not good', challengeOf(schemes))
+}
+
 const CHALLENGES: Readonly<Record<Scheme, string>> = {
   oauth2: BEARER,
   basic: BASIC,
@@ -234,14 +253,10 @@ const badToken = denial(401, 'access.token', 'The token is not good', [
   'www-authenticate',
   `${BEARER}, error="invalid_token"`,
 ])
-const wrongSecret = denial(401, 'access.secret', 'The client id or the secret is wrong', CHALLENGE)
-
 const wrongSignature = denial(401, 'access.signature', 'The signature is not good', [
   'www-authenticate',
   'Signature',
 ])
-const wrongCertificate = denial(401, 'access.certificate', 'The certificate is not good', CHALLENGE)
-const wrongKey = denial(401, 'access.key', 'The API key is not good', CHALLENGE)
 
 function lacking({ roles }: AccessRule) {
   const scope = roles.join(' ')
@@ -266,7 +281,7 @@ function denial(status: number, code: string, title: string, headers: readonly s
 }
 
 function sayId(carried: Carried): string {
-  return carried.scheme === 'basic' ? JSON.stringify(carried.readings[0]!.clientId.slice(0, 150)) : ''
+  return carried.scheme === 'basic' ? JSON.stringify(carried.claim.clientId.slice(0, 150)) : ''
 }
 
 function whenKnown<T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> {

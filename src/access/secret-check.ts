@@ -1,14 +1,17 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Clock } from '../core/world.ts'
+import { networkOf } from '../net/ip-address.ts'
 import type { Client } from './client-file.ts'
-import type { FailureCount } from './failure-count.ts'
+import type { FailedAttempts } from './failed-attempts.ts'
 import { fitsSecret, NOBODY } from './secret-hash.ts'
 
 /** ms that a secret which fitted is remembered. */
 const REMEMBERED = 60_000
-/** Secrets that are remembered, and tried at once, at most. */
+/** Secrets that are remembered at most. */
 const MOST = 10_000
+/** Secrets that are tried at once at most, of all and of one network: each costs 16 MB and the time of a core. */
 const AT_ONCE = 64
+const AT_ONCE_OF_ONE = 16
 
 export type SecretVerdict =
   | { readonly fits: true; readonly client: Client }
@@ -17,21 +20,21 @@ export type SecretVerdict =
   /** s after which it may be tried again. */
   | { readonly fits: false; readonly why: string; readonly retryAfter: number }
 
-/** One way to read what a client said of itself. */
-export interface Reading {
+/** What a client says of itself. */
+export interface Claim {
   readonly clientId: string
-  readonly secret: string
+  /** One, or the ways to read it: Basic is form-encoded by some clients, and not by others. */
+  readonly secrets: readonly string[]
 }
 
 interface Try {
-  readonly client: Client | undefined
   readonly secret: string
   readonly mark: string
 }
 
 export interface SecretCheckSetting {
   readonly clock: Clock
-  readonly failures: FailureCount
+  readonly attempts: FailedAttempts
   ofId(clientId: string): Client | undefined
 }
 
@@ -45,43 +48,48 @@ export class SecretCheck {
   /** Until when (ticks), by HMAC of id, hashes and secret. */
   readonly #remembered = new Map<string, number>()
   readonly #trying = new Map<string, Promise<boolean>>()
+  /** How many requests wait for a try of their own, by network. */
+  readonly #tryingOf = new Map<string, number>()
 
   constructor(setting: SecretCheckSetting) {
     this.#setting = setting
   }
 
-  /**
-   * At once where the secret is remembered.
-   * @param readings what the request may mean: Basic is form-encoded by some clients, and not by others
-   * @param address where the request comes from
-   */
-  check(readings: readonly Reading[], address: string): SecretVerdict | Promise<SecretVerdict> {
-    const tries = readings.map(({ clientId, secret }) => {
-      const client = this.#setting.ofId(clientId)
-      return { client, secret, mark: this.#markOf(clientId, client, secret) }
-    })
-    for (const { client, mark } of tries) if (this.#isRemembered(mark)) return this.#judge(client, true)
-    const who = `${address} ${readings[0]!.clientId}`
-    const retryAfter = this.#setting.failures.pauseOf(who)
-    if (retryAfter > 0)
-      return { fits: false, retryAfter, why: 'too many wrong secrets of this client from this address' }
-    if (!this.#trying.has(tries[0]!.mark) && this.#trying.size >= AT_ONCE)
+  /** At once where the secret is remembered. @param address where the request comes from */
+  check({ clientId, secrets }: Claim, address: string): SecretVerdict | Promise<SecretVerdict> {
+    const client = this.#setting.ofId(clientId)
+    const tries = secrets.map((secret) => ({ secret, mark: this.#markOf(clientId, client, secret) }))
+    if (tries.some(({ mark }) => this.#isRemembered(mark))) return this.#judge(client, true)
+    const { attempts } = this.#setting
+    const network = networkOf(address)
+    const pause = attempts.pauseOf(network, clientId)
+    if (pause)
+      return { fits: false, retryAfter: pause.retryAfter, why: `too many wrong secrets ${pause.whose}` }
+    if (tries.every(({ mark }) => this.#trying.has(mark)))
+      return this.#tryAll(client, tries).then((fits) => this.#judge(client, fits))
+    const going = this.#tryingOf.get(network) ?? 0
+    if (going >= AT_ONCE_OF_ONE || this.#trying.size >= AT_ONCE)
       return { fits: false, retryAfter: 1, why: 'too many secrets are tried at once' }
-    const isOther = !this.#trying.has(tries[0]!.mark)
     // Counted before it is tried: many guesses at once are many.
-    if (isOther) this.#setting.failures.add(who)
-    return this.#tryAll(tries, () => {
-      if (isOther) this.#setting.failures.takeBack(who)
-    })
+    attempts.add(network, clientId)
+    this.#tryingOf.set(network, going + 1)
+    return this.#tryAll(client, tries)
+      .then((fits) => {
+        if (fits) attempts.takeBack(network, clientId)
+        return this.#judge(client, fits)
+      })
+      .finally(() => this.#leave(network))
   }
 
-  async #tryAll(tries: readonly Try[], fitted: () => void): Promise<SecretVerdict> {
-    for (const { mark, client, secret } of tries)
-      if (await this.#try(mark, client, secret)) {
-        fitted()
-        return this.#judge(client, true)
-      }
-    return this.#judge(tries[0]!.client, false)
+  #leave(network: string): void {
+    const left = this.#tryingOf.get(network)! - 1
+    if (left === 0) this.#tryingOf.delete(network)
+    else this.#tryingOf.set(network, left)
+  }
+
+  async #tryAll(client: Client | undefined, tries: readonly Try[]): Promise<boolean> {
+    for (const { mark, secret } of tries) if (await this.#try(mark, client, secret)) return true
+    return false
   }
 
   #judge(client: Client | undefined, secretFits: boolean): SecretVerdict {

@@ -1,5 +1,6 @@
 import type { Logger } from '../core/services.ts'
 import type { Clock, Timer } from '../core/world.ts'
+import { LONGEST_LIFETIME } from './client-options.ts'
 import { readPrivate, writePrivate } from './private-file.ts'
 
 /** What is known of a token that says nothing itself. */
@@ -20,6 +21,7 @@ export interface OpaqueToken {
 interface Content {
   readonly opaque: readonly (readonly [hash: string, token: OpaqueToken])[]
   readonly revoked: readonly (readonly [jti: string, expiresAt: number])[]
+  readonly ended: readonly (readonly [clientId: string, at: number])[]
 }
 
 /** Live opaque tokens of one client; the oldest ends when there is one more. */
@@ -27,7 +29,7 @@ const MOST_OF_A_CLIENT = 1000
 /** ms within which tokens that were handed out are written together. */
 const BEHIND = 200
 
-/** What the engine must remember of tokens: opaque ones by their hash, and JWTs that were revoked. */
+/** What the engine must remember of tokens: opaque ones by their hash, JWTs that were revoked, and clients whose tokens have all ended. */
 export class TokenRecords {
   readonly #file: string
   readonly #clock: Clock
@@ -38,6 +40,8 @@ export class TokenRecords {
   /** By client id, the hash of the one that has no end. */
   readonly #lasting = new Map<string, string>()
   readonly #revoked = new Map<string, number>()
+  /** By client id, when all its tokens ended: epoch ms. */
+  readonly #ended = new Map<string, number>()
   #timer: Timer | undefined
   #writing: Promise<void> = Promise.resolve()
 
@@ -50,9 +54,10 @@ export class TokenRecords {
   /** @throws Error `SLUICE_ACCESS` */
   static async open(file: string, clock: Clock, log: Logger): Promise<TokenRecords> {
     const records = new TokenRecords(file, clock, log)
-    const { opaque = [], revoked = [] } = ((await readPrivate(file)) ?? {}) as Partial<Content>
+    const { opaque = [], revoked = [], ended = [] } = ((await readPrivate(file)) ?? {}) as Partial<Content>
     for (const [hash, token] of opaque) records.#put(hash, token)
     for (const [jti, expiresAt] of revoked) records.#revoked.set(jti, expiresAt)
+    for (const [clientId, at] of ended) records.#ended.set(clientId, at)
     return records
   }
 
@@ -82,6 +87,21 @@ export class TokenRecords {
 
   isRevoked(jti: string): boolean {
     return this.#revoked.has(jti)
+  }
+
+  /** Ends all tokens that clients have now: they stay ended when the clients are back. */
+  endAllOf(clientIds: readonly string[]): void {
+    if (clientIds.length === 0) return
+    for (const clientId of clientIds) {
+      this.#ended.set(clientId, this.#clock.now())
+      for (const hash of [...(this.#byClient.get(clientId) ?? [])]) this.#drop(hash)
+    }
+    this.#flushLoudly('which tokens have ended could not be kept; they are good again after a restart')
+  }
+
+  /** When all tokens of a client ended the last time, epoch ms; undefined: not as long as tokens live. */
+  endOf(clientId: string): number | undefined {
+    return this.#ended.get(clientId)
   }
 
   /** On disk when it resolves. */
@@ -133,18 +153,25 @@ export class TokenRecords {
   }
 
   #writeBehind(): void {
-    this.#timer ??= this.#clock.after(BEHIND, () => {
-      this.flush().catch((error: Error) =>
-        this.#log.error({ err: error }, 'tokens could not be kept; they end with this process'),
-      )
-    })
+    this.#timer ??= this.#clock.after(BEHIND, () =>
+      this.#flushLoudly('tokens could not be kept; they end with this process'),
+    )
+  }
+
+  #flushLoudly(trouble: string): void {
+    this.flush().catch((error: Error) => this.#log.error({ err: error }, trouble))
   }
 
   async #write(): Promise<void> {
     const now = this.#clock.now()
     for (const [hash, token] of this.#opaque) if (this.#hasEnded(token)) this.#drop(hash)
     for (const [jti, expiresAt] of this.#revoked) if (expiresAt <= now) this.#revoked.delete(jti)
-    const content: Content = { opaque: [...this.#opaque], revoked: [...this.#revoked] }
+    for (const [clientId, at] of this.#ended) if (at + LONGEST_LIFETIME <= now) this.#ended.delete(clientId)
+    const content: Content = {
+      opaque: [...this.#opaque],
+      revoked: [...this.#revoked],
+      ended: [...this.#ended],
+    }
     await writePrivate(this.#file, content)
   }
 }

@@ -1,17 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Audit } from '../core/audit.ts'
-import type { ClientAssertions } from './client-assertion.ts'
-import {
-  authenticateByCertificate,
-  type CertificateAuthentication,
-} from './certificates/certificate-authentication.ts'
 import { confirmationOf } from './certificates/confirmation.ts'
-import { authenticate } from './client-authentication.ts'
+import { authenticate, type AuthenticationSetting } from './client-authentication.ts'
 import type { Client } from './client-file.ts'
 import { readForm } from './form.ts'
 import { answerError, answerJson } from './json-answer.ts'
 import type { RefusalLog } from './refusal-log.ts'
-import type { SecretCheck } from './secret-check.ts'
 import { LONGEST_ROLES, type Tokens } from './tokens.ts'
 
 /** A client with this role may ask about tokens of others. */
@@ -20,10 +14,8 @@ export const INTROSPECTION_ROLE = 'sluice.introspect'
 export const REALM = 'sluice'
 export const TOKEN_PATH = '/oauth2/token'
 
-export interface TokenServiceSetting extends CertificateAuthentication {
+export interface TokenServiceSetting extends AuthenticationSetting {
   readonly tokens: Tokens
-  readonly secrets: SecretCheck
-  readonly assertions: ClientAssertions
   readonly refusals: RefusalLog
   /** Where a request comes from. */
   addressOf(raw: IncomingMessage): string
@@ -61,8 +53,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       return
     }
     const address = setting.addressOf(raw)
-    const who =
-      authenticateByCertificate(raw, form, setting) ?? (await authenticate(raw, form, setting, address))
+    const who = await authenticate(raw, form, setting, address)
     if ('client' in who) {
       await ask(who.client, form, reply, setting, { address, boundTo: who.boundTo })
       return

@@ -117,9 +117,10 @@ export class Tokens {
     roles: readonly string[],
     { narrowed, boundTo }: Limits,
   ): Promise<string> {
-    const { keys, clock, issuer, audience, zone } = this.#setting
+    const { keys, records, clock, issuer, audience, zone } = this.#setting
     const key = keys.current()
-    const iat = Math.floor(clock.now() / 1000)
+    // Whole seconds: one that is made in the second in which the ones before ended must not pass for one of them.
+    const iat = Math.max(Math.floor(clock.now() / 1000), Math.ceil((records.endOf(clientId) ?? 0) / 1000))
     const claims = {
       iss: issuer(),
       sub: callerId,
@@ -173,7 +174,7 @@ export class Tokens {
   /** Whether it is still good, and what its client may do now. */
   #standing(claims: Claims, token: string): LiveToken | BadToken {
     const { clock, records, ofId } = this.#setting
-    const { clientId, expiresAt, jti } = claims
+    const { clientId, issuedAt, expiresAt, jti } = claims
     const now = clock.now()
     if (expiresAt !== null && expiresAt <= now) {
       this.#verified.delete(token)
@@ -185,6 +186,8 @@ export class Tokens {
     if (!client.generations.includes(claims.generation))
       return { why: `client "${client.name}" was made anew, or all its secrets or keys were replaced, since` }
     if (!client.enabled) return { why: `client "${client.name}" is disabled` }
+    if (jti !== undefined && issuedAt < (records.endOf(clientId) ?? 0))
+      return { why: `client "${client.name}" was disabled or removed since` }
     const roles = claims.narrowed ? claims.roles.filter((role) => client.roles.includes(role)) : client.roles
     return { ...claims, roles, client }
   }

@@ -7,14 +7,13 @@ import { auditCommand } from './audit.ts'
 import { cancelCommand } from './cancel.ts'
 import { checkCommand } from './check.ts'
 import {
-  clientApiKeyCommand,
   clientDisableCommand,
   clientEnableCommand,
   clientGrantCommand,
   clientRemoveCommand,
   clientRevokeCommand,
-  clientRotateCommand,
 } from './client/change.ts'
+import { clientApiKeyCommand, clientRotateCommand } from './client/rotate.ts'
 import { clientCertificateCommand } from './client/certificate.ts'
 import { clientCreateCommand } from './client/create.ts'
 import { clientListCommand, clientShowCommand } from './client/list.ts'

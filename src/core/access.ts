@@ -73,6 +73,11 @@ export function saySchemes({ schemes }: AccessRule): string {
   return schemes ? `, by ${schemes.map((scheme) => SAID[scheme]).join(' or ')} only` : ''
 }
 
+/** For people, what somebody has: `roles A, B`, `no role`. */
+export function sayRoles(roles: readonly string[]): string {
+  return roles.length === 0 ? 'no role' : `roles ${roles.join(', ')}`
+}
+
 /** For people: `the role "A"`, `one of the roles "A", "B"`. */
 export function sayRule({ roles, all }: AccessRule): string {
   const names = roles.map((role) => `"${role}"`).join(', ')

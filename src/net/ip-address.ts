@@ -89,3 +89,14 @@ function ofColons(text: string): bigint {
     0n,
   )
 }
+
+/** Whom an address belongs to: of IPv6 the network of 64 bits, which one caller usually has as a whole. */
+export function networkOf(address: string | undefined): string {
+  if (address === undefined || isIPv4(address)) return address ?? ''
+  const read = readIpAddress(address)
+  if (!read) return address
+  const { family, value } = read
+  return family === 4
+    ? [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
+    : [112n, 96n, 80n, 64n].map((shift) => ((value >> shift) & 0xffffn).toString(16)).join(':')
+}

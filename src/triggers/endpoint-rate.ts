@@ -1,7 +1,5 @@
-import { isIPv4 } from 'node:net'
 import { Failure } from '../core/failure.ts'
 import type { Clock } from '../core/world.ts'
-import { readIpAddress } from '../net/ip-address.ts'
 
 /** Callers that are told apart; beyond that the one that was quiet the longest is forgotten. */
 const MOST = 10_000
@@ -46,15 +44,4 @@ export class CallRate {
     if (this.#until.size > MOST) this.#until.delete(this.#until.keys().next().value!)
     return undefined
   }
-}
-
-/** Whom an address belongs to: of IPv6 the network of 64 bits, which one caller usually has as a whole. */
-export function networkOf(address: string | undefined): string {
-  if (address === undefined || isIPv4(address)) return address ?? ''
-  const read = readIpAddress(address)
-  if (!read) return address
-  const { family, value } = read
-  return family === 4
-    ? [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
-    : [112n, 96n, 80n, 64n].map((shift) => ((value >> shift) & 0xffffn).toString(16)).join(':')
 }

@@ -10,7 +10,8 @@ import type { RouteHandler, Services } from '../core/services.ts'
 import { takeCall, type Endpoint } from './endpoint-call.ts'
 import { signed, SIGNED_LIMIT } from './endpoint-signed.ts'
 import { corsOption, rateLimitOption, readCors, readRateLimit } from './endpoint-door.ts'
-import { CallRate, networkOf } from './endpoint-rate.ts'
+import { networkOf } from '../net/ip-address.ts'
+import { CallRate } from './endpoint-rate.ts'
 import { JSON_TYPES, readEndpointSchema, type EndpointSchema } from './endpoint-schema.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { apiKeyHash, isApiKeyHash, makeApiKey } from '../../src/access/api-key.ts'
+import { rawCall } from '../support/http.ts'
 import { door, HASH } from './fixture.ts'
 
 const path = '/http/ESBMessaging.send'
@@ -45,6 +46,16 @@ describe('API keys', () => {
     assert.equal((await ask(path, { headers: both })).status, 200)
     write({ shop: '', sensor: `apiKeyHash: ${apiKeyHash(key)}\n` })
     assert.deepEqual((await ask(path, { headers: both })).status, 400)
+  })
+
+  it('are not taken twice in one request, which counts as no wrong key', async (t) => {
+    const key = makeApiKey()
+    const { url, ask, log } = await door(t, { sensor: `apiKeyHash: ${apiKeyHash(key)}\n` })
+    const twice = `x-api-key: ${key}\r\nX-API-Key: ${makeApiKey()}\r\n`
+    const head = `POST ${path} HTTP/1.1\r\nhost: x\r\n${twice}content-length: 0\r\nconnection: close\r\n\r\n`
+    for (let i = 0; i < 6; i++) assert.match(await rawCall(url, head), /^HTTP\/1\.1 400 [^]*access\.request/)
+    assert.equal(log.count('it has more than one header x-api-key'), 6)
+    assert.equal((await ask(path, { headers: { 'x-api-key': makeApiKey() } })).status, 401)
   })
 
   it('slow down who guesses, and let the right ones go on from the same address', async (t) => {

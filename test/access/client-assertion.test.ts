@@ -182,6 +182,15 @@ describe('clients that sign (private_key_jwt)', () => {
     assert.equal((await send(await make())).status, 200)
   })
 
+  it('are counted by network alone where there is no such client', async (t) => {
+    const { assert: make, send, why } = await signing(t)
+    const unknown = async (id: string) => (await send(await make({ iss: id, sub: id }))).status
+    for (let i = 0; i < 50; i++) assert.equal(await unknown(`nobody${i % 2}`), 401)
+    assert.equal(await unknown('nobody2'), 429)
+    assert.match(why(), /too many wrong assertions from this network/)
+    assert.equal((await send(await make())).status, 429)
+  })
+
   it('have several keys while one is replaced; tokens end with the last key of their time', async (t) => {
     const { assert: make, send, call, write } = await signing(t)
     const token = async (by: TestKey) => String((await send(await make({}, by))).body['access_token'])

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import * as oauth from 'oauth4webapi'
 import { AuthorizationServer, type OpenSetting } from '../../src/access/authorization-server.ts'
 import { makeSecretHash } from '../../src/access/secret-hash.ts'
-import type { AccessRule } from '../../src/core/access.ts'
+import { SCHEMES, type AccessRule } from '../../src/core/access.ts'
 import { TrustedProxies } from '../../src/net/trusted-proxies.ts'
 import type { ReferenceSources } from '../../src/security/references.ts'
 import { startServer } from '../server/start-server.ts'
@@ -31,7 +31,7 @@ export interface Answer {
   readonly body: Record<string, unknown>
 }
 
-/** An engine's door: the token service, and endpoints that want the roles that their paths name: `/http/orders.write`. */
+/** An engine's door: the token service, and endpoints that want the roles or the ways in that their paths name: `/http/orders.write`, `/http/by-basic`. */
 export async function door(
   t: TestContext,
   clients: Record<string, string> = { shop: '' },
@@ -83,6 +83,8 @@ export async function door(
       })()
     })
   for (const role of ['ESBMessaging.send', 'orders.write']) serve(`/${role}`, { roles: [role], all: false })
+  for (const scheme of SCHEMES)
+    serve(`/by-${scheme}`, { roles: ['ESBMessaging.send'], all: false, schemes: [scheme] })
 
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {
     const answer = await fetch(url + path, { method: 'POST', ...init })

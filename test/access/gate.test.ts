@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { apiKeyHash, makeApiKey } from '../../src/access/api-key.ts'
 import { door, SECRET } from './fixture.ts'
 
 /** The engine's own key, which no attacker has: to make what only one claim is wrong with. */
@@ -97,8 +98,11 @@ describe('the gate before an endpoint', () => {
   it('refuses what is not to be understood: two headers, a token in the address, another scheme', async (t) => {
     const { ask, token, url } = await door(t)
     const given = await token()
-    const query = await ask(`/http/ESBMessaging.send?access_token=${given}`)
-    assert.deepEqual([query.status, query.body['code']], [400, 'access.request'])
+    for (const name of ['access_token', 'x=1&access%5Ftoken', '%61ccess_token'])
+      for (const headers of [{}, { authorization: `Bearer ${given}` }]) {
+        const query = await ask(`/http/ESBMessaging.send?${name}=${given}`, { headers })
+        assert.deepEqual([query.status, query.body['code']], [400, 'access.request'], name)
+      }
     const two = await raw(url, [`authorization: Bearer ${given}`, `authorization: Bearer ${given}`])
     assert.match(two, /^HTTP\/1\.1 400 [^]*error="invalid_request"/)
     for (const authorization of ['Digest x', 'Bearer', 'Bearer a b', 'Basic ***', 'Basic Og=='])
@@ -128,6 +132,15 @@ describe('the gate before an endpoint', () => {
     assert.equal(bodies(), 0)
     const allowed = await raw(url, [...head, `authorization: Bearer ${await token()}`], 'hello')
     assert.match(allowed, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
+  })
+
+  it('names only the ways in that an endpoint takes', async (t) => {
+    const { ask, basic } = await door(t, { shop: '', sensor: `apiKeyHash: ${apiKeyHash(makeApiKey())}\n` })
+    const challenges = async (way: string, headers: Record<string, string>) =>
+      (await ask(`/http/by-${way}`, { headers })).headers.get('www-authenticate')
+    assert.equal(await challenges('basic', basic('shop', 'wrong')), 'Basic realm="sluice", charset="UTF-8"')
+    assert.equal(await challenges('apiKey', { 'x-api-key': makeApiKey() }), 'ApiKey')
+    assert.equal(await challenges('oauth2', basic()), 'Bearer realm="sluice"')
   })
 
   it('looks roles up at use: what is taken away counts at once, what is given, too', async (t) => {

@@ -175,6 +175,44 @@ describe('the token service', () => {
     assert.equal((await again.call(opaque)).status, 401)
   })
 
+  for (const [what, gone] of [
+    ['disabled', { shop: 'enabled: false\n', other: '' }],
+    ['removed', { other: '' }],
+  ] as const)
+    it(`ends tokens for good when their client is ${what}, also when it is back`, async (t) => {
+      const there = { shop: '', other: '' }
+      const { token, basic, call, write, clock, data, opened } = await door(t, there)
+      await clock.advance(200)
+      const before = [await token(), await token({ token_format: 'opaque' })]
+      const others = await token({}, basic('other'))
+      write(gone)
+      write(there)
+      const statuses = async (tokens: readonly string[], by = call) =>
+        Promise.all(tokens.map(async (one) => (await by(one)).status))
+      const after = [await token(), await token({ token_format: 'opaque' })]
+      assert.deepEqual(await statuses([...before, ...after, others]), [401, 401, 200, 200, 200])
+      await opened.close()
+      const again = await door(t, there, data)
+      again.clock.jump(clock.now() - again.clock.now())
+      assert.deepEqual(await statuses([...before, ...after, others], again.call), [401, 401, 200, 200, 200])
+      await again.clock.advance(86_400_000)
+      await again.token({ token_format: 'opaque' })
+      await again.opened.close()
+      assert.match(readFileSync(join(data, 'access-tokens.json'), 'utf8'), /"ended": ?\[\]/)
+    })
+
+  it('ends tokens of a client that is disabled when the engine starts', async (t) => {
+    const { token, opened, data, clock } = await door(t)
+    clock.jump(-5000)
+    const before = await token()
+    await opened.close()
+    const again = await door(t, { shop: 'enabled: false\n' }, data)
+    again.write({ shop: '' })
+    assert.equal((await again.call(before)).status, 401)
+    assert.equal((await again.call(await again.token())).status, 200)
+    await again.opened.close()
+  })
+
   it('ends a token without a lifetime with the next one', async (t) => {
     const { ask, basic, call, token, write, data, opened } = await door(t, {
       shop: 'tokenLifetime: untilNext\n',

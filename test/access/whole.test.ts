@@ -69,7 +69,7 @@ describe('foreign tokens and API keys in a whole engine', () => {
 
     assert.match((await run('client', 'api-key', 'shop', '--finish')).stdout, /newest API key only/)
     assert.match((await run('client', 'api-key', 'shop', '--finish')).stdout, /one API key only/)
-    assert.match((await run('client', 'api-key', 'shop', '--now')).stdout, /keys before have ended/)
+    assert.match((await run('client', 'api-key', 'shop', '--now')).stdout, /The one before has ended/)
     assert.match((await run('client', 'rotate', 'shop', '--finish')).stdout, /has no secret/)
     assert.match((await run('client', 'rotate', 'shop')).stdout, /^secret {2}\S+$/m)
     assert.match(

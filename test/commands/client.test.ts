@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { SignJWT } from 'jose'
+import { createAuthority } from '../support/certificates.ts'
 import { sluice, type CommandSetting } from '../support/command-line.ts'
 import { ed25519, p256, pemOf } from '../support/keys.ts'
 import { projectFolder, startProject } from '../support/project.ts'
@@ -184,14 +185,14 @@ Get a token, then call (curl asks for the secret):
     )
     assert.equal(await good('grant shop stock.read'), '"shop" has the role "stock.read" now\n')
     assert.equal(await good('grant shop stock.read'), '"shop" has the role "stock.read" already\n')
-    assert.equal(await good('revoke shop orders.read'), '"shop" has the roles orders.write, stock.read now\n')
+    assert.equal(await good('revoke shop orders.read'), '"shop" has roles orders.write, stock.read now\n')
     assert.equal(
       text(),
       `# The web shop.\ntype: client\n\nsecretHash: ${hash} # since 2026\nroles:\n  # may write\n  - orders.write # for the shop\n  - stock.read\nenabled: true # always\n`,
     )
     assert.match(
       await bad('revoke shop orders.read'),
-      /^1: .*"shop" does not have the role "orders\.read"; it has the roles orders\.write, stock\.read$/,
+      /^1: .*"shop" does not have the role "orders\.read"; it has roles orders\.write, stock\.read$/,
     )
     assert.match(await bad('grant shop two=words'), /^2: .*is no role/)
     await good('revoke shop orders.write')
@@ -241,7 +242,7 @@ Get a token, then call (curl asks for the secret):
     assert.equal(await good('public-key shop one.pem'), '"shop" has one public key now.\n')
     assert.equal(
       await good('public-key shop two.pem'),
-      '"shop" has 2 public keys now. Those before go on until: sluice client public-key shop --finish\n',
+      '"shop" has 2 public keys now. The one before goes on until: sluice client public-key shop --finish\n',
     )
     assert.match(
       await good('show shop'),
@@ -257,10 +258,45 @@ Get a token, then call (curl asks for the secret):
     assert.equal(await good('public-key shop --finish'), '"shop" has one public key only\n')
     assert.match(
       await good('public-key shop one.pem --now'),
-      /has one public key now\. Those before have ended\./,
+      /has one public key now\. The one before has ended\./,
     )
-    assert.match(await bad('public-key shop'), /^2: .*a file with the public key is needed/)
-    assert.match(await bad('public-key shop one.pem --finish'), /^2: .*--finish takes no file/)
+    assert.match(await bad('public-key shop'), /^2: .*the file of the public key is missing/)
+    assert.match(
+      await bad('public-key shop one.pem --finish'),
+      /^2: .*--finish and a file exclude each other/,
+    )
+  })
+
+  it('certificate: five at most, the newest only, all others', async (t) => {
+    const authority = createAuthority('Acme Clients CA')
+    const files = Array.from({ length: 7 }, (_, at) => [
+      `${at}.crt`,
+      authority.issue({ subject: `/CN=shop${at}` }).certificate,
+    ])
+    const { good, bad, text, client, path } = typing(t, Object.fromEntries(files) as Record<string, string>)
+    await good('create shop --certificate 0.crt')
+    for (let at = 1; at < 5; at++) await good(`certificate shop ${at}.crt`)
+    assert.match(
+      await bad('certificate shop 5.crt'),
+      /^1: .*has 5 certificates, and 5 are possible; `sluice client certificate shop --finish`/,
+    )
+    assert.match(await good('certificate shop 5.crt --now'), /Those before have ended/)
+    assert.equal(text().match(/fingerprint/g)!.length, 1)
+    const one = text().slice(text().indexOf('  - '), text().indexOf('roles:'))
+    writeFileSync(path('shop.yaml'), text().replace(one, one.repeat(6)))
+    assert.match((await client('list')).stderr, /the client has 6 certificates; 5 are possible at once/)
+  })
+
+  it('tells of no tokens where a client gets none', async (t) => {
+    const { good } = typing(t)
+    await good('create sensor --api-key')
+    assert.match(await good('list'), /^sensor +sensor +enabled +- +ESB/m)
+    const show = await good('show sensor')
+    assert.match(show, /^ {2}tokens +none$/m)
+    assert.doesNotMatch(show, /token URL/)
+    assert.doesNotMatch(await good('show sensor --json'), /tokenLifetime/)
+    await good('rotate sensor')
+    assert.match(await good('list'), /^sensor +sensor +enabled +1h +ESB/m)
   })
 
   it('does not write what is not to be written', async (t) => {
@@ -325,7 +361,7 @@ describe('sluice client beside a running engine', () => {
     await good('disable shop')
     assert.deepEqual([await call(given), await token(second)], [401, '401'])
     await good('enable shop')
-    assert.equal(await call(given), 200)
+    assert.deepEqual([await call(given), await call(await token(second))], [401, 200])
     await good('rotate shop --now')
     assert.deepEqual([await call(given), await token(second)], [401, '401'])
     const key = /API key +(\S+)/.exec(await good('api-key shop'))![1]!

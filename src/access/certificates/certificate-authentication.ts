@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../core/world.ts'
-import type { Authenticated } from '../client-authentication.ts'
+import type { Client } from '../client-file.ts'
 import type { KnownCertificates } from './known-certificates.ts'
 import type { PresentedCertificates } from './presented.ts'
 
@@ -13,32 +13,26 @@ export interface CertificateAuthentication {
   readonly clock: Clock
 }
 
-/**
- * Which client asks the token service by its certificate: `client_id` in the form, and no other authorization. Undefined: that
- * is not the way it asks.
- */
-export function authenticateByCertificate(
+export type CertificateVerdict =
+  | {
+      readonly client: Client
+      /** SHA-256 of it, hex. */
+      readonly boundTo: string
+    }
+  /** For the log. */
+  | { readonly why: string }
+
+/** Whether the certificate that came with a request is that of a client. Undefined: none came. */
+export function judgeCertificateOf(
   raw: IncomingMessage,
-  form: ReadonlyMap<string, string>,
+  clientId: string,
   { certificates, clients, clock }: CertificateAuthentication,
-): Authenticated | undefined {
-  const clientId = form.get('client_id')
-  const asksElse = raw.headers.authorization ?? form.get('client_secret') ?? form.get('client_assertion')
-  if (clientId === undefined || asksElse !== undefined) return undefined
+): CertificateVerdict | undefined {
   const presented = certificates.of(raw)
-  if (!presented) return undefined
-  const refused = (why: string): Authenticated => ({
-    status: 401,
-    error: 'invalid_client',
-    description: 'the certificate is not that of the client, or the client is disabled',
-    why,
-    basic: false,
-    clientId,
-  })
-  if ('why' in presented) return refused(presented.why)
+  if (!presented || 'why' in presented) return presented
   const verdict = clients.certificates.judge(presented, clock.now())
-  if ('why' in verdict) return refused(verdict.why)
+  if ('why' in verdict) return verdict
   if (verdict.client.clientId !== clientId)
-    return refused(`its certificate is that of client "${verdict.client.name}"`)
+    return { why: `its certificate is that of client "${verdict.client.name}"` }
   return { client: verdict.client, boundTo: presented.fingerprint }
 }

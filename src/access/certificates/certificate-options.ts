@@ -4,6 +4,9 @@ import type { ProblemCode } from '../../core/problem-codes.ts'
 import { readName } from './distinguished-name.ts'
 import type { CertificateRule } from './known-certificates.ts'
 
+/** Certificates that a client may have at once. */
+export const MAX_CERTIFICATES = 5
+
 /** `certificates` of a client. */
 export const certificatesOption = Optional(
   ListOf(
@@ -27,7 +30,7 @@ export const certificatesOption = Optional(
         }),
       ),
     }),
-    { description: 'The certificates that it shows, by TLS or to a trusted proxy.' },
+    { description: 'The certificates that it shows, by TLS or to a trusted proxy; five at most.' },
   ),
 )
 
@@ -44,6 +47,13 @@ export function readCertificateRules(
   written: readonly Written[] | undefined,
   report: Report,
 ): readonly CertificateRule[] {
+  if (written && written.length > MAX_CERTIFICATES)
+    report(
+      'client/certificate',
+      `the client has ${written.length} certificates; ${MAX_CERTIFICATES} are possible at once`,
+      'Take those away that nobody shows any more.',
+      ['certificates'],
+    )
   return (written ?? []).flatMap(({ fingerprint, subject, issuer }, index): CertificateRule[] => {
     const wrong = (message: string, hint: string, ...key: string[]) => {
       report('client/certificate', message, hint, ['certificates', index, ...key])

@@ -2,7 +2,8 @@ import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import type { TrustedProxies } from '../../net/trusted-proxies.ts'
-import { fingerprintOf, readCertificateHeader } from './certificate-header.ts'
+import { countOf } from '../authorization-header.ts'
+import { fingerprintOf, readCertificateHeader, type BadHeader } from './certificate-header.ts'
 
 /** The certificate that a caller has shown, to us or to a trusted proxy; it has the key of it. */
 export interface Presented {
@@ -34,7 +35,7 @@ export class PresentedCertificates {
   readonly #ofSockets = new WeakMap<TLSSocket, Presented | { readonly none: true }>()
 
   /** By text of the header: callers come again, and a certificate costs a signature. */
-  readonly #ofTexts = new Map<string, Presented | undefined>()
+  readonly #ofTexts = new Map<string, Presented | BadHeader>()
   /** Those by which they were judged. */
   #authorities: readonly X509Certificate[] = []
 
@@ -67,25 +68,22 @@ export class PresentedCertificates {
     return { fingerprint: fingerprintOf(certificate), certificate, doubt }
   }
 
-  #ofHeader({ headers, rawHeaders }: IncomingMessage, header: string): Presented | Unreadable | undefined {
-    const text = headers[header]
+  #ofHeader(raw: IncomingMessage, header: string): Presented | Unreadable | undefined {
+    const text = raw.headers[header]
     if (text === undefined || text === '') return undefined
-    const lines = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header)
-    if (lines.length > 1) return { why: `it has more than one header ${header}` }
-    return (
-      this.#ofText(String(text)) ?? {
-        why: `the header ${header} of the proxy holds no certificate that can be read`,
-      }
-    )
+    if (countOf(raw, header) > 1) return { why: `it has more than one header ${header}` }
+    const found = this.#ofText(String(text))
+    return 'why' in found ? { why: `the header ${header} of the proxy ${found.why}` } : found
   }
 
-  #ofText(text: string): Presented | undefined {
+  #ofText(text: string): Presented | BadHeader {
     const authorities = this.#setting.authorities()
     if (authorities !== this.#authorities || this.#ofTexts.size >= MOST_TEXTS) this.#ofTexts.clear()
     this.#authorities = authorities
-    if (this.#ofTexts.has(text)) return this.#ofTexts.get(text)
+    const known = this.#ofTexts.get(text)
+    if (known) return known
     const read = readCertificateHeader(text)
-    const presented = read && { ...read, doubt: this.#doubtOf(read.certificate) }
+    const presented = 'why' in read ? read : { ...read, doubt: this.#doubtOf(read.certificate) }
     this.#ofTexts.set(text, presented)
     return presented
   }

@@ -139,8 +139,8 @@ function judge(claims: TokenClaims, issuer: Issuer): Judged {
     .find((value) => typeof value === 'string' && value !== '')
   if (typeof client !== 'string')
     return { why: `it names no client (${issuer.clientClaims.map((name) => `"${name}"`).join(', ')})` }
-  if (claimAt(claims, 'cnf.jkt') !== undefined)
-    return { why: 'it is bound to a key of its client (DPoP), and was sent without a proof' }
+  const unproven = unprovenIn(claims['cnf'])
+  if (unproven !== undefined) return { why: unproven }
   const own = rolesIn(claims, issuer.roleClaims, issuer.rolePrefix)
   const wrong = wrongAudience(claims, issuer, own)
   if (wrong !== undefined) return { why: wrong }
@@ -154,6 +154,17 @@ function judge(claims: TokenClaims, issuer: Issuer): Judged {
     caller: { id, roles: [...new Set([...own, ...issuer.roles])] },
     boundTo: issuer.checkCertificate ? boundIn(claims['cnf']) : undefined,
   }
+}
+
+/** Why a token is not taken that only its owner may use, where that cannot be seen here. @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1 */
+function unprovenIn(confirmation: unknown): string | undefined {
+  if (confirmation === undefined || confirmation === null) return undefined
+  if (typeof confirmation !== 'object') return 'its "cnf" cannot be read'
+  const [member] = Object.keys(confirmation).filter((name) => name !== 'x5t#S256')
+  if (member === undefined) return undefined
+  return member === 'jkt'
+    ? 'it is bound to a key of its client (DPoP), and was sent without a proof'
+    : `it is bound to its client in a way that is not judged here (cnf, ${JSON.stringify(member.slice(0, 30))})`
 }
 
 /** Why it is meant for somebody else; undefined: it is not. */

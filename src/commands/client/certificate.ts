@@ -1,8 +1,10 @@
+import { MAX_CERTIFICATES } from '../../access/certificates/certificate-options.ts'
 import type { CertificateRule } from '../../access/certificates/known-certificates.ts'
-import { UsageError, type CommandDefinition } from '../command.ts'
+import { Stop, type CommandDefinition } from '../command.ts'
 import { certificateOfFile } from './certificate-file.ts'
-import { change, type Changes } from './change.ts'
+import { change } from './change.ts'
 import { clientOptions } from './files.ts'
+import { finished, rotationWithFile, sayBefore } from './rotation.ts'
 
 export const clientCertificateCommand: CommandDefinition = {
   name: 'client certificate',
@@ -24,44 +26,28 @@ export const clientCertificateCommand: CommandDefinition = {
     'sluice client certificate shop shop.crt --now',
   ],
   async run(io, [name = '', file], given) {
-    if (given['finish'] && (given['now'] || file !== undefined))
-      throw new UsageError('--finish goes alone: it takes the certificates before the newest one away')
-    if (!given['finish'] && file === undefined) throw new UsageError('the file of the certificate is missing')
-    const made = file === undefined ? undefined : await certificateOfFile(io, file, Date.now())
+    const rotation = rotationWithFile(given, file, 'certificate')
+    const made = rotation === 'finish' ? undefined : await certificateOfFile(io, file!, Date.now())
     return change(io, given, name, ({ certificates }) => {
       const before = certificates.map(asWritten)
-      if (!made) return finish(name, before)
+      const count = before.length
+      if (!made) return finished(name, 'certificate', count, () => ({ certificates: before.slice(-1) }))
       const { written, shown } = made
       const known = certificates.some(
         (rule) => 'fingerprint' in rule && rule.fingerprint === written.fingerprint,
       )
-      if (known && !given['now']) return { changes: {}, told: `"${name}" has this certificate already` }
-      const told = [`"${name}" is known by the certificate ${shown}.`, `  fingerprint ${written.fingerprint}`]
-      if (before.length > 0)
-        told.push(
-          given['now']
-            ? 'Those before have ended.'
-            : `Those before go on until: sluice client certificate ${name} --finish`,
+      if (known && rotation === 'add') return { changes: {}, told: `"${name}" has this certificate already` }
+      if (count >= MAX_CERTIFICATES && rotation === 'add')
+        throw new Stop(
+          1,
+          `"${name}" has ${count} certificates, and ${MAX_CERTIFICATES} are possible; \`sluice client certificate ${name} --finish\` takes all but the newest one away`,
         )
       return {
-        changes: { certificates: given['now'] ? [written] : [...before, written] },
-        told: told.join('\n'),
+        changes: { certificates: rotation === 'now' ? [written] : [...before, written] },
+        told: `"${name}" is known by the certificate ${shown}.${sayBefore(name, 'certificate', rotation, count)}\n  fingerprint ${written.fingerprint}`,
       }
     })
   },
-}
-
-/** Only the newest one stays. */
-function finish(name: string, before: readonly object[]): { changes: Changes; told: string } {
-  if (before.length > 1)
-    return {
-      changes: { certificates: before.slice(-1) },
-      told: `"${name}" has its newest certificate only.`,
-    }
-  return {
-    changes: {},
-    told: before.length === 0 ? `"${name}" has no certificate` : `"${name}" has one certificate only`,
-  }
 }
 
 /** As it stands in the file. */

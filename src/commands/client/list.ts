@@ -1,11 +1,10 @@
 import type { Client } from '../../access/client-file.ts'
-import { printDuration } from '../../core/duration.ts'
 import type { CommandDefinition, CommandIo } from '../command.ts'
 import { paint, table } from '../paint.ts'
 import { sayCertificate } from './certificate.ts'
 import { clientFile, clientFiles, clientOptions, engineAddress, tellProblems, tokenAddress } from './files.ts'
 import { howToCall, type CallsBy } from './how-to-call.ts'
-import { asJson, reportOf } from './report.ts'
+import { asJson, lifetimeOf, reportOf } from './report.ts'
 
 export const clientListCommand: CommandDefinition = {
   name: 'client list',
@@ -37,18 +36,19 @@ export const clientShowCommand: CommandDefinition = {
     }
     const { bold, dim } = paint(io.color)
     const address = await engineAddress(settings)
+    const lifetime = sayLifetime(client)
     const facts = [
       ['file', client.file],
       ['state', client.enabled ? 'enabled' : 'disabled'],
       ['client id', client.clientId],
       ['caller', client.callerId],
       ['roles', client.roles.join(', ') || 'none'],
-      ['tokens', lifetimeOf(client)],
+      ['tokens', lifetime === '-' ? 'none' : lifetime],
       ['secrets', countOf(client.hashes.length, 'rotate')],
       ['API keys', countOf(client.apiKeys.length, 'api-key')],
       ['public keys', countOf(client.keys.length, 'public-key')],
       ...client.certificates.map((rule) => ['certificate', sayCertificate(rule)]),
-      ['token URL', tokenAddress(address)],
+      ...(lifetime === '-' ? [] : [['token URL', tokenAddress(address)]]),
     ]
     const about = client.description === undefined ? '' : `  ${client.description}`
     io.stdout(`${bold(client.name)}${about}\n`)
@@ -65,7 +65,7 @@ function tableOf(clients: readonly Client[], { color, columns }: CommandIo): str
     client.name,
     client.clientId,
     client.enabled ? 'enabled' : 'disabled',
-    lifetimeOf(client),
+    sayLifetime(client),
   ])
   const head = ['CLIENT', 'CLIENT ID', 'STATE', 'TOKENS']
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)))
@@ -104,6 +104,7 @@ function countOf(count: number, command: string): string {
     : String(count || 'none')
 }
 
-function lifetimeOf({ tokenLifetime }: Client): string {
-  return tokenLifetime === 'untilNext' ? 'until the next one' : printDuration(tokenLifetime)
+function sayLifetime(client: Client): string {
+  const lifetime = lifetimeOf(client)
+  return lifetime === 'untilNext' ? 'until the next one' : (lifetime ?? '-')
 }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MAX_KEYS, readKeyFile } from '../../access/client-keys.ts'
-import { Stop, UsageError, type CommandDefinition, type CommandIo } from '../command.ts'
+import { Stop, type CommandDefinition, type CommandIo } from '../command.ts'
 import { change } from './change.ts'
 import { clientArgument, clientOptions } from './files.ts'
+import { finished, rotationWithFile, sayBefore } from './rotation.ts'
 
 type Keys = Awaited<ReturnType<typeof keysIn>>
 
@@ -55,27 +56,18 @@ export const clientPublicKeyCommand: CommandDefinition = {
     'sluice client public-key shop next.pem --now',
   ],
   run(io, [name = '', file], given) {
-    const finish = given['finish'] === true
-    if (finish && given['now']) throw new UsageError('--finish and --now exclude each other')
-    if (finish !== (file === undefined))
-      throw new UsageError(finish ? '--finish takes no file' : 'a file with the public key is needed')
+    const rotation = rotationWithFile(given, file, 'public key')
     return change(io, given, name, async ({ keys }, written) => {
       const before = (written['jwks'] as { keys: Keys } | undefined)?.keys ?? []
-      if (finish)
-        return keys.length < 2
-          ? {
-              changes: {},
-              told: `"${name}" has ${keys.length === 0 ? 'no public key' : 'one public key only'}`,
-            }
-          : { changes: { jwks: keySet(before.slice(-1)) }, told: `"${name}" has its newest public key only.` }
+      if (rotation === 'finish')
+        return finished(name, 'public key', keys.length, () => ({ jwks: keySet(before.slice(-1)) }))
       const added = await keysIn(io, file!)
-      const all = given['now'] ? added : [...before, ...added]
-      const changes = { jwks: keySet(all) }
+      const all = rotation === 'now' ? added : [...before, ...added]
       const count = `"${name}" has ${all.length === 1 ? 'one public key' : `${all.length} public keys`} now.`
-      if (given['now']) return { changes, told: `${count} Those before have ended.` }
-      const rest =
-        before.length === 0 ? '' : ` Those before go on until: sluice client public-key ${name} --finish`
-      return { changes, told: count + rest }
+      return {
+        changes: { jwks: keySet(all) },
+        told: count + sayBefore(name, 'public-key', rotation, before.length),
+      }
     })
   },
 }

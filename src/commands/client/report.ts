@@ -4,7 +4,7 @@ import { printDuration } from '../../core/duration.ts'
 /** A client as JSON. No hash is in it: who has one can try secrets on it. */
 export function reportOf(client: Client): object {
   const { name, file, clientId, callerId, description, roles, enabled } = client
-  const { tokenLifetime: lifetime, hashes, apiKeys, keys, certificates } = client
+  const { hashes, apiKeys, keys, certificates } = client
   return {
     name,
     file,
@@ -12,7 +12,7 @@ export function reportOf(client: Client): object {
     callerId,
     description,
     roles,
-    tokenLifetime: lifetime === 'untilNext' ? lifetime : printDuration(lifetime),
+    tokenLifetime: lifetimeOf(client),
     enabled,
     secrets: hashes.length,
     apiKeys: apiKeys.length,
@@ -21,6 +21,12 @@ export function reportOf(client: Client): object {
       'issuer' in rule ? rule.written : { fingerprint: rule.fingerprint, subject: rule.subject },
     ),
   }
+}
+
+/** As it is written in its file; undefined: it gets no tokens, because it has an API key only. */
+export function lifetimeOf({ tokenLifetime, hashes, keys, certificates }: Client): string | undefined {
+  if (hashes.length + keys.length + certificates.length === 0) return undefined
+  return tokenLifetime === 'untilNext' ? tokenLifetime : printDuration(tokenLifetime)
 }
 
 export function asJson(value: object): string {

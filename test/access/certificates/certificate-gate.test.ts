@@ -82,7 +82,7 @@ describe('a certificate that a trusted proxy passes on', () => {
   })
 
   it('is refused where the header cannot be read or is there twice', async (t) => {
-    const { call, url } = await behindProxy(t, { shop: pinned })
+    const { call, url, why } = await behindProxy(t, { shop: pinned })
     assert.equal((await call({ 'x-ssl-client-cert': 'nonsense' })).body['code'], 'access.request')
     const { 'x-ssl-client-cert': text } = header(shop)
     const twice = `x-ssl-client-cert: ${text}\r\n`.repeat(2)
@@ -91,6 +91,9 @@ describe('a certificate that a trusted proxy passes on', () => {
       `POST /http/ESBMessaging.send HTTP/1.1\r\nhost: x\r\n${twice}content-length: 0\r\nconnection: close\r\n\r\n`,
     )
     assert.match(answer, /^HTTP\/1\.1 400 /)
+    const injected = `Hash=${fingerprint(forged)};URI=spiffe://a;Hash=${fingerprint(shop)}`
+    assert.equal((await call({ 'x-ssl-client-cert': injected })).body['code'], 'access.request')
+    assert.match(why(), /the header x-ssl-client-cert of the proxy says "hash" more than once/)
   })
 
   it('gives way to a token and to an API key, which tell who calls', async (t) => {

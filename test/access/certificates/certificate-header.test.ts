@@ -18,8 +18,8 @@ describe('a header with a certificate', () => {
       `Hash=${hash};Cert="${encodeURIComponent(pem)}";Subject="CN=shop,O=\\"Acme, Inc.\\"";URI=`,
     ],
     [
-      'Envoy, of which the last element counts',
-      `By=spiffe://a;Hash=${other},By=x;Hash=${hash};Cert="${encodeURIComponent(pem)}"`,
+      'Envoy, with several names',
+      `By=x;By=y;Hash=${hash};Cert="${encodeURIComponent(pem)}";URI=spiffe://a;URI=spiffe://b;DNS=a.example;DNS=b.example`,
     ],
     ['Envoy, with a chain', `Hash=${hash};Chain="${encodeURIComponent(pem + authority.certificate)}"`],
     ['nginx, $ssl_client_escaped_cert', encodeURIComponent(pem)],
@@ -35,7 +35,8 @@ describe('a header with a certificate', () => {
   for (const [what, text] of forms)
     it(`is read: ${what}`, () => {
       const read = readCertificateHeader(text)
-      assert.equal(read?.fingerprint, hash)
+      assert.ok(!('why' in read))
+      assert.equal(read.fingerprint, hash)
       assert.equal(read.certificate?.subject, certificate.subject)
     })
 
@@ -59,6 +60,24 @@ describe('a header with a certificate', () => {
       '%E0%A4%A',
       'A'.repeat(100_000),
     ])
-      assert.equal(readCertificateHeader(text), undefined, text.slice(0, 60))
+      assert.ok('why' in readCertificateHeader(text), text.slice(0, 60))
   })
+
+  const mine = `By=x;Hash=${hash};Subject="CN=shop";URI=spiffe://a`
+  const forged: [name: string, why: RegExp][] = [
+    [`;Hash=${other}`, /says "hash" more than once/],
+    [`;hAsH = ${other}`, /says "hash" more than once/],
+    [`;Subject="CN=admin"`, /says "subject" more than once/],
+    [`,Hash=${other}`, /more than one element/],
+    [`,By=x;Hash=${other};Subject="CN=admin"`, /more than one element/],
+    [`;Cert="${encodeURIComponent(authority.certificate)}"`, /another hash/],
+    [`;Chain="${encodeURIComponent(authority.certificate)}"`, /another hash/],
+  ]
+  for (const [name, why] of forged)
+    it(`is not believed where a name in a certificate looks like more of the header: ${name.slice(0, 40)}`, () => {
+      for (const text of [mine + name, `${mine}${name};DNS=a.example`, `${mine};DNS=a${name}`]) {
+        const read = readCertificateHeader(text)
+        assert.match('why' in read ? read.why : 'believed', why)
+      }
+    })
 })

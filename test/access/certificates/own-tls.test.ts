@@ -179,7 +179,10 @@ describe('sluice client with certificates', () => {
     assert.match((await run('certificate', 'shop', 'shop.crt')).stdout, /is known by the certificate CN=shop/)
     assert.match(text(), /secretHash/)
     assert.match((await run('certificate', 'shop', 'shop.crt')).stdout, /has this certificate already/)
-    assert.match((await run('certificate', 'shop', 'next.crt')).stdout, /go on until: .*--finish/)
+    assert.match(
+      (await run('certificate', 'shop', 'next.crt')).stdout,
+      /The one before goes on until: .*--finish/,
+    )
     assert.equal(text().match(/fingerprint/g)?.length, 2)
     assert.match((await run('certificate', 'shop', '--finish')).stdout, /newest certificate only/)
     assert.match(text(), /subject: CN=next/)
