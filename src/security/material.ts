@@ -132,6 +132,23 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     return new LoadedCredential(source, { ...setting, borrow }, () => entry.loaded)
   }
 
+  /** A fault of one leaves the others in peace; it is as a mistake of its file then. */
+  function prepareAll(examined: Map<string, Examined>) {
+    const prepared = new Map<string, LoadedCredential | undefined>()
+    const faults: Problem[] = []
+    for (const one of examined.values())
+      try {
+        prepared.set(one.name, prepare(one))
+      } catch (error) {
+        const fault = faultOf(one, error)
+        setting.log.error({ err: error, credential: one.name }, `${one.file}: ${fault.message}`)
+        faults.push(fault)
+        const { source: _, ...rest } = one
+        examined.set(one.name, { ...rest, problems: [...one.problems, fault], incomplete: false })
+      }
+    return { prepared, faults }
+  }
+
   /** Goes on with the version that took the place of the one that was asked. */
   async function borrow(name: string, until: Cancellation): Promise<LentToken> {
     const entry = entryOf(name)
@@ -183,8 +200,9 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     load(all, tell) {
       const { own, other } = parted(all, setting.others)
       const { examined, problems: found } = examine(own)
-      const problems = inOrder([...found, ...(setting.others?.load(other, examining.sources) ?? [])])
-      const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
+      const { prepared, faults } = prepareAll(examined)
+      const ofOthers = setting.others?.load(other, examining.sources) ?? []
+      const problems = inOrder([...found, ...faults, ...ofOthers])
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
       const changed = new Set<string>()
       for (const [name, entry] of entries) {
@@ -239,6 +257,19 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
       stopBackends()
       for (const entry of entries.values()) entry.loaded?.stop()
     },
+  }
+}
+
+function faultOf({ name, file }: Examined, error: unknown): Problem {
+  const kind = error instanceof Error ? error.name : 'fault'
+  return {
+    code: 'credential/fault',
+    severity: 'error',
+    message: `the credential "${name}" cannot be prepared (${kind}); that is a fault of Sluice`,
+    hint: 'Report it, with what the log says and with this file, secrets left out.',
+    file,
+    line: 1,
+    column: 1,
   }
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { credentials } from '../../src/credentials/index.ts'
-import { startService } from '../support/credentials.ts'
+import { startService, TestLog } from '../support/credentials.ts'
 import { projectWith } from '../support/files.ts'
 import { OAUTH, SECRET, setUpMaterial } from '../support/material.ts'
 
@@ -113,6 +113,40 @@ test('loading again keeps what has not changed, replaces what has, drops what is
   assert.notEqual(changed!.current(), before[1])
   assert.throws(() => gone!.current(), { code: 'credential.missing' })
   assert.equal(broken!.current(), before[3], 'a file with mistakes leaves the good one in force')
+})
+
+test('a fault while one credential is prepared breaks that one; the others take what changed', (t) => {
+  const log = new TestLog()
+  let isBroken = false
+  const kinds = new Map(credentials.map((kind) => [kind.name, kind]))
+  const { bearer } = Object.fromEntries(kinds)
+  kinds.set('bearer', {
+    ...bearer!,
+    prepare(...given) {
+      if (isBroken) throw new TypeError('Invalid URL')
+      return bearer!.prepare(...given)
+    },
+  })
+  const { material, file } = setUpMaterial(t, { kinds, log })
+  const fixed = (scheme: string) =>
+    file(`type: bearer\ntoken: \${env:SECRET}\nbaseUrl: https://${scheme}.example.com/\n`, 'fixed')
+  const other = (host: string) => file(`type: none\nbaseUrl: https://${host}.example.com/\n`, 'other')
+  material.load([fixed('one'), other('one')])
+  isBroken = true
+  const told: string[] = []
+  const problems = material.load([fixed('two'), other('two')], (change) =>
+    told.push(`${change.name} ${change.outcome}`),
+  )
+  assert.deepEqual(
+    problems.map(({ code, file: at, message }) => `${at} ${code} ${message}`),
+    [
+      'security-material/fixed.yaml credential/fault the credential "fixed" cannot be prepared (TypeError); that is a fault of Sluice',
+    ],
+  )
+  assert.deepEqual(told.toSorted(), ['fixed kept', 'other changed'])
+  assert.equal(material.reference('other').current().baseUrl?.href, 'https://two.example.com/')
+  assert.equal(material.reference('fixed').current().baseUrl?.href, 'https://one.example.com/')
+  assert.equal(log.count('fixed.yaml: the credential "fixed" cannot be prepared'), 1)
 })
 
 test('a changed secret file counts as a change, and is named to be watched', (t) => {
