@@ -12,6 +12,7 @@ import { linksIn, type CredentialLink } from './credential-links.ts'
 import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { checkEgress } from './egress-check.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
+import { SHORTEST_SECRET } from './redaction.ts'
 import {
   PLACEHOLDER_HINT,
   resolveReferences,
@@ -23,6 +24,7 @@ import { secretsIn } from './rotation.ts'
 import { hideInsertions } from './insertions.ts'
 import { fileProblem, nameOf } from './material-name.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
+import { namedSecrets } from './secret-names.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
 export interface CredentialFile {
@@ -262,7 +264,11 @@ function readSource(
     checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
-    ...literalSecrets(written, secretFields(schema, written.value), setting.dev),
+    ...literalSecrets(
+      written,
+      [...secretFields(schema, written.value), ...namedSecrets(written.value).map(({ path }) => path)],
+      setting.dev,
+    ),
     ...found
       .filter((one) => !unresolved.some((path) => isInside(one, written.place(path))))
       .map((one) => hideInsertions(one, insertions)),
@@ -274,7 +280,10 @@ function readSource(
   ]
   const explain = () => explained(kind, shape.value, frame)
   if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links }
-  const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
+  const secrets = [
+    ...insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value),
+    ...namedSecrets(document.value).flatMap(({ text }) => (text.length < SHORTEST_SECRET ? [] : text)),
+  ]
   const fingerprint = fingerprintOf([document.value, destination])
   return {
     frame,
