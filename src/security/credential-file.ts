@@ -64,6 +64,8 @@ export interface Examined {
   readonly files: readonly string[]
   /** Other credentials that it is made with, as far as it can be told. */
   readonly links: readonly CredentialLink[]
+  /** Those that it has a token for each; empty where there are none. */
+  readonly tenants: readonly string[]
   /** Absent where there are mistakes or unset references. */
   readonly source?: CredentialSource
   /** What it is, in words; absent where its fields have mistakes. */
@@ -104,6 +106,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     baseUrl: undefined,
     files: [],
     links: [],
+    tenants: [],
   }
   if (!read.document) return nothing
   const destination = isDestination(read.document)
@@ -125,7 +128,13 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     type: kind?.name,
   }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source, explain, links } = readSource(
+  const {
+    frame,
+    source,
+    explain,
+    links = [],
+    tenants = [],
+  } = readSource(
     { name, file, kind, resolved, written, destination: destination?.properties },
     setting,
     problems,
@@ -134,7 +143,8 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     ...known,
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
     baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
-    links: links ?? [],
+    links,
+    tenants,
     ...(source && { source }),
     ...(explain && { explain }),
   }
@@ -224,7 +234,7 @@ function readSource(
   { name, file, kind, resolved, written, destination }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
-): { frame?: Frame; links?: readonly CredentialLink[] } & Pick<Examined, 'source' | 'explain'> {
+): { frame?: Frame } & Partial<Pick<Examined, 'links' | 'tenants' | 'source' | 'explain'>> {
   const { document, unset, unresolved, insertions } = resolved
   const imported = destination !== undefined
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
@@ -278,8 +288,9 @@ function readSource(
     ...linksIn(kind.options, shape.value, document),
     ...cloudConnectorLinks(frame.onPremise, setting.connectivityProxy, document),
   ]
+  const tenants = kind.tenants?.(shape.value as never) ?? []
   const explain = () => explained(kind, shape.value, frame)
-  if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links }
+  if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links, tenants }
   const secrets = [
     ...insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value),
     ...namedSecrets(document.value).flatMap(({ text }) => (text.length < SHORTEST_SECRET ? [] : text)),
@@ -289,6 +300,7 @@ function readSource(
     frame,
     explain,
     links,
+    tenants,
     source: { name, file, kind, options: shape.value, frame, secrets, destination, fingerprint },
   }
 }
