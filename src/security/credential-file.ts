@@ -13,6 +13,7 @@ import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { checkEgress } from './egress-check.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
 import { SHORTEST_SECRET } from './redaction.ts'
+import { isUndecided } from './reach.ts'
 import {
   PLACEHOLDER_HINT,
   resolveReferences,
@@ -240,6 +241,7 @@ function readSource(
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
   const problem = ({ at = [], on, offset, length, place, code, severity, message, hint }: ProblemReport) => {
+    if (code === 'credential/certificate' && isUndecided(at, unresolved)) return
     const target = {
       ...(on && { on }),
       ...(offset !== undefined && { offset }),
