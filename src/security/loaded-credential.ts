@@ -9,6 +9,7 @@ import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { describeCertificate, type ClientCertificate } from './client-certificate.ts'
 import { describeCloudConnector } from './cloud-connector.ts'
+import { shortSecrets } from './secret-texts.ts'
 import type { CredentialSource } from './credential-file.ts'
 import { showDestination, type ShownDestination } from './destination-shown.ts'
 import type { HostRules } from './hosts.ts'
@@ -128,6 +129,11 @@ export class LoadedCredential implements Credential {
         rotateAfter: printDuration(frame.rotation.rotateAfter),
       }),
     }
+  }
+
+  /** Names of its fields with secrets that no text can be searched for. */
+  get shortSecrets(): readonly string[] {
+    return shortSecrets(this.#source.kind.options, this.#source.options)
   }
 
   allows(url: URL): boolean {

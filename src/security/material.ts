@@ -16,7 +16,7 @@ import { examineFile, type CredentialFile, type Examined, type ExamineSetting } 
 import { createFindableDestinations } from './findable-destinations.ts'
 import { LoadedCredential } from './loaded-credential.ts'
 import { readMaterial, type ReadMaterial } from './material-files.ts'
-import type { Redactor } from './redaction.ts'
+import { SHORTEST_SECRET, type Redactor } from './redaction.ts'
 import type { ReferenceSources } from './references.ts'
 import { RotationReminder } from './rotation-reminder.ts'
 import { referencesIn, secretNamesIn } from './secret-file.ts'
@@ -178,6 +178,15 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     }
   }
 
+  function begin({ name, loaded }: CredentialEntry): void {
+    loaded?.authorizer.warm?.()
+    for (const field of loaded?.shortSecrets ?? [])
+      setting.log.warn(
+        { credential: name },
+        `"${field}" of credential "${name}" has fewer than ${SHORTEST_SECRET} characters: it cannot be redacted where something repeats it; use a longer one`,
+      )
+  }
+
   function stopBackends(): void {
     for (const backend of backends) backend.stop()
   }
@@ -210,7 +219,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
         const change = entry.take(examined.get(name), prepared.get(name))
         if (entry.loaded !== loaded) changed.add(name)
         if (!change) continue
-        if (started) entry.loaded?.authorizer.warm?.()
+        if (started) begin(entry)
         tell?.(change)
       }
       followLinks(changed)
@@ -249,7 +258,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     },
     warm() {
       started = true
-      for (const entry of entries.values()) entry.loaded?.authorizer.warm?.()
+      for (const entry of entries.values()) begin(entry)
     },
     remind: () => reminder.start(),
     stop() {

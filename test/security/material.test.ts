@@ -149,6 +149,24 @@ test('a fault while one credential is prepared breaks that one; the others take 
   assert.equal(log.count('fixed.yaml: the credential "fixed" cannot be prepared'), 1)
 })
 
+test('a secret that is too short to be redacted is warned of when the engine starts, and when it comes later', (t) => {
+  const log = new TestLog()
+  const { material, file } = setUpMaterial(t, { log, environment: { SHORT: 'abc1234', SECRET } })
+  const of = (name: string, variable: string) =>
+    file(`type: bearer\ntoken: \${env:${variable}}\nbaseUrl: https://api.example.com/\n`, name)
+  material.load([of('first', 'SHORT'), of('fine', 'SECRET')])
+  assert.equal(log.lines.length, 0)
+  material.warm()
+  material.load([of('first', 'SHORT'), of('fine', 'SECRET'), of('later', 'SHORT')])
+  assert.deepEqual(
+    log.lines.map(({ level, text }) => `${level} ${text}`),
+    ['first', 'later'].map(
+      (name) =>
+        `warn "token" of credential "${name}" has fewer than 8 characters: it cannot be redacted where something repeats it; use a longer one`,
+    ),
+  )
+})
+
 test('a changed secret file counts as a change, and is named to be watched', (t) => {
   const folder = projectWith(t, { secret: 'first-value-0123\n' })
   const { material, file } = setUpMaterial(t, { projectFolder: folder })
