@@ -111,6 +111,10 @@ export class TenantTokens implements Authorizer {
     for (const keeper of this.#keepers.values()) keeper.stop()
   }
 
+  leave(): void {
+    for (const keeper of this.#keepers.values()) keeper.leave()
+  }
+
   remove(): void {
     for (const keeper of this.#keepers.values()) keeper.remove()
   }

@@ -167,7 +167,12 @@ export class LoadedCredential implements Credential {
     this.#release()
   }
 
-  /** It was taken out of the security material. */
+  /** Its file is gone: nobody gets anything from it any more, and its requests are called off. It may be inherited from yet. */
+  leave(): void {
+    this.#own.leave?.()
+  }
+
+  /** It was taken out of the security material, for good. */
   remove(): void {
     if (this.#own.remove) this.#own.remove()
     else this.#own.stop?.()

@@ -112,7 +112,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
 
   function entryOf(name: string): CredentialEntry {
     let entry = entries.get(name)
-    if (!entry) entries.set(name, (entry = new CredentialEntry(name, names)))
+    if (!entry) entries.set(name, (entry = new CredentialEntry(name, names, clock)))
     return entry
   }
 
@@ -264,7 +264,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     stop() {
       reminder.stop()
       stopBackends()
-      for (const entry of entries.values()) entry.loaded?.stop()
+      for (const entry of entries.values()) entry.stop()
     },
   }
 }

@@ -57,7 +57,7 @@ test('fixed credentials put the right header on a request', (t) => {
   ])
 })
 
-test('secrets are redacted as long as they are in force, and two minutes longer', async (t) => {
+test('secrets are redacted as long as they are in force, and two minutes after their file has stayed away', async (t) => {
   const { material, file, redactor, clock } = setUpMaterial(t)
   material.load([file(`${OAUTH}apiHeaders: { x-tenant: "\${env:TENANT}" }\n`)])
   assert.equal(
@@ -65,6 +65,7 @@ test('secrets are redacted as long as they are in force, and two minutes longer'
     '[secret] [secret] api.example.com',
   )
   material.load([])
+  await clock.advance(5000)
   await clock.advance(119_000)
   assert.equal(redactor.text(SECRET), '[secret]')
   await clock.advance(2000)
@@ -164,6 +165,45 @@ test('a secret that is too short to be redacted is warned of when the engine sta
       (name) =>
         `warn "token" of credential "${name}" has fewer than 8 characters: it cannot be redacted where something repeats it; use a longer one`,
     ),
+  )
+})
+
+test('a credential whose file is away for a moment keeps its token; one that stays away gives it back', async (t) => {
+  const revoked = Promise.withResolvers<void>()
+  const service = await startService(t, ({ url }, count) => {
+    if (url === '/revoke') revoked.resolve()
+    return { body: { access_token: `token-number-${count}`, expires_in: 3600 } }
+  })
+  const { material, file, clock, caller } = setUpMaterial(t)
+  const own = file(
+    `type: oauth2\ntokenServiceUrl: ${service.url}\nrevocationUrl: http://127.0.0.1:${service.port}/revoke\nclientId: acme\nclientSecret: \${env:SECRET}\nbaseUrl: https://api.example.com/\n`,
+  )
+  const token = async () =>
+    (await material.reference('x').current().authorizer.authorize(caller())).headers[1]
+  material.load([own])
+  const held = material.reference('x').current()
+  assert.equal(await token(), 'Bearer token-number-1')
+  material.load([])
+  assert.throws(() => material.reference('x').current(), { code: 'credential.missing' })
+  assert.throws(() => held.authorizer.authorize(caller()), { code: 'credential.missing' })
+  await clock.advance(4900)
+  material.load([own])
+  await clock.advance(60_000)
+  assert.equal(await token(), 'Bearer token-number-1')
+  material.load([])
+  await clock.advance(4900)
+  assert.equal(service.asked.length, 1)
+  material.load([{ ...own, text: 'type: nonsense\n' }])
+  await clock.advance(5000)
+  assert.equal(service.asked.length, 1, 'its file is there, if only with mistakes')
+  material.load([own])
+  assert.equal(await token(), 'Bearer token-number-2')
+  material.load([])
+  await clock.advance(5000)
+  await revoked.promise
+  assert.deepEqual(
+    service.asked.map(({ url, body }) => `${url} ${new URLSearchParams(body).get('token')}`).slice(-1),
+    ['/revoke token-number-2'],
   )
 })
 
