@@ -9,10 +9,11 @@ import type { SecretBackend } from '../core/secret-backend.ts'
 import type { ConnectivityProxy, Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
-import { linkProblems, madeWith } from './credential-links.ts'
+import { madeWith } from './credential-links.ts'
 import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
-import { examineFile, type CredentialFile, type Examined, type ExamineSetting } from './credential-file.ts'
+import type { CredentialFile, Examined, ExamineSetting } from './credential-file.ts'
+import { examineAll } from './examined-files.ts'
 import { createFindableDestinations } from './findable-destinations.ts'
 import { LoadedCredential } from './loaded-credential.ts'
 import { readMaterial, type ReadMaterial } from './material-files.ts'
@@ -287,37 +288,4 @@ function parted(files: readonly CredentialFile[], others: OtherFiles | undefined
   const other: CredentialFile[] = []
   for (const file of files) (others?.takes(file) ? other : own).push(file)
   return { own, other }
-}
-
-function examineAll(
-  files: readonly CredentialFile[],
-  setting: ExamineSetting,
-): { examined: Map<string, Examined>; problems: Problem[] } {
-  const examined = new Map<string, Examined>()
-  const problems: Problem[] = []
-  for (const file of files) {
-    const one = examineFile(file, setting)
-    const own = [...one.problems]
-    const first = examined.get(one.name)
-    if (first)
-      own.push({
-        code: 'credential/name',
-        severity: 'error',
-        message: `there are two credentials "${one.name}": ${first.file} and ${one.file}`,
-        hint: 'Rename one of the files.',
-        file: one.file,
-        line: 1,
-        column: 1,
-      })
-    problems.push(...own)
-    examined.set(one.name, first ? { ...first, problems: [...first.problems, ...own] } : one)
-  }
-  for (const one of examined.values()) {
-    const found = linkProblems(one, examined, setting.kinds)
-    if (found.length === 0) continue
-    const { source: _, ...rest } = one
-    examined.set(one.name, { ...rest, problems: [...one.problems, ...found], incomplete: false })
-    problems.push(...found)
-  }
-  return { examined, problems }
 }
