@@ -1,3 +1,4 @@
+import type { Settings } from '../config.ts'
 import { readEnvironment } from '../security/environment.ts'
 import { SecretsRefusal, type SecretFiles } from '../security/secret-changes.ts'
 import { isSecretName, secretNamesIn } from '../security/secret-file.ts'
@@ -13,10 +14,12 @@ export interface SecretProject extends SecretFiles {
   /** Folder of the credentials. Absolute. */
   readonly securityMaterial: string
   readonly projectFolder: string
+  readonly settings: Settings
 }
 
 export async function secretProject(io: CommandIo, options: Record<string, unknown>): Promise<SecretProject> {
-  const { secret, securityMaterial, projectFolder } = await settingsFor(io, options)
+  const settings = await settingsFor(io, options)
+  const { secret, securityMaterial, projectFolder } = settings
   return {
     ...secret,
     shownFile: shownFrom(projectFolder, secret.file),
@@ -24,6 +27,7 @@ export async function secretProject(io: CommandIo, options: Record<string, unkno
     environment: await readEnvironment(projectFolder, io.environment),
     securityMaterial,
     projectFolder,
+    settings,
   }
 }
 

@@ -3,8 +3,10 @@ import { finishRekeying, makeKey, rekey } from '../security/secret-changes.ts'
 import { readSecretFile } from '../security/secret-file.ts'
 import { findKeys, KEY_VARIABLE } from '../security/secret-keys.ts'
 import { printProblems } from '../flow/print.ts'
+import { movingSealed } from '../sealed-data.ts'
 import { Stop, UsageError, type CommandDefinition } from './command.ts'
 import { paint } from './paint.ts'
+import { appSettingOf } from './project-setting.ts'
 import { orStop, secretOptions, secretProject, type SecretProject } from './secret-files.ts'
 import { toldKey } from './secret-set.ts'
 
@@ -71,6 +73,7 @@ export const secretRekeyCommand: CommandDefinition = {
   ],
   details: `Without --add and --remove a new key takes the place of the one that is here. The old key stays in the key file behind the
 new one until --finish, so that nothing is lost whenever it is interrupted, and older versions of the file can be read.
+--finish encrypts the tokens that are kept in the data folder for the new key as well; the engine has to be stopped for it.
 It needs a key that can read all secrets. Whoever had a key can still read the versions of the file that were
 encrypted for it: if it got into wrong hands, replace the secrets at their services as well.
 Exit code: 0 done, 1 nothing was changed, 2 wrong usage, 3 a fault.`,
@@ -81,7 +84,9 @@ Exit code: 0 done, 1 nothing was changed, 2 wrong usage, 3 a fault.`,
     if (options['finish'] && changes) throw new UsageError('--finish stands alone')
     const project = await secretProject(io, options)
     if (options['finish']) {
-      const old = await orStop(finishRekeying(project))
+      const old = await orStop(
+        finishRekeying(project, movingSealed(appSettingOf(project.settings, io, options))),
+      )
       io.stdout(
         old.length === 0
           ? `there is no old key in ${project.shownKeyFile}\n`
@@ -111,7 +116,7 @@ function nextSteps({ environment }: SecretProject, shownKeyFile: string): string
   return `${variable}  give ${shownKeyFile} to every engine that uses these secrets, before the new file
   restart them: a minute later the tokens that they keep have the new key, too
   keep a copy of it in a safe place
-  sluice secret rekey --finish   # then: takes the old key out of ${shownKeyFile}
+  sluice secret rekey --finish   # then, with the engine here stopped: takes the old key out of ${shownKeyFile}
 `
 }
 

@@ -67,6 +67,8 @@ export interface Authorizer {
   /** Its tokens outlive the process: two processes must not work with them at once. */
   readonly keepsTokens?: true
   stop?(): void
+  /** Calls off what is under way and asks for nothing more; what it has may yet be inherited. `stop` or `remove` follows. */
+  leave?(): void
   /** As `stop`, for good: it was taken out of the security material, and gives back what it has. Nobody waits for that. */
   remove?(): void
 }

@@ -2,12 +2,10 @@ import type { ProblemReport } from '../core/kinds.ts'
 import { readHostRule } from '../security/hosts.ts'
 import { readUrl } from '../security/url.ts'
 import type { OAuth2Options } from './oauth2-options.ts'
-import { checkTenants, PLACEHOLDER } from './tenant-url.ts'
+import { checkTenants, withStandIn } from './tenant-url.ts'
 
 type Reporter = (report: ProblemReport) => void
 
-/** As long as the place that is kept for a tenant, so that offsets hold. */
-const STAND_IN = 'a-tenant'
 const SECRET_PARAMETERS = [
   'client_secret',
   'client_assertion',
@@ -24,7 +22,7 @@ const SECRET_PARAMETERS = [
  */
 export function checkTokenService(options: OAuth2Options, onPremise: boolean, problem: Reporter): void {
   const { tokenServiceUrl, issuer, tokenServiceHosts, revocationUrl } = options
-  checkTenants(options, problem)
+  checkTenants(options, onPremise, problem)
   const unused = (field: string, why: string, hint: string) =>
     problem({
       code: 'credential/unused-field',
@@ -69,7 +67,7 @@ function checkServiceUrl(
   onPremise: boolean,
   problem: Reporter,
 ): void {
-  const url = readUrl(written.replaceAll(PLACEHOLDER, STAND_IN), onPremise)
+  const url = readUrl(withStandIn(written), onPremise)
   if (!(url instanceof URL)) {
     problem({
       code: 'credential/url',

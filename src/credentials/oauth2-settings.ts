@@ -2,6 +2,7 @@ import type { Cancellation } from '../core/context.ts'
 import type { CredentialSetting, Grant } from '../core/kinds.ts'
 import type { Secret } from '../core/secret.ts'
 import type { World } from '../core/world.ts'
+import { SHORTEST_SECRET } from '../security/redaction.ts'
 import { compileAnswerCondition, compileAnswerExpression } from './answer-expression.ts'
 import { describeAssertion } from './assertion.ts'
 import { Discovery } from './discovery.ts'
@@ -28,7 +29,8 @@ import { RefreshTokenChain } from './refresh-token.ts'
 import { lackingScopes, TokenFetcher, type TokenFetchSettings } from './token-fetch.ts'
 import { TokenManager } from './token-manager.ts'
 import { revokeToken } from './token-revocation.ts'
-import { USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
+import { hideBeside, type Hide } from './service-words.ts'
+import { basicPair, USUAL_NAMES, type TokenRequestSettings } from './token-request.ts'
 import { tokenTypeOf } from './token-type.ts'
 import type { AnswerReading } from './token-response.ts'
 import { testTokenRequest } from './token-test.ts'
@@ -45,10 +47,12 @@ export function createTokenManager(
   name: string,
   setting: CredentialSetting,
 ): TokenManager {
-  const hide = (text: string) => setting.hide(text)
+  const texts = secretTexts(given)
+  const short = texts.filter((text) => text.length < SHORTEST_SECRET)
+  const hide = hideBeside(short, (text) => setting.hide(text))
   const service = { host: serviceUrl(given).host, clientId: given.clientId ?? '' }
   const refresh = given.refreshToken && new RefreshTokenChain(name, given.refreshToken, service, setting)
-  const discovery = discoveryOf(given, name, setting)
+  const discovery = discoveryOf(given, name, hide, setting)
   const settings = { ...fetchSettings(given, name, setting, refresh), hide, discovery }
   const fetcher = new TokenFetcher(settings, setting)
   const { revocationUrl } = given
@@ -61,7 +65,8 @@ export function createTokenManager(
   const fetch = (until: Cancellation) => fetcher.fetch(until)
   const refusedBy = given.invalidateOn ?? [401]
   const refuses = refusalRule(given, name, setting.world)
-  const releases = secretTexts(given).map((text) => setting.redact(text))
+  const pairs = settings.requests.flatMap((request) => (hasPair(request) ? basicPair(request) : []))
+  const releases = [...texts, ...pairs].map((text) => setting.redact(text))
   const placement = placementOf(given.tokenIn, BEARER)
   return new TokenManager(
     {
@@ -167,6 +172,10 @@ function refusalRule(
   return (status, headers, body) => rule({ status, headers, body })
 }
 
+function hasPair({ clientAuthentication, basicAuth }: TokenRequestSettings): boolean {
+  return clientAuthentication === 'header' || basicAuth !== undefined
+}
+
 /** Where the token service is, or whose metadata says it. */
 function serviceUrl({ tokenServiceUrl, issuer }: OAuth2Options): URL {
   return new URL((tokenServiceUrl ?? issuer)!)
@@ -249,10 +258,14 @@ function timesOf({ connectTimeout, readTimeout }: OAuth2Options) {
 }
 
 /** Undefined where the credential says itself where its token service is. */
-function discoveryOf(given: OAuth2Options, name: string, setting: CredentialSetting): Discovery | undefined {
+function discoveryOf(
+  given: OAuth2Options,
+  name: string,
+  hide: Hide,
+  setting: CredentialSetting,
+): Discovery | undefined {
   if (given.issuer === undefined) return undefined
   const { issuer, tokenServiceHosts: hosts = [] } = given
   const sendsCertificate = hasCertificate(given)
-  const hide = (text: string) => setting.hide(text)
   return new Discovery({ name, issuer, hosts, sendsCertificate, ...timesOf(given), hide }, setting)
 }

@@ -63,6 +63,20 @@ function own(content: object, name: string): unknown {
 /** Takes secrets out of a text. */
 export type Hide = (text: string) => string
 
+const PLAIN = /^[a-z]+([ _.,:-]+[a-z]+)*[.!]?$/i
+
+/**
+ * Beside secrets that are too short to be searched for, only plain words are told that hold none of them.
+ * @param short those of the credential; empty: everything is told as `hide` leaves it
+ */
+export function hideBeside(short: readonly string[], hide: Hide): Hide {
+  if (short.length === 0) return hide
+  const spellings = short.flatMap((secret) => [secret, Buffer.from(secret, 'utf8').toString('base64url')])
+  const never = spellings.filter((text) => text !== '').map((text) => text.toLowerCase())
+  return (text) =>
+    PLAIN.test(text) && !never.some((one) => text.toLowerCase().includes(one)) ? hide(text) : ''
+}
+
 /** One printable ASCII line of a text or number, secrets taken out before; undefined where nothing is left. */
 export function cleanText(value: unknown, length: number, hide: Hide): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined

@@ -2,7 +2,7 @@ import type { Cancellation } from '../core/context.ts'
 import { Failure } from '../core/failure.ts'
 import type { CredentialState, TokenNumbers } from '../core/credential-state.ts'
 import type { CredentialTestStep } from '../core/credential-test.ts'
-import type { Authorizer, Grant, Revocation } from '../core/kinds.ts'
+import type { Authorizer, Grant, LentToken, Revocation } from '../core/kinds.ts'
 import { didYouMean } from '../core/problem.ts'
 import type { TokenManager } from './token-manager.ts'
 
@@ -43,6 +43,20 @@ export class TenantTokens implements Authorizer {
       `credential "${this.#name}" has no such tenant${tenant.length > 63 ? '' : didYouMean(tenant, tenants)}`,
       {
         hint: 'Only tenants that its file lists get a token; add it to "tenants" there, or check the message.',
+      },
+    )
+  }
+
+  /** Of its one tenant; links to one with several are refused at load. @throws Failure `credential.tenant` */
+  async lend(until: Cancellation): Promise<LentToken> {
+    const keeper = this.#only()
+    if (keeper) return keeper.lend(until)
+    throw new Failure(
+      'credential.tenant',
+      `credential "${this.#name}" has ${this.#keepers.size} tenants, and another credential is made with the token of one`,
+      {
+        hint: 'Give that tenant a credential of its own, and name it there.',
+        reply: 500,
       },
     )
   }
@@ -95,6 +109,10 @@ export class TenantTokens implements Authorizer {
 
   stop(): void {
     for (const keeper of this.#keepers.values()) keeper.stop()
+  }
+
+  leave(): void {
+    for (const keeper of this.#keepers.values()) keeper.leave()
   }
 
   remove(): void {

@@ -1,4 +1,5 @@
 import type { ProblemReport } from '../core/kinds.ts'
+import { readUrl } from '../security/url.ts'
 import type { OAuth2Options } from './oauth2-options.ts'
 
 /** What stands in a URL where the tenant goes. */
@@ -17,9 +18,13 @@ export function tenantUrl(url: string, tenant: string): string {
     : url.replace(/^([a-z]+:\/\/)/i, `$1${tenant}.`)
 }
 
-/** What cannot be said of tenants. */
+/**
+ * What cannot be said of tenants.
+ * @param onPremise the token service is a virtual host of the Cloud Connector
+ */
 export function checkTenants(
   { tokenServiceUrlType, tokenServiceUrl = '', revocationUrl = '', issuer, tenants }: OAuth2Options,
+  onPremise: boolean,
   problem: (report: ProblemReport) => void,
 ): void {
   const about = { code: 'credential/tenant' as const }
@@ -68,5 +73,41 @@ export function checkTenants(
       })
     else if (tenants!.indexOf(tenant) < index)
       problem({ ...about, message: `the tenant "${tenant}" is there twice`, at: ['tenants', index] })
+  }
+  const sound = [...new Set(tenants)].filter((tenant) => LABEL.test(tenant))
+  for (const [field, url] of Object.entries({ tokenServiceUrl, revocationUrl }))
+    checkAddresses(field, url, sound, onPremise, problem)
+}
+
+/** As long as the place that is kept for a tenant, so that offsets hold. */
+const STAND_IN = 'a-tenant'
+
+/** The address without a tenant, to be checked. */
+export function withStandIn(url: string): string {
+  return url.replaceAll(PLACEHOLDER, STAND_IN)
+}
+
+/** Each tenant has to make an address of one that is sound by itself. */
+function checkAddresses(
+  field: string,
+  url: string,
+  tenants: readonly string[],
+  onPremise: boolean,
+  problem: (report: ProblemReport) => void,
+): void {
+  if (url === '' || !(readUrl(withStandIn(url), onPremise) instanceof URL)) return
+  for (const tenant of tenants) {
+    const made = tenantUrl(url, tenant)
+    const read = readUrl(made, onPremise)
+    if (read instanceof URL) continue
+    problem({
+      code: 'credential/tenant',
+      message: `"${field}" of the tenant "${tenant}" would be ${made.replace(/\?.*$/s, '')}; it ${read.message}`,
+      hint: url.includes(PLACEHOLDER)
+        ? 'Move {tenant} to where a tenant makes an address, or take the tenant out.'
+        : 'Without {tenant} the tenant goes before the host; write {tenant} where it goes in the address.',
+      at: [field],
+    })
+    return
   }
 }

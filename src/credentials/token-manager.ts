@@ -189,6 +189,10 @@ export class TokenManager implements Authorizer, GrantKeeper {
     this.#settings.stopped()
   }
 
+  leave(): void {
+    this.#end()
+  }
+
   remove(): void {
     if (!this.#settings.revoke) return this.stop()
     const { clock } = this.#setting.world

@@ -162,13 +162,18 @@ export function buildTokenRequest(
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
  */
 function basicOf(settings: TokenRequestSettings): string {
+  return `${settings.authScheme} ${basicPair(settings)}`
+}
+
+/** The pair as it is sent in the header: a secret by itself. */
+export function basicPair(settings: TokenRequestSettings): string {
   const encode = settings.basicEncoding === 'form' ? formEncode : (text: string) => text
-  const { basicAuth, clientId, clientSecret, authScheme } = settings
+  const { basicAuth, clientId, clientSecret } = settings
   const [id, secret] = basicAuth
     ? [basicAuth.username, basicAuth.password.reveal()]
     : [clientId, clientSecret?.reveal() ?? '']
   const pair = `${encode(id)}:${encode(secret)}`
-  return `${authScheme} ${Buffer.from(pair, 'utf8').toString('base64')}`
+  return Buffer.from(pair, 'utf8').toString('base64')
 }
 
 /** @see https://url.spec.whatwg.org/#urlencoded-serializing */

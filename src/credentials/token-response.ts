@@ -125,7 +125,9 @@ function judgeContent(
   const refused = () => reject(answer, said.error === 'temporarily_unavailable' ? 'busy' : 'refused', said)
   if (reading.success?.(view) === false) return refused()
   const token = reading.token ? reading.token(view) : usual(view.body, 'access_token')
-  if (said.error !== undefined && (token === undefined || token === null || token === '')) return refused()
+  const isEmpty = token === undefined || token === null || token === ''
+  const isRefused = reading.success === undefined && isError(usual(view.body, 'error'))
+  if (said.error !== undefined && (isEmpty || isRefused)) return refused()
   if (typeof token !== 'string' || token === '')
     return reject(answer, 'unusable', {
       ...said,
@@ -150,6 +152,11 @@ function judgeContent(
     refreshToken: sendable(usual(view.body, 'refresh_token')),
     type: cleanText(usual(view.body, 'token_type'), 64, hide),
   }
+}
+
+/** What says no, whatever stands beside it; codes of other names may mean success, and so does 0. */
+function isError(error: unknown): boolean {
+  return typeof error === 'string' && !/^\s*0?\s*$/.test(error)
 }
 
 function sendable(token: unknown): string | undefined {

@@ -57,16 +57,17 @@ export function isWithin(inner: Network, outer: Network): boolean {
 
 const NAT64 = readNetwork('64:ff9b::/96')!
 const LOCAL_NAT64 = readNetwork('64:ff9b:1::/48')!
+const TRANSLATED = readNetwork('::ffff:0:0:0/96')!
 const COMPATIBLE = readNetwork('::/96')!
 const SIX_TO_FOUR = readNetwork('2002::/16')!
 
 /**
  * The address, and the IPv4 address that packets to it may end at where it holds one.
- * @see https://www.rfc-editor.org/rfc/rfc6052, https://www.rfc-editor.org/rfc/rfc3056
+ * @see https://www.rfc-editor.org/rfc/rfc6052, https://www.rfc-editor.org/rfc/rfc2765#section-2.1, https://www.rfc-editor.org/rfc/rfc3056
  */
 export function formsOf(address: IpAddress): readonly IpAddress[] {
   const inside = (value: bigint): IpAddress => ({ family: 4, value: value & 0xffffffffn })
-  if ([NAT64, LOCAL_NAT64].some((network) => contains(network, address)))
+  if ([NAT64, LOCAL_NAT64, TRANSLATED].some((network) => contains(network, address)))
     return [address, inside(address.value)]
   if (contains(COMPATIBLE, address) && address.value > 1n) return [address, inside(address.value)]
   if (contains(SIX_TO_FOUR, address)) return [address, inside(address.value >> 80n)]

@@ -5,9 +5,12 @@ import type { CredentialState } from '../core/credential-state.ts'
 import { didYouMean } from '../core/problem.ts'
 import { isOfBackend } from '../core/secret-backend.ts'
 import type { CredentialInfo, CredentialReference } from '../core/services.ts'
+import type { Clock } from '../core/world.ts'
 import { sayExpiry } from './client-certificate.ts'
 import { changeOf, type CredentialChange } from './credential-change.ts'
-import { describeReference, type Examined } from './credential-file.ts'
+import type { Examined } from './credential-file.ts'
+import { describeReference } from './unset-warnings.ts'
+import { Leaving } from './leaving.ts'
 import type { LoadedCredential } from './loaded-credential.ts'
 import { UNREADABLE } from './material-files.ts'
 import type { UnsetReference } from './references.ts'
@@ -20,10 +23,13 @@ export class CredentialEntry implements CredentialReference {
   /** Undefined: there is no such file. */
   examined: Examined | undefined = undefined
   loaded: LoadedCredential | undefined = undefined
+  readonly #clock: Clock
+  #leaving: Leaving | undefined
 
-  constructor(name: string, names: () => readonly string[]) {
+  constructor(name: string, names: () => readonly string[], clock: Clock) {
     this.name = name
     this.#names = names
+    this.#clock = clock
   }
 
   current(): LoadedCredential {
@@ -62,11 +68,20 @@ export class CredentialEntry implements CredentialReference {
     const former = this.loaded
     if (prepared) {
       if (former) prepared.inherit(former)
+      this.#leaving?.moveTo(prepared)
+      this.#leaving = undefined
       this.loaded = prepared
     } else if (examined === undefined || isEnded(examined)) this.loaded = undefined
-    if (examined === undefined) former?.remove()
-    else if (this.loaded !== former) former?.stop()
+    if (examined !== undefined) {
+      if (this.loaded !== former) former?.stop()
+    } else if (former) this.#leaving = new Leaving(former, this.#clock, () => this.examined !== undefined)
     return changeOf(this.name, before, this)
+  }
+
+  /** The engine ends. */
+  stop(): void {
+    this.loaded?.stop()
+    this.#leaving?.stop()
   }
 
   info(): CredentialInfo | undefined {

@@ -12,6 +12,8 @@ import { linksIn, type CredentialLink } from './credential-links.ts'
 import { DESTINATION, isDestination, readDestination } from './destination.ts'
 import { checkEgress } from './egress-check.ts'
 import { frameSchema, readFrame, type Frame, type FrameOptions } from './frame.ts'
+import { SHORTEST_SECRET } from './redaction.ts'
+import { isUndecided } from './reach.ts'
 import {
   PLACEHOLDER_HINT,
   resolveReferences,
@@ -23,6 +25,8 @@ import { secretsIn } from './rotation.ts'
 import { hideInsertions } from './insertions.ts'
 import { fileProblem, nameOf } from './material-name.ts'
 import { mayHoldSecret, secretFields } from './secret-fields.ts'
+import { namedSecrets } from './secret-names.ts'
+import { unsetWarnings } from './unset-warnings.ts'
 import { guardSecret, literalSecrets } from './secret-texts.ts'
 
 export interface CredentialFile {
@@ -62,6 +66,8 @@ export interface Examined {
   readonly files: readonly string[]
   /** Other credentials that it is made with, as far as it can be told. */
   readonly links: readonly CredentialLink[]
+  /** Those that it has a token for each; empty where there are none. */
+  readonly tenants: readonly string[]
   /** Absent where there are mistakes or unset references. */
   readonly source?: CredentialSource
   /** What it is, in words; absent where its fields have mistakes. */
@@ -102,6 +108,7 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     baseUrl: undefined,
     files: [],
     links: [],
+    tenants: [],
   }
   if (!read.document) return nothing
   const destination = isDestination(read.document)
@@ -123,7 +130,13 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     type: kind?.name,
   }
   if (!kind) return { ...known, baseUrl: writtenBaseUrl(resolved.document) }
-  const { frame, source, explain, links } = readSource(
+  const {
+    frame,
+    source,
+    explain,
+    links = [],
+    tenants = [],
+  } = readSource(
     { name, file, kind, resolved, written, destination: destination?.properties },
     setting,
     problems,
@@ -132,7 +145,8 @@ export function examineFile({ file, text, unreadable }: CredentialFile, setting:
     ...known,
     incomplete: resolved.unset.length > 0 && !hasErrors(problems),
     baseUrl: frame?.baseUrl?.href ?? writtenBaseUrl(resolved.document),
-    links: links ?? [],
+    links,
+    tenants,
     ...(source && { source }),
     ...(explain && { explain }),
   }
@@ -178,37 +192,6 @@ function pickKind(
   return undefined
 }
 
-function unsetWarnings(credential: string, unset: readonly UnsetReference[]): Problem[] {
-  return unset.map(({ reference, why, hint, place }) => {
-    const what = describeReference(reference)
-    return {
-      code: 'credential/unset',
-      severity: 'warning' as const,
-      message: `${what} ${why}; the credential "${credential}" needs it`,
-      hint:
-        hint ??
-        (reference.startsWith('env:')
-          ? 'Set it in the environment or in the .env file of the project folder.'
-          : 'Put the secret there.'),
-      ...place,
-    }
-  })
-}
-
-/** `env:X` as people call it: `the environment variable "X"`. */
-export function describeReference(reference: string): string {
-  const colon = reference.indexOf(':')
-  const what = WORDS[reference.slice(0, colon).trim()] ?? 'the secret'
-  return `${what} "${reference.slice(colon + 1).trim()}"`
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  env: 'the environment variable',
-  file: 'the file',
-  secret: 'the secret',
-  vault: 'the Vault secret',
-}
-
 interface Reading {
   readonly name: string
   readonly file: string
@@ -222,12 +205,13 @@ function readSource(
   { name, file, kind, resolved, written, destination }: Reading,
   setting: ExamineSetting,
   problems: Problem[],
-): { frame?: Frame; links?: readonly CredentialLink[] } & Pick<Examined, 'source' | 'explain'> {
+): { frame?: Frame } & Partial<Pick<Examined, 'links' | 'tenants' | 'source' | 'explain'>> {
   const { document, unset, unresolved, insertions } = resolved
   const imported = destination !== undefined
   const schema = frameSchema([...setting.kinds.keys()], kind.options)
   const found: Problem[] = []
   const problem = ({ at = [], on, offset, length, place, code, severity, message, hint }: ProblemReport) => {
+    if (code === 'credential/certificate' && isUndecided(at, unresolved)) return
     const target = {
       ...(on && { on }),
       ...(offset !== undefined && { offset }),
@@ -262,7 +246,11 @@ function readSource(
     checkEgress(shape.value as object, setting.egress, problem)
   }
   problems.push(
-    ...literalSecrets(written, secretFields(schema, written.value), setting.dev),
+    ...literalSecrets(
+      written,
+      [...secretFields(schema, written.value), ...namedSecrets(written.value).map(({ path }) => path)],
+      setting.dev,
+    ),
     ...found
       .filter((one) => !unresolved.some((path) => isInside(one, written.place(path))))
       .map((one) => hideInsertions(one, insertions)),
@@ -272,14 +260,19 @@ function readSource(
     ...linksIn(kind.options, shape.value, document),
     ...cloudConnectorLinks(frame.onPremise, setting.connectivityProxy, document),
   ]
+  const tenants = kind.tenants?.(shape.value as never) ?? []
   const explain = () => explained(kind, shape.value, frame)
-  if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links }
-  const secrets = insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value)
+  if (unset.length > 0 || hasErrors(problems)) return { frame, explain, links, tenants }
+  const secrets = [
+    ...insertions.filter(({ path }) => mayHoldSecret(schema, path)).map(({ value }) => value),
+    ...namedSecrets(document.value).flatMap(({ text }) => (text.length < SHORTEST_SECRET ? [] : text)),
+  ]
   const fingerprint = fingerprintOf([document.value, destination])
   return {
     frame,
     explain,
     links,
+    tenants,
     source: { name, file, kind, options: shape.value, frame, secrets, destination, fingerprint },
   }
 }

@@ -17,6 +17,8 @@ export interface Linked {
   readonly name: string
   readonly type: string | undefined
   readonly links: readonly CredentialLink[]
+  /** Each of its tenants has a token of its own; empty where there are none. */
+  readonly tenants: readonly string[]
 }
 
 /** @param options decoded */
@@ -70,6 +72,12 @@ function mistakeOf(
     return {
       message: `"${name}" is a "${type}" credential and has no token to give; ${lenders(kinds)} is wanted here`,
       hint: 'Name another credential; a text that does not change can be written as token: ${file:/path}.',
+    }
+  const { tenants } = other
+  if (tenants.length > 1)
+    return {
+      message: `"${name}" has a token for each of its ${tenants.length} tenants, and nothing says which one is wanted here`,
+      hint: `Give the tenant a credential of its own (tenants: [${tenants[0]!}]), and name it here.`,
     }
   if (wanted !== undefined && wanted !== type)
     return {

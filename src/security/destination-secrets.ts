@@ -1,5 +1,5 @@
 import type { DestinationProperties } from '../core/findable.ts'
-import { SECRET_NAME } from './destination-shown.ts'
+import { hasSecretName } from './secret-names.ts'
 
 /** Tokens that are given for a token. */
 const PROOF = /^tokenService\.body\.(refresh_token|subject_token|actor_token|(client_)?assertion)$/
@@ -50,7 +50,7 @@ export function secretReferences(properties: DestinationProperties, prefix: stri
     )
       assumed[`${store}Password`] = reference(`${store}Password`)
   for (const [property, value] of Object.entries(properties))
-    if (SECRET_NAME.test(property) || PROOF.test(property)) replace(property, value)
+    if (hasSecretName(property) || PROOF.test(property)) replace(property, value)
   for (const [address, prefixOfQueries] of Object.entries(ADDRESSES)) {
     const text = properties[address] ?? ''
     const { kept, taken: parameters } = parted(text)
@@ -82,7 +82,7 @@ function parted(address: string): { kept: string; taken: [name: string, value: s
 }
 
 function isSecretParameter(name: string): boolean {
-  return SECRET_NAME.test(name) || PROOF.test(`tokenService.body.${name}`)
+  return hasSecretName(name) || PROOF.test(`tokenService.body.${name}`)
 }
 
 function isReference(value: string): boolean {

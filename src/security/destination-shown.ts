@@ -2,15 +2,12 @@ import type { DestinationProperties, LentPart } from '../core/findable.ts'
 import type { Grant } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
 import type { CredentialSource } from './credential-file.ts'
+import { hasSecretName } from './secret-names.ts'
 
 const HEADERS = 'URL.headers.'
 const QUERIES = 'URL.queries.'
 /** They are for whoever asks the token service, and hold secrets more often than not. */
 const OF_TOKEN_REQUESTS = /^(tokenService\.body\.|tokenServiceURL\.(headers|queries)\.)/
-/** Names of properties, headers and parameters whose values are taken for secrets. */
-export const SECRET_NAME =
-  /secret|passw|passphrase|private|api[-_.]?key|subscription-key|authori[sz]ation|cookie|(^|[-_.])(key|token|code)$/i
-
 /** A credential as a destination of BTP, for other programs. */
 export interface ShownDestination {
   /** No secret. */
@@ -32,7 +29,7 @@ export function showDestination({
   destination,
 }: CredentialSource): ShownDestination {
   const holdsSecret = (property: string, value: string) =>
-    SECRET_NAME.test(property) || secrets.some((secret) => secret !== '' && value.includes(secret))
+    hasSecretName(property) || secrets.some((secret) => secret !== '' && value.includes(secret))
   const { onPremise } = frame
   const known: DestinationProperties = {
     Type: 'HTTP',

@@ -9,6 +9,7 @@ import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
 import { describeCertificate, type ClientCertificate } from './client-certificate.ts'
 import { describeCloudConnector } from './cloud-connector.ts'
+import { shortSecrets } from './secret-texts.ts'
 import type { CredentialSource } from './credential-file.ts'
 import { showDestination, type ShownDestination } from './destination-shown.ts'
 import type { HostRules } from './hosts.ts'
@@ -130,6 +131,11 @@ export class LoadedCredential implements Credential {
     }
   }
 
+  /** Names of its fields with secrets that no text can be searched for. */
+  get shortSecrets(): readonly string[] {
+    return shortSecrets(this.#source.kind.options, this.#source.options)
+  }
+
   allows(url: URL): boolean {
     return this.#rules.allows(url)
   }
@@ -161,7 +167,12 @@ export class LoadedCredential implements Credential {
     this.#release()
   }
 
-  /** It was taken out of the security material. */
+  /** Its file is gone: nobody gets anything from it any more, and its requests are called off. It may be inherited from yet. */
+  leave(): void {
+    this.#own.leave?.()
+  }
+
+  /** It was taken out of the security material, for good. */
   remove(): void {
     if (this.#own.remove) this.#own.remove()
     else this.#own.stop?.()

@@ -9,14 +9,15 @@ import type { SecretBackend } from '../core/secret-backend.ts'
 import type { ConnectivityProxy, Credentials, EgressRules, Logger } from '../core/services.ts'
 import type { StoredTokens } from '../core/stores.ts'
 import type { World } from '../core/world.ts'
-import { linkProblems, madeWith } from './credential-links.ts'
+import { madeWith } from './credential-links.ts'
 import type { CredentialChange } from './credential-change.ts'
 import { CredentialEntry } from './credential-entry.ts'
-import { examineFile, type CredentialFile, type Examined, type ExamineSetting } from './credential-file.ts'
+import type { CredentialFile, Examined, ExamineSetting } from './credential-file.ts'
+import { examineAll } from './examined-files.ts'
 import { createFindableDestinations } from './findable-destinations.ts'
 import { LoadedCredential } from './loaded-credential.ts'
 import { readMaterial, type ReadMaterial } from './material-files.ts'
-import type { Redactor } from './redaction.ts'
+import { SHORTEST_SECRET, type Redactor } from './redaction.ts'
 import type { ReferenceSources } from './references.ts'
 import { RotationReminder } from './rotation-reminder.ts'
 import { referencesIn, secretNamesIn } from './secret-file.ts'
@@ -112,7 +113,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
 
   function entryOf(name: string): CredentialEntry {
     let entry = entries.get(name)
-    if (!entry) entries.set(name, (entry = new CredentialEntry(name, names)))
+    if (!entry) entries.set(name, (entry = new CredentialEntry(name, names, clock)))
     return entry
   }
 
@@ -130,6 +131,23 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     const entry = entryOf(name)
     if (!source || entry.loaded?.fingerprint === source.fingerprint) return undefined
     return new LoadedCredential(source, { ...setting, borrow }, () => entry.loaded)
+  }
+
+  /** A fault of one leaves the others in peace; it is as a mistake of its file then. */
+  function prepareAll(examined: Map<string, Examined>) {
+    const prepared = new Map<string, LoadedCredential | undefined>()
+    const faults: Problem[] = []
+    for (const one of examined.values())
+      try {
+        prepared.set(one.name, prepare(one))
+      } catch (error) {
+        const fault = faultOf(one, error)
+        setting.log.error({ err: error, credential: one.name }, `${one.file}: ${fault.message}`)
+        faults.push(fault)
+        const { source: _, ...rest } = one
+        examined.set(one.name, { ...rest, problems: [...one.problems, fault], incomplete: false })
+      }
+    return { prepared, faults }
   }
 
   /** Goes on with the version that took the place of the one that was asked. */
@@ -161,6 +179,15 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     }
   }
 
+  function begin({ name, loaded }: CredentialEntry): void {
+    loaded?.authorizer.warm?.()
+    for (const field of loaded?.shortSecrets ?? [])
+      setting.log.warn(
+        { credential: name },
+        `"${field}" of credential "${name}" has fewer than ${SHORTEST_SECRET} characters: it cannot be redacted where something repeats it; use a longer one`,
+      )
+  }
+
   function stopBackends(): void {
     for (const backend of backends) backend.stop()
   }
@@ -183,8 +210,9 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     load(all, tell) {
       const { own, other } = parted(all, setting.others)
       const { examined, problems: found } = examine(own)
-      const problems = inOrder([...found, ...(setting.others?.load(other, examining.sources) ?? [])])
-      const prepared = new Map([...examined.values()].map((one) => [one.name, prepare(one)]))
+      const { prepared, faults } = prepareAll(examined)
+      const ofOthers = setting.others?.load(other, examining.sources) ?? []
+      const problems = inOrder([...found, ...faults, ...ofOthers])
       const lacked = new Set(names().filter((name) => unsetBehind(name).length > 0))
       const changed = new Set<string>()
       for (const [name, entry] of entries) {
@@ -192,7 +220,7 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
         const change = entry.take(examined.get(name), prepared.get(name))
         if (entry.loaded !== loaded) changed.add(name)
         if (!change) continue
-        if (started) entry.loaded?.authorizer.warm?.()
+        if (started) begin(entry)
         tell?.(change)
       }
       followLinks(changed)
@@ -231,14 +259,27 @@ export function createSecurityMaterial(setting: MaterialSetting): SecurityMateri
     },
     warm() {
       started = true
-      for (const entry of entries.values()) entry.loaded?.authorizer.warm?.()
+      for (const entry of entries.values()) begin(entry)
     },
     remind: () => reminder.start(),
     stop() {
       reminder.stop()
       stopBackends()
-      for (const entry of entries.values()) entry.loaded?.stop()
+      for (const entry of entries.values()) entry.stop()
     },
+  }
+}
+
+function faultOf({ name, file }: Examined, error: unknown): Problem {
+  const kind = error instanceof Error ? error.name : 'fault'
+  return {
+    code: 'credential/fault',
+    severity: 'error',
+    message: `the credential "${name}" cannot be prepared (${kind}); that is a fault of Sluice`,
+    hint: 'Report it, with what the log says and with this file, secrets left out.',
+    file,
+    line: 1,
+    column: 1,
   }
 }
 
@@ -247,37 +288,4 @@ function parted(files: readonly CredentialFile[], others: OtherFiles | undefined
   const other: CredentialFile[] = []
   for (const file of files) (others?.takes(file) ? other : own).push(file)
   return { own, other }
-}
-
-function examineAll(
-  files: readonly CredentialFile[],
-  setting: ExamineSetting,
-): { examined: Map<string, Examined>; problems: Problem[] } {
-  const examined = new Map<string, Examined>()
-  const problems: Problem[] = []
-  for (const file of files) {
-    const one = examineFile(file, setting)
-    const own = [...one.problems]
-    const first = examined.get(one.name)
-    if (first)
-      own.push({
-        code: 'credential/name',
-        severity: 'error',
-        message: `there are two credentials "${one.name}": ${first.file} and ${one.file}`,
-        hint: 'Rename one of the files.',
-        file: one.file,
-        line: 1,
-        column: 1,
-      })
-    problems.push(...own)
-    examined.set(one.name, first ? { ...first, problems: [...first.problems, ...own] } : one)
-  }
-  for (const one of examined.values()) {
-    const found = linkProblems(one, examined, setting.kinds)
-    if (found.length === 0) continue
-    const { source: _, ...rest } = one
-    examined.set(one.name, { ...rest, problems: [...one.problems, ...found], incomplete: false })
-    problems.push(...found)
-  }
-  return { examined, problems }
 }

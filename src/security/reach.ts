@@ -1,4 +1,5 @@
 import type { Static, TObject } from '@sinclair/typebox'
+import type { Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import { Flag, Keys, Optional, SecretText, Text } from '../core/schema.ts'
 import type { TlsMaterial, World } from '../core/world.ts'
@@ -129,6 +130,19 @@ export function readReach({ proxy, tls = {} }: ReachOptions, setting: ReachSetti
       ...(shows && certificate.material),
     }),
   }
+}
+
+const READ_TOGETHER = [
+  ['ca', 'caPassphrase'],
+  ['certificate', 'key', 'passphrase', 'pkcs12'],
+]
+
+/** Whether a field of `tls` cannot be judged, because one that is read with it has no value yet. */
+export function isUndecided(at: Path, unresolved: readonly Path[]): boolean {
+  const group = READ_TOGETHER.find((fields) => at[0] === 'tls' && fields.includes(String(at[1])))
+  return (
+    group !== undefined && unresolved.some(([top, field]) => top === 'tls' && group.includes(String(field)))
+  )
 }
 
 /** The certificates that are trusted, as PEM; undefined where there are none of its own. */

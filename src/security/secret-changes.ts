@@ -113,8 +113,22 @@ export function rekey(files: SecretFiles, { add, remove }: Rekeying, now: number
   })
 }
 
-/** Takes keys out of the key file that the secrets are no longer encrypted for. @returns their public parts */
-export function finishRekeying(files: SecretFiles): Promise<string[]> {
+/**
+ * Encrypts what else is encrypted with these keys for those of them that stay, and holds it until `drop` is done.
+ * @param here all, those that go among them
+ * @throws SecretsRefusal when that cannot be done; `drop` was not called then
+ */
+export type MoveSealed = (
+  here: readonly SecretKey[],
+  staying: readonly SecretKey[],
+  drop: () => Promise<void>,
+) => Promise<void>
+
+/**
+ * Takes keys out of the key file that the secrets are no longer encrypted for, and neither is anything else then.
+ * @returns their public parts
+ */
+export function finishRekeying(files: SecretFiles, move: MoveSealed): Promise<string[]> {
   return whileLocked(files.file, async () => {
     const content = await readContent(files)
     const keys = await keysFor(files)
@@ -123,10 +137,9 @@ export function finishRekeying(files: SecretFiles): Promise<string[]> {
     if (!content || old.length === 0) return []
     await openAll(content, used, files)
     const kept = used.filter(({ from }) => from === files.shownKeyFile)
-    await writeKeys(
-      files,
-      kept.map(({ identity, recipient }) => `# public key: ${recipient}\n${identity.reveal()}\n`),
-    )
+    const staying = keys.filter((key) => !old.includes(key))
+    const texts = kept.map(({ identity, recipient }) => `# public key: ${recipient}\n${identity.reveal()}\n`)
+    await move(keys, staying, () => writeKeys(files, texts))
     return old.map(({ recipient }) => recipient)
   })
 }

@@ -1,7 +1,10 @@
+import type { TSchema } from '@sinclair/typebox'
 import type { Document, Path } from '../core/document.ts'
 import type { ProblemReport } from '../core/kinds.ts'
 import type { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
+import { SHORTEST_SECRET } from './redaction.ts'
+import { secretFields } from './secret-fields.ts'
 
 /** Puts a secret text of decoded options into what prints as `[secret]`. */
 export function guardSecret(
@@ -42,6 +45,15 @@ export function literalSecrets(document: Document, fields: readonly Path[], dev:
       ...document.place(path),
     }
   })
+}
+
+/** Names of the fields whose secrets are too short to be found in a text. @param options decoded */
+export function shortSecrets(schema: TSchema, options: unknown): string[] {
+  const short = secretFields(schema, options).filter((path) => {
+    const secret = valueAt(options, path)
+    return secret instanceof Secret && secret.reveal().length < SHORTEST_SECRET
+  })
+  return [...new Set(short.map((path) => path.filter((part) => typeof part === 'string').join('.')))]
 }
 
 /** As people call it: `"clientSecret"`, `entry 2 of "clientSecret"`. */

@@ -1,11 +1,17 @@
 import { Failure } from '../core/failure.ts'
 import { Secret } from '../core/secret.ts'
 import type { Logger } from '../core/services.ts'
-import type { SealedToken, TokenSlot } from '../core/stores.ts'
+import type { SealedToken, StateStore, TokenSlot } from '../core/stores.ts'
 import type { Clock } from '../core/world.ts'
 import { createOpener, createSealer } from '../security/secret-cipher.ts'
 import { makeKey, SecretsRefusal } from '../security/secret-changes.ts'
-import { findKeys, KEY_VARIABLE, type FoundKeys, type KeySources } from '../security/secret-keys.ts'
+import {
+  findKeys,
+  KEY_VARIABLE,
+  type FoundKeys,
+  type KeySources,
+  type SecretKey,
+} from '../security/secret-keys.ts'
 
 export interface TokenSealsSetting {
   readonly clock: Clock
@@ -109,6 +115,25 @@ export class TokenSeals {
       why,
       `Put the key that it was encrypted with into ${shownKeyFile} or ${KEY_VARIABLE}; it is tried again by itself. If that key is lost: ${otherwise(token)}`,
     )
+  }
+}
+
+/** Encrypts tokens for the keys that stay; what none of those here opens is left as it is. */
+export async function sealTokensAnew(
+  state: StateStore,
+  here: readonly SecretKey[],
+  staying: readonly SecretKey[],
+): Promise<void> {
+  const open = await createOpener(here.map(({ identity }) => identity.reveal()))
+  const sealer = await createTokenSealer(staying.map(({ recipient }) => recipient))
+  for (const token of await state.tokens()) {
+    const { kind, sealed: before, recipients } = token
+    if (kind === 'asked' || recipients === sealer.recipients) continue
+    const outcome = await open(nameOf(token), before)
+    if (!('value' in outcome)) continue
+    const sealed = await sealer.seal({ ...token, kind }, new Secret(outcome.value))
+    const next = { ...token, sealed, recipients: sealer.recipients }
+    await state.atomically([{ kind: 'replace-token', before, token: next }])
   }
 }
 

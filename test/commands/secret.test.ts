@@ -12,9 +12,15 @@ import {
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import { armor, Decrypter, Encrypter } from 'age-encryption'
+import { Secret } from '../../src/core/secret.ts'
+import type { StateStore } from '../../src/core/stores.ts'
+import { SealedTokens } from '../../src/store/stored-tokens.ts'
 import { askHidden } from '../../src/commands/hidden-question.ts'
 import type { CommandIo } from '../../src/commands/command.ts'
 import { makeIdentity, recipientOf } from '../../src/security/secret-cipher.ts'
+import { SLOT } from '../store/stored-tokens-behaviour.ts'
+import { stores } from '../store/support.ts'
 import { sluice, type CommandSetting } from '../support/command-line.ts'
 import { projectFolder } from '../support/project.ts'
 import { KEY, RECIPIENT, secretFile } from '../support/secrets.ts'
@@ -247,6 +253,52 @@ test('rekey: a new key takes over, the old one stays until it is finished', asyn
     old.stdout,
     /one\.yaml:2:8: the secret "a" is encrypted for another key than the one of data\/age\.key \[credential\/secret\]/,
   )
+})
+
+test('rekey --finish encrypts what else the data folder holds for the new key, and changes nothing while an engine has it', async (t) => {
+  const KEYS_FILE = 'data/access-keys.json'
+  const encrypter = new Encrypter()
+  encrypter.addRecipient(RECIPIENT)
+  const armored = armor.encode(await encrypter.encrypt('the keys of our tokens'))
+  const { secret, read, folder, at } = setUp(t, {
+    [FILE]: await secretFile({ a: 'geheim-a' }),
+    [KEY_FILE]: `${KEY}\n`,
+    [KEYS_FILE]: `${JSON.stringify({ sealed: armored.trimEnd() })}\n`,
+  })
+  const engine = await stores(t, { folder: join(folder, 'data') })
+  const tokensOf = (state: StateStore) =>
+    new SealedTokens({
+      state,
+      clock: engine.clock,
+      log: engine.log,
+      redactor: { add: () => {} },
+      keys: { environment: {}, keyFile: at(KEY_FILE), shownKeyFile: KEY_FILE },
+      mayMakeKey: false,
+    })
+  await tokensOf(engine.state).keep(SLOT, new Secret('the-newest-refresh-token'))
+  assert.equal((await secret(['rekey'])).code, 0)
+  const both = read(KEY_FILE)
+  const refused = await secret(['rekey', '--finish'])
+  assert.equal(refused.code, 1)
+  assert.match(
+    refused.stderr,
+    /nothing was changed: the tokens that are kept may need the old key, and another engine .*uses ".*"\n {2}Stop the engine, finish, and start it again\./,
+  )
+  assert.equal(read(KEY_FILE), both)
+  await engine.close()
+  const finished = await secret(['rekey', '--finish'])
+  assert.deepEqual([finished.code, finished.stderr], [0, ''])
+  assert.ok(!read(KEY_FILE).includes(KEY))
+  const later = await stores(t, { folder: join(folder, 'data') })
+  assert.equal(
+    (await tokensOf(later.state).read(SLOT))?.content.reveal(),
+    'the-newest-refresh-token',
+    'the new key opens it',
+  )
+  const decrypter = new Decrypter()
+  decrypter.addIdentity(/^AGE-SECRET-KEY-1.*$/m.exec(read(KEY_FILE))![0])
+  const { sealed } = JSON.parse(read(KEYS_FILE)) as { sealed: string }
+  assert.equal(await decrypter.decrypt(armor.decode(sealed), 'text'), 'the keys of our tokens')
 })
 
 test('rekey with the key in the environment says what to do with it', async (t) => {

@@ -235,3 +235,39 @@ test('a ring that comes by a change leaves in force what was there', async (t) =
   assert.equal(await tokenOf('outer'), 'Bearer outer-token-1')
   assert.equal(await tokenOf('inner'), 'Bearer inner-token-1')
 })
+
+test('a credential with one tenant lends its token; one with several is told at load', async (t) => {
+  const { load, file, first, second, tokenOf } = await setUpPair(t)
+  const tenants = (names: string) =>
+    file(
+      inner(`http://127.0.0.1:${first.port}/{tenant}`, `tokenServiceUrlType: common\ntenants: [${names}]\n`),
+      'inner',
+    )
+  const outer = file(exchange(second.url), 'other')
+  assert.deepEqual(load(tenants('acme'), outer).problems, [])
+  await tokenOf('other')
+  assert.equal(first.asked.at(-1)!.url, '/acme')
+  assert.deepEqual(
+    load(tenants('acme, globex'), outer).problems.map(
+      ({ file: at, line, column, code, message }) => `${at}:${line}:${column} ${code} ${message}`,
+    ),
+    [
+      'security-material/other.yaml:4:33 credential/link "inner" has a token for each of its 2 tenants, and nothing says which one is wanted here',
+    ],
+  )
+})
+
+test('the token of a credential with tenants for the connectivity proxy: one of several is told at load', (t) => {
+  const { material, file } = setUpMaterial(t, {
+    connectivityProxy: { credential: 'inner', dispatcherFor: () => undefined! },
+  })
+  const lender = (names: string) =>
+    file(
+      inner('https://{tenant}.example.com/t', `tokenServiceUrlType: common\ntenants: [${names}]\n`),
+      'inner',
+    )
+  const erp = file('type: none\nbaseUrl: http://erp:8000/\ncloudConnector: {}\n', 'erp')
+  const of = (names: string) => material.check([lender(names), erp]).map(({ code }) => code)
+  assert.deepEqual(of('acme'), [])
+  assert.deepEqual(of('acme, globex'), ['credential/link'])
+})

@@ -52,6 +52,32 @@ test('a tenant of a credential is a label of a host name and nothing else', (t) 
   assert.deepEqual(of('tenants: [a, b, a]\n'), ['7 credential/tenant the tenant "a" is there twice'])
 })
 
+test('a tenant that makes no address of the one that is written is told for each field', (t) => {
+  const { material, file } = setUpMaterial(t)
+  const of = (fields: string) =>
+    material
+      .check([
+        file(
+          `type: oauth2\n${fields}baseUrl: https://api.example.com/\nclientId: acme\nclientSecret: \${env:SECRET}\ntokenServiceUrlType: common\n`,
+        ),
+      ])
+      .map(({ code, message, line, column }) => `${line}:${column} ${code} ${message}`)
+  assert.deepEqual(of('tokenServiceUrl: https://10.0.0.1/token?x=1\ntenants: [acme, globex]\n'), [
+    '2:18 credential/tenant "tokenServiceUrl" of the tenant "acme" would be https://acme.10.0.0.1/token; it is no URL',
+  ])
+  assert.deepEqual(
+    of(
+      'tokenServiceUrl: https://{tenant}.example.com/t\nrevocationUrl: https://1.2.{tenant}/r\ntenants: [acme, "999999999"]\n',
+    ),
+    [
+      '3:16 credential/tenant "revocationUrl" of the tenant "999999999" would be https://1.2.999999999/r; it is no URL',
+    ],
+  )
+  assert.deepEqual(of('tokenServiceUrl: http://localhost:8080/token\ntenants: [acme]\n'), [
+    '2:18 credential/tenant "tokenServiceUrl" of the tenant "acme" would be http://acme.localhost:8080/token; it uses http to another machine; a secret would go over the wire in clear',
+  ])
+})
+
 test('tenants, or a place for one, without common are told', (t) => {
   const { material, file } = setUpMaterial(t)
   const base =

@@ -68,6 +68,36 @@ test('a refused client fails with status, OAuth error and what to do, and withou
   assert.doesNotMatch(JSON.stringify([failure, log.lines]), new RegExp(SECRET))
 })
 
+test('a service that repeats a short secret, or the pair in the header, shows neither', async (t) => {
+  const short = 'abc1234'
+  const pair = Buffer.from(`client:${short}`).toString('base64')
+  const cases: [description: string, told: string][] = [
+    [`bad header: Basic ${pair}`, ''],
+    [`client_secret=${short}`, ''],
+    [`no ${Buffer.from(short).toString('base64')}`, ''],
+    ['Bad client credentials', ' (Bad client credentials)'],
+  ]
+  for (const [description, told] of cases) {
+    const { get, log } = await setUpOAuth2(
+      t,
+      () => ({ status: 401, body: { error: 'invalid_client', error_description: description } }),
+      { clientSecret: [new Secret(short)] },
+    )
+    const failure = await failureOf(get())
+    assert.equal(
+      failure.message,
+      `the token service refused credential "im_write": 401 invalid_client${told}`,
+    )
+    assert.doesNotMatch(JSON.stringify([failure, log.lines]), /abc1234|YWJjMTIzNA|OmFiYzEyMzQ/)
+  }
+  const { get, redacted } = await setUpOAuth2(t, ({ headers }) => ({
+    status: 401,
+    body: { error: 'invalid_client', error_description: `bad header: ${headers.authorization}` },
+  }))
+  assert.match((await failureOf(get())).message, /\(bad header: Basic \[secret\]\)/)
+  assert.ok(redacted.has(Buffer.from(`client:${SECRET}`).toString('base64')))
+})
+
 test('the hint for a refused client names the ways to send it that are not in use', async (t) => {
   const cases: [Partial<OAuth2Options>, string][] = [
     [{}, 'clientAuthentication: body, or basicEncoding: raw.'],
@@ -81,13 +111,13 @@ test('the hint for a refused client names the ways to send it that are not in us
   }
 })
 
-test('a secret that is a short word does not tear holes into the words of the service', async (t) => {
+test('beside a secret that is a short word no word of the service that holds it is told', async (t) => {
   const { get } = await setUpOAuth2(
     t,
     () => ({ status: 400, body: { error: 'invalid_request', error_description: 'the client is not known' } }),
     { clientSecret: [new Secret('client')] },
   )
-  assert.match((await failureOf(get())).message, /\(the client is not known\)$/)
+  assert.match((await failureOf(get())).message, /400 invalid_request$/)
 })
 
 const hints: [answer: Said, code: string, message: RegExp, hint: RegExp][] = [

@@ -280,12 +280,13 @@ test('less scope than was asked for is a warning', async (t) => {
 
 test('tokens and secrets are registered for redaction until they are replaced', async (t) => {
   const { authorizer, redacted, get } = await setUpOAuth2(t)
-  assert.deepEqual([...redacted], [SECRET])
+  const pair = Buffer.from(`client:${SECRET}`).toString('base64')
+  assert.deepEqual([...redacted], [SECRET, pair])
   const grant = await get()
-  assert.deepEqual([...redacted], [SECRET, 'token-number-1'])
+  assert.deepEqual([...redacted], [SECRET, pair, 'token-number-1'])
   grant.reject()
   await get()
-  assert.deepEqual([...redacted], [SECRET, 'token-number-2'])
+  assert.deepEqual([...redacted], [SECRET, pair, 'token-number-2'])
   authorizer.stop!()
   assert.deepEqual([...redacted], [])
 })

@@ -124,6 +124,12 @@ const rejections: [
     {},
     { why: 'refused', error: 'invalid_scope', status: 200 },
   ],
+  [
+    '200 with an error beside a token',
+    { access_token: 'a', error: 'invalid_scope' },
+    {},
+    { why: 'refused', error: 'invalid_scope', status: 200 },
+  ],
   ['200 with an error that passes', { error: 'temporarily_unavailable' }, {}, { why: 'busy' }],
   ['400 with an error that passes', { error: 'temporarily_unavailable' }, { status: 400 }, { why: 'busy' }],
   ['403 with nothing', '', { status: 403 }, { why: 'refused', status: 403 }],

@@ -41,6 +41,7 @@ function ageless(text: string): string {
 
 /** Codes that no pair can have, and the test that has them. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'credential/fault': 'test/security/material.test.ts',
   'setting/flag': 'test/config.test.ts',
   'script/unavailable': 'test/steps/script.test.ts',
   'yaml/too-large': 'test/core/document.test.ts',

@@ -73,6 +73,8 @@ const preset: [url: string, outcome: string, address?: string][] = [
   ['http://[0:0:0:0:0:ffff:169.254.169.254]/', METADATA],
   ['http://[::169.254.169.254]/', METADATA],
   ['http://[64:ff9b::a9fe:a9fe]/', METADATA],
+  ['http://[2002:a9fe:a9fe::1]/', METADATA],
+  ['http://[::ffff:0:a9fe:a9fe]/', METADATA],
   ['http://[fd00:ec2::254]/', METADATA],
   ['http://100.100.100.200/', METADATA],
   ['http://\uff11\uff16\uff19.254.169.254/', METADATA],

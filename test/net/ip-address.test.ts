@@ -58,6 +58,7 @@ test('an IPv6 address that packets leave towards IPv4 is that one, too', () => {
   for (const text of [
     '64:ff9b::169.254.169.254',
     '64:ff9b:1::a9fe:a9fe',
+    '::ffff:0:169.254.169.254',
     '::169.254.169.254',
     '2002:a9fe:a9fe::1',
   ])

@@ -392,6 +392,34 @@ test('with --dev a secret in clear is a warning, and the credential loads', (t) 
   assert.equal(redactor.text('in-the-clear-0123'), '[secret]')
 })
 
+test('what goes by the name of a secret may not be written in clear in the maps of free names either', (t) => {
+  const text =
+    'type: oauth2\ntokenServiceUrl: https://idp.example.com/t\nbaseUrl: https://api.example.com/\nclientAuthentication: none\n' +
+    'apiHeaders: { X-API-Key: key-in-clear-1, x-tenant: acme, X-Token-Type: KEYPAIR }\n' +
+    'apiQuery: { code: code-in-clear-2, country_code: DE }\n' +
+    'parameters:\n' +
+    '  body: { login: { password: pass-in-clear-3 }, private: true }\n' +
+    '  query: { api_key: 12345678, ok: "${env:SECRET}" }\n' +
+    '  headers: { x-auth-token: [tok-in-clear-4, "${env:SECRET}"] }\n'
+  const strict = setUpMaterial(t)
+  assert.deepEqual(
+    strict.material
+      .check([strict.file(text)])
+      .map(({ line, column, severity, code, message }) => `${line}:${column} ${severity} ${code} ${message}`),
+    [
+      '5:26 error credential/literal-secret "apiHeaders.X-API-Key" is written in clear',
+      '6:19 error credential/literal-secret "apiQuery.code" is written in clear',
+      '8:30 error credential/literal-secret "parameters.body.login.password" is written in clear',
+      '9:21 error credential/literal-secret "parameters.query.api_key" is written in clear',
+      '10:29 error credential/literal-secret entry 1 of "parameters.headers.x-auth-token" is written in clear',
+    ],
+  )
+  const { material, file, redactor } = setUpMaterial(t, { dev: true })
+  assert.deepEqual(new Set(material.load([file(text)]).map(({ severity }) => severity)), new Set(['warning']))
+  const written = 'key-in-clear-1 code-in-clear-2 pass-in-clear-3 12345678 tok-in-clear-4 KEYPAIR acme'
+  assert.equal(redactor.text(written), '[secret] [secret] [secret] [secret] [secret] KEYPAIR acme')
+})
+
 for (const name of ['1abc', 'a b', 'ä', 'x'.repeat(151)]) {
   test(`"${name.slice(0, 20)}" cannot be the name of a credential`, (t) => {
     const { material, file } = setUpMaterial(t)

@@ -607,6 +607,16 @@ const checked: readonly [title: string, destination: string, more: string, ...pr
     'x.properties:8:14 credential/literal-secret "clientSecret" is written in clear',
   ],
   [
+    'secrets in clear among what goes along',
+    `${CC}URL.headers.apikey=hush-hush\nURL.queries.token=hush\ntokenService.body.password=hush\ntokenServiceURL.headers.x-secret=hush\ntokenServiceURL.queries.code=hush\nURL.headers.sap-client=100\n`,
+    SECRETS,
+    'x.properties:8:20 credential/literal-secret "apiHeaders.apikey" is written in clear',
+    'x.properties:9:19 credential/literal-secret "apiQuery.token" is written in clear',
+    'x.properties:10:28 credential/literal-secret "parameters.body.password" is written in clear',
+    'x.properties:11:34 credential/literal-secret "parameters.headers.x-secret" is written in clear',
+    'x.properties:12:30 credential/literal-secret "parameters.query.code" is written in clear',
+  ],
+  [
     'a secret in clear, in the override',
     CC,
     'override: { clientSecret: hush-hush }\n',

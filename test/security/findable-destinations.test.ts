@@ -69,7 +69,7 @@ const kinds: [name: string, text: string, properties: Record<string, string>, pa
 ]
 for (const [name, text, properties, parts] of kinds)
   test(`what other programs get of ${name}`, async (t) => {
-    const { found, caller } = load(t, text)
+    const { found, caller } = load(t, text, { dev: true })
     assert.deepEqual(found.properties, {
       Name: 'x',
       Type: 'HTTP',

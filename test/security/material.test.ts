@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { credentials } from '../../src/credentials/index.ts'
-import { startService } from '../support/credentials.ts'
+import { startService, TestLog } from '../support/credentials.ts'
 import { projectWith } from '../support/files.ts'
 import { OAUTH, SECRET, setUpMaterial } from '../support/material.ts'
 
@@ -57,7 +57,7 @@ test('fixed credentials put the right header on a request', (t) => {
   ])
 })
 
-test('secrets are redacted as long as they are in force, and two minutes longer', async (t) => {
+test('secrets are redacted as long as they are in force, and two minutes after their file has stayed away', async (t) => {
   const { material, file, redactor, clock } = setUpMaterial(t)
   material.load([file(`${OAUTH}apiHeaders: { x-tenant: "\${env:TENANT}" }\n`)])
   assert.equal(
@@ -65,6 +65,7 @@ test('secrets are redacted as long as they are in force, and two minutes longer'
     '[secret] [secret] api.example.com',
   )
   material.load([])
+  await clock.advance(5000)
   await clock.advance(119_000)
   assert.equal(redactor.text(SECRET), '[secret]')
   await clock.advance(2000)
@@ -113,6 +114,97 @@ test('loading again keeps what has not changed, replaces what has, drops what is
   assert.notEqual(changed!.current(), before[1])
   assert.throws(() => gone!.current(), { code: 'credential.missing' })
   assert.equal(broken!.current(), before[3], 'a file with mistakes leaves the good one in force')
+})
+
+test('a fault while one credential is prepared breaks that one; the others take what changed', (t) => {
+  const log = new TestLog()
+  let isBroken = false
+  const kinds = new Map(credentials.map((kind) => [kind.name, kind]))
+  const { bearer } = Object.fromEntries(kinds)
+  kinds.set('bearer', {
+    ...bearer!,
+    prepare(...given) {
+      if (isBroken) throw new TypeError('Invalid URL')
+      return bearer!.prepare(...given)
+    },
+  })
+  const { material, file } = setUpMaterial(t, { kinds, log })
+  const fixed = (scheme: string) =>
+    file(`type: bearer\ntoken: \${env:SECRET}\nbaseUrl: https://${scheme}.example.com/\n`, 'fixed')
+  const other = (host: string) => file(`type: none\nbaseUrl: https://${host}.example.com/\n`, 'other')
+  material.load([fixed('one'), other('one')])
+  isBroken = true
+  const told: string[] = []
+  const problems = material.load([fixed('two'), other('two')], (change) =>
+    told.push(`${change.name} ${change.outcome}`),
+  )
+  assert.deepEqual(
+    problems.map(({ code, file: at, message }) => `${at} ${code} ${message}`),
+    [
+      'security-material/fixed.yaml credential/fault the credential "fixed" cannot be prepared (TypeError); that is a fault of Sluice',
+    ],
+  )
+  assert.deepEqual(told.toSorted(), ['fixed kept', 'other changed'])
+  assert.equal(material.reference('other').current().baseUrl?.href, 'https://two.example.com/')
+  assert.equal(material.reference('fixed').current().baseUrl?.href, 'https://one.example.com/')
+  assert.equal(log.count('fixed.yaml: the credential "fixed" cannot be prepared'), 1)
+})
+
+test('a secret that is too short to be redacted is warned of when the engine starts, and when it comes later', (t) => {
+  const log = new TestLog()
+  const { material, file } = setUpMaterial(t, { log, environment: { SHORT: 'abc1234', SECRET } })
+  const of = (name: string, variable: string) =>
+    file(`type: bearer\ntoken: \${env:${variable}}\nbaseUrl: https://api.example.com/\n`, name)
+  material.load([of('first', 'SHORT'), of('fine', 'SECRET')])
+  assert.equal(log.lines.length, 0)
+  material.warm()
+  material.load([of('first', 'SHORT'), of('fine', 'SECRET'), of('later', 'SHORT')])
+  assert.deepEqual(
+    log.lines.map(({ level, text }) => `${level} ${text}`),
+    ['first', 'later'].map(
+      (name) =>
+        `warn "token" of credential "${name}" has fewer than 8 characters: it cannot be redacted where something repeats it; use a longer one`,
+    ),
+  )
+})
+
+test('a credential whose file is away for a moment keeps its token; one that stays away gives it back', async (t) => {
+  const revoked = Promise.withResolvers<void>()
+  const service = await startService(t, ({ url }, count) => {
+    if (url === '/revoke') revoked.resolve()
+    return { body: { access_token: `token-number-${count}`, expires_in: 3600 } }
+  })
+  const { material, file, clock, caller } = setUpMaterial(t)
+  const own = file(
+    `type: oauth2\ntokenServiceUrl: ${service.url}\nrevocationUrl: http://127.0.0.1:${service.port}/revoke\nclientId: acme\nclientSecret: \${env:SECRET}\nbaseUrl: https://api.example.com/\n`,
+  )
+  const token = async () =>
+    (await material.reference('x').current().authorizer.authorize(caller())).headers[1]
+  material.load([own])
+  const held = material.reference('x').current()
+  assert.equal(await token(), 'Bearer token-number-1')
+  material.load([])
+  assert.throws(() => material.reference('x').current(), { code: 'credential.missing' })
+  assert.throws(() => held.authorizer.authorize(caller()), { code: 'credential.missing' })
+  await clock.advance(4900)
+  material.load([own])
+  await clock.advance(60_000)
+  assert.equal(await token(), 'Bearer token-number-1')
+  material.load([])
+  await clock.advance(4900)
+  assert.equal(service.asked.length, 1)
+  material.load([{ ...own, text: 'type: nonsense\n' }])
+  await clock.advance(5000)
+  assert.equal(service.asked.length, 1, 'its file is there, if only with mistakes')
+  material.load([own])
+  assert.equal(await token(), 'Bearer token-number-2')
+  material.load([])
+  await clock.advance(5000)
+  await revoked.promise
+  assert.deepEqual(
+    service.asked.map(({ url, body }) => `${url} ${new URLSearchParams(body).get('token')}`).slice(-1),
+    ['/revoke token-number-2'],
+  )
 })
 
 test('a changed secret file counts as a change, and is named to be watched', (t) => {

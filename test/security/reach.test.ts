@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -154,3 +155,39 @@ test('a password of a proxy is no literal', (t) => {
     [['credential/literal-secret', 4]],
   )
 })
+
+test('as long as a file or a passphrase has no value, nothing is guessed of what is read with it', async (t) => {
+  const { key, cert } = certificate(t, { name: 'DNS:api.example.com' })
+  const project = projectWith(t, { 'ca.pem': cert, 'locked.key': lockedKey(key) })
+  const { material, file } = setUpMaterial(t, { projectFolder: project })
+  const of = (tls: string) =>
+    material
+      .check([
+        file(
+          `type: bearer\ntoken: \${env:UNSET_TOKEN}\nbaseUrl: https://api.example.com/\ntls: { ${tls} }\n`,
+        ),
+      ])
+      .map(({ severity, code }) => `${severity} ${code}`)
+  const unset = (count: number) => Array<string>(count).fill('warning credential/unset')
+  assert.deepEqual(of('ca: "${env:STORE}", caPassphrase: "${env:PASS}"'), unset(3))
+  assert.deepEqual(of('ca: "${file:store.p12}", caPassphrase: "${env:SECRET}"'), unset(2))
+  assert.deepEqual(of('pkcs12: "${env:STORE}", passphrase: "${env:PASS}"'), unset(3))
+  assert.deepEqual(
+    of('certificate: "${file:ca.pem}", key: "${file:locked.key}", passphrase: "${env:PASS}"'),
+    unset(2),
+  )
+  assert.deepEqual(
+    of('certificate: "${env:C}", key: "${env:K}", passphrase: "${env:P}", useForApi: true'),
+    unset(4),
+  )
+  assert.deepEqual(of('ca: "${file:ca.pem}", caPassphrase: "${env:SECRET}"'), [
+    'warning credential/unset',
+    'error credential/certificate',
+  ])
+})
+
+function lockedKey(key: string): string {
+  return createPrivateKey(key)
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'of-the-key' })
+    .toString()
+}

@@ -211,6 +211,22 @@ key: \${env:SHOP_SECRET}
 baseUrl: https://api.example.com/
 `,
   },
+  'credential/fault': {
+    title: 'A fault of Sluice while a credential was prepared',
+    meaning:
+      'Sluice did not foresee what this file says: that is a mistake of Sluice. The other credentials are in force, and so is the version of this one before, where there was one. The log holds what is needed to mend it.',
+    wrong: `# security-material/shop_api.yaml
+type: bearer
+token: \${env:SHOP_SECRET}
+allowedHosts: [something.unforeseen]
+`,
+    right: `# security-material/shop_api.yaml
+type: bearer
+token: \${env:SHOP_SECRET}
+baseUrl: https://api.example.com/
+`,
+    onlyTold: 'no file is known that leads to it',
+  },
   'credential/egress': {
     title: 'A credential leads where connections may not',
     meaning: 'The setting `egress` refuses the address of the token service or of `baseUrl`.',

@@ -5,7 +5,7 @@ export const SECRET_PROBLEMS = {
   'credential/literal-secret': {
     title: 'A secret is written in clear',
     meaning:
-      'Whoever can read the file, or the version control that it is in, has the secret. A credential refers to it: `${env:NAME}` or `${file:/path}`. Under `--dev` it is a warning only.',
+      'Whoever can read the file, or the version control that it is in, has the secret. A credential refers to it: `${env:NAME}` or `${file:/path}`. So do entries of `apiHeaders`, `apiQuery` and `parameters` that go by the name of a secret (`x-api-key`, `token`, `client_secret`). Under `--dev` it is a warning only.',
     wrong: `# security-material/shop_api.yaml
 type: apiKey
 key: the-key-itself

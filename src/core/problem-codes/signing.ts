@@ -114,7 +114,7 @@ allowSecretInUrl: true
   'credential/link': {
     title: 'A credential cannot be made with the token of another one',
     meaning:
-      '`fromCredential` names a credential whose token is handed on. It must be there, hand out tokens, and not need this one itself.',
+      '`fromCredential` names a credential whose token is handed on. It must be there, hand out tokens, and not need this one itself; of several tenants it has several tokens, of which none can be meant.',
     wrong: `# security-material/shop_api.yaml
 type: oauth2
 tokenServiceUrl: https://login.example.com/oauth/token
