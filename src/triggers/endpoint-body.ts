@@ -4,6 +4,7 @@ import { Failure } from '../core/failure.ts'
 import type { RouteRequest } from '../core/services.ts'
 import type { Clock, Timer } from '../core/world.ts'
 import { sweepOf, type Sweep, type Waiting } from '../net/sweep.ts'
+import type { BodyPlace } from './gathered-bodies.ts'
 
 /** ms without a byte, after which a sender is given up. */
 const STALL = 60_000
@@ -93,15 +94,18 @@ class SmallBody implements Waiting {
 export class IncomingBody extends Readable {
   private readonly request: RouteRequest
   private readonly setting: BodySetting
+  private readonly place: BodyPlace | undefined
   /** ms that the caller may still be waited for. */
   private left: number
   private received = 0
   private timer: Timer | undefined
 
-  constructor(request: RouteRequest, setting: BodySetting) {
+  /** @param place where it is kept whole: it counts there, and ends where there is no room */
+  constructor(request: RouteRequest, setting: BodySetting, place?: BodyPlace) {
     super({ highWaterMark: 64 * 1024 })
     this.request = request
     this.setting = setting
+    this.place = place
     this.left = setting.bodyTime
   }
 
@@ -128,7 +132,8 @@ export class IncomingBody extends Readable {
   private readonly onData = (chunk: Buffer): void => {
     this.received += chunk.length
     const { limit } = this.setting
-    if (this.received > limit) this.destroy(tooLarge(limit))
+    const refused = this.received > limit ? tooLarge(limit) : this.place?.take(chunk.length)
+    if (refused) this.destroy(refused)
     else if (!this.push(chunk)) this.request.raw.pause()
   }
 

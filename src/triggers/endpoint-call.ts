@@ -12,6 +12,7 @@ import type { Logger, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import type { BodySchema } from './body-schema.ts'
 import { collectBody, IncomingBody, tooLarge } from './endpoint-body.ts'
+import type { BodyPlace, GatheredBodies } from './gathered-bodies.ts'
 
 /** Bodies up to so many bytes are in memory before the run begins, so that most runs never wait. */
 const SMALL = 64 * 1024
@@ -30,8 +31,6 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 const SECRET_OF_CALLERS: ReadonlySet<string> = new Set([...SECRET_HEADERS, 'x-api-key'])
 /** Methods of requests that have to have a body where there is a schema. */
 const BODIED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-/** Bodies over `SMALL` that an endpoint reads into memory at once before their runs. */
-const GATHERED = 32
 const NOTHING = Buffer.alloc(0)
 /** Flat. */
 const TOKEN_GIVEN = [
@@ -57,8 +56,8 @@ export interface Endpoint {
   readonly setsCookies: boolean
   /** Whether a run ends when its caller goes away. */
   readonly cancels: boolean
-  /** Large bodies that are being read before their runs. */
-  gathering: number
+  /** Bodies over `SMALL` that are being read before their runs. */
+  readonly gathered: GatheredBodies
   readonly clock: Clock
   readonly log: Logger
 }
@@ -140,12 +139,8 @@ export class EndpointCall implements RunRequest {
         if (Buffer.isBuffer(bytes)) this.judge(Body.ofBytes(bytes, type))
         else request.refuse(bytes)
       })
-    else {
-      this.incoming = new IncomingBody(request, endpoint)
-      const body = Body.ofStream(this.incoming, type, length < 0 ? undefined : length)
-      if (endpoint.schema) void this.gather(body)
-      else this.run(body)
-    }
+    else if (endpoint.schema) void this.gather(length)
+    else this.run(this.streamOf(length))
   }
 
   /** Begins the run with a body that was read already. */
@@ -163,22 +158,32 @@ export class EndpointCall implements RunRequest {
     else this.run(body)
   }
 
-  /** Reads a large body before the run, because it has to be judged; of these only so many at once. */
-  private async gather(body: Body): Promise<void> {
-    const { endpoint, request, incoming } = this
-    if (endpoint.gathering >= GATHERED) {
-      incoming!.destroy()
-      request.refuse(new Failure('flow.overload', 'too many large bodies are being read at once'))
+  /** @param length bytes; -1: it does not say */
+  private streamOf(length: number, place?: BodyPlace): Body {
+    this.incoming = new IncomingBody(this.request, this.endpoint, place)
+    return Body.ofStream(
+      this.incoming,
+      this.request.raw.headers['content-type'],
+      length < 0 ? undefined : length,
+    )
+  }
+
+  /** Reads a large body before the run, because it has to be judged, where there is room for it. */
+  private async gather(length: number): Promise<void> {
+    const { endpoint, request } = this
+    const place = endpoint.gathered.place(length)
+    if (place instanceof Failure) {
+      request.refuse(place)
       return
     }
-    endpoint.gathering++
+    const body = this.streamOf(length, place)
     try {
       await body.load(Math.min(endpoint.limit, endpoint.memory))
     } catch (error) {
       request.refuse(Failure.from(error))
       return
     } finally {
-      endpoint.gathering--
+      place.leave()
     }
     this.judge(body)
   }
@@ -251,7 +256,7 @@ export class EndpointCall implements RunRequest {
 }
 
 /** Bytes; -1: it does not say. */
-function lengthOf(headers: IncomingHttpHeaders): number {
+export function lengthOf(headers: IncomingHttpHeaders): number {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
 }
 
