@@ -58,6 +58,7 @@ export function createServer(setting: ServerSetting): Server {
     if (!url.startsWith('/')) raw.url = pathOf(url)
     if (!raw.url!.startsWith(prefix)) {
       const served = setting.addresses && addressOf(setting.addresses, withoutQuery(raw.url!))
+      if (served && raw.headers.expect !== undefined && raw.method !== 'POST') reply.shouldKeepAlive = false
       if (served) served(raw, reply).catch((error: unknown) => fault(error, raw, reply))
       else rest(raw, reply)
       return
