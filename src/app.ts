@@ -10,6 +10,7 @@ import type { Logger } from './core/services.ts'
 import { auditCredentials, auditReload } from './file-audit.ts'
 import { Engine } from './engine/engine.ts'
 import { FlowStarter } from './flow-starter.ts'
+import { callableOrigin } from './issuer-setting.ts'
 import type { Monitoring } from './monitoring.ts'
 import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
@@ -164,7 +165,8 @@ async function startOn(
   })
   const keeper = quiet ? undefined : await keepTls(setting, ground, parts.access.clients)
   if (keeper) closing.push(() => keeper.close())
-  const issuer = () => settings.access.issuer ?? url!
+  const address = () => settings.access.issuer ?? (url && callableOrigin(url))
+  const issuer = () => address()!
   const access = quiet
     ? undefined
     : await parts.access.open({
@@ -177,11 +179,7 @@ async function startOn(
         authorities: () => keeper?.authorities ?? NOBODY,
       })
   if (access) closing.push(() => access.close())
-  const openApi = openApiOf(
-    project,
-    () => settings.access.issuer ?? url,
-    (text) => ground.redactor.text(text),
-  )
+  const openApi = openApiOf(project, address, (text) => ground.redactor.text(text))
   const server = createServer({
     routes: parts.routes,
     addresses: new Map([
@@ -206,7 +204,7 @@ async function startOn(
       openApi,
       tls: settings.tls.management ? keeper?.tls : undefined,
       addressOf: parts.proxies.addressOf,
-      issuer: () => settings.access.issuer ?? url,
+      issuer: address,
     })
   }
   closing.push(() => {
