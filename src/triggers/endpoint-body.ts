@@ -28,7 +28,7 @@ export function collectBody(
   { clock, bodyTime }: Pick<BodySetting, 'clock' | 'bodyTime'>,
   done: (bytes: Buffer | Failure) => void,
 ): void {
-  const collecting = new SmallBody(request, length, sweepOf(clock), Math.min(STALL, bodyTime), done)
+  const collecting = new SmallBody(request, length, sweepOf(clock), bodyTime, done)
   request.proceed()
   collecting.start()
 }
@@ -39,8 +39,10 @@ class SmallBody implements Waiting {
   private readonly length: number
   private readonly sweep: Sweep
   private readonly done: (bytes: Buffer | Failure) => void
-  private readonly patience: number
+  private readonly time: number
   private readonly until: number
+  /** Monotonic ms at which the last piece came. */
+  private latest: number
   private first: Buffer | undefined = undefined
   private more: Buffer[] | undefined = undefined
 
@@ -48,15 +50,16 @@ class SmallBody implements Waiting {
     request: RouteRequest,
     length: number,
     sweep: Sweep,
-    patience: number,
+    time: number,
     done: (bytes: Buffer | Failure) => void,
   ) {
     this.request = request
     this.length = length
     this.sweep = sweep
     this.done = done
-    this.patience = patience
-    this.until = sweep.clock.ticks() + patience
+    this.time = time
+    this.latest = sweep.clock.ticks()
+    this.until = this.latest + time
   }
 
   start(): void {
@@ -65,9 +68,10 @@ class SmallBody implements Waiting {
   }
 
   check(now: number): void {
-    if (now < this.until) return
+    const isLate = now >= this.until
+    if (!isLate && now < this.latest + STALL) return
     this.request.raw.off('data', this.onData).off('end', this.onEnd)
-    this.finish(tooSlow(this.patience))
+    this.finish(isLate ? tooSlow(this.time) : stalled())
   }
 
   private finish(result: Buffer | Failure): void {
@@ -77,6 +81,7 @@ class SmallBody implements Waiting {
   }
 
   private readonly onData = (chunk: Buffer): void => {
+    this.latest = this.sweep.clock.ticks()
     if (this.first === undefined) this.first = chunk
     else (this.more ??= [this.first]).push(chunk)
   }
