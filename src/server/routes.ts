@@ -3,6 +3,7 @@ import { corsHeaders, preflightHeaders } from '../core/cors.ts'
 import { fetchesCsrfToken } from '../core/csrf.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
+import { LEFTOVER_TIME } from './leftover.ts'
 import { problemReply } from './problem-json.ts'
 import { RouteCall, type CallGround, type Redact } from './route-call.ts'
 
@@ -55,14 +56,17 @@ export class RouteTable implements Routes {
   private readonly redact: Redact
   private readonly addressOf: (raw: IncomingMessage) => string
   private readonly patience: number
+  readonly leftoverTime: number
   private ground: CallGround | undefined
 
   /**
    * @param redact takes live secrets out of what a caller is told
    * @param addressOf where a request comes from
    * @param patience ms without a byte taken, after which a slow reader is given up
+   * @param leftoverTime ms that the rest of a body which nobody wants may take
    */
-  constructor(redact: Redact, addressOf = directAddress, patience = 60_000) {
+  constructor(redact: Redact, addressOf = directAddress, patience = 60_000, leftoverTime = LEFTOVER_TIME) {
+    this.leftoverTime = leftoverTime
     this.patience = patience
     this.redact = redact
     this.addressOf = addressOf
@@ -89,9 +93,11 @@ export class RouteTable implements Routes {
     const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
     const query = mark === -1 ? '' : url.slice(mark + 1)
     const { fixed, root } = (this.index ??= build(this.entries))
-    const { redact, addressOf, patience } = this
+    const { redact, addressOf, patience, leftoverTime } = this
     const ground =
-      this.ground?.log === log ? this.ground : (this.ground = { log, redact, addressOf, patience })
+      this.ground?.log === log
+        ? this.ground
+        : (this.ground = { log, redact, addressOf, patience, leftoverTime })
     const method = raw.method!
     const fetches = fetchesCsrfToken(raw)
     const direct = entryFor(fixed.get(path), method, fetches)

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Addresses, Logger } from '../core/services.ts'
+import { hasBody, readLeftover } from './leftover.ts'
 import { listenOn, type Address } from './listening.ts'
 import type { OwnTls } from './own-tls.ts'
 import { problemReply } from './problem-json.ts'
@@ -57,6 +58,7 @@ export function createServer(setting: ServerSetting): Server {
     const url = raw.url!
     if (!url.startsWith('/')) raw.url = pathOf(url)
     if (!raw.url!.startsWith(prefix)) {
+      if (hasBody(raw)) reply.once('finish', () => readLeftover(raw, routes.leftoverTime))
       const served = setting.addresses && addressOf(setting.addresses, withoutQuery(raw.url!))
       if (served && raw.headers.expect !== undefined && raw.method !== 'POST') reply.shouldKeepAlive = false
       if (served) served(raw, reply).catch((error: unknown) => fault(error, raw, reply))
