@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { corsHeaders, preflightHeaders } from '../core/cors.ts'
 import { fetchesCsrfToken } from '../core/csrf.ts'
+import { NO_SNIFFING } from '../core/header.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { LEFTOVER_TIME } from './leftover.ts'
@@ -124,7 +125,7 @@ export class RouteTable implements Routes {
       })
       if (asked?.route.cors) {
         const { cors, methods } = asked.route
-        call.answer(204, preflightHeaders(cors, raw.headers.origin!, methods), NOTHING)
+        call.answer(204, [...preflightHeaders(cors, raw.headers.origin!, methods), ...NO_SNIFFING], NOTHING)
         return
       }
     }
@@ -188,7 +189,7 @@ function refuse(call: RouteCall, method: string, allowed: Set<string>): void {
   allowed.add('OPTIONS')
   const allow = ['allow', [...allowed].toSorted().join(', ')]
   if (method === 'OPTIONS') {
-    call.answer(204, allow, NOTHING)
+    call.answer(204, [...allow, ...NO_SNIFFING], NOTHING)
     return
   }
   const problem = problemReply(405, 'This address does not take this method')

@@ -5,7 +5,7 @@ import { Body } from '../core/body.ts'
 import type { TriggerInfo } from '../core/context.ts'
 import { CSRF_HEADER, CSRF_TOKEN, fetchesCsrfToken } from '../core/csrf.ts'
 import { Failure } from '../core/failure.ts'
-import { WITHHELD_HEADERS } from '../core/header.ts'
+import { NO_SNIFFING, WITHHELD_HEADERS } from '../core/header.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import { Message } from '../core/message.ts'
 import type { Logger, RouteRequest } from '../core/services.ts'
@@ -33,11 +33,7 @@ const SECRET_OF_CALLERS: ReadonlySet<string> = new Set([...SECRET_HEADERS, 'x-ap
 const BODIED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 const NOTHING = Buffer.alloc(0)
 /** Flat. */
-const TOKEN_GIVEN = [
-  ...[CSRF_HEADER, CSRF_TOKEN],
-  ...['cache-control', 'no-store'],
-  ...['x-content-type-options', 'nosniff'],
-]
+const TOKEN_GIVEN = [...[CSRF_HEADER, CSRF_TOKEN], ...['cache-control', 'no-store'], ...NO_SNIFFING]
 
 /** An endpoint as deployed. */
 export interface Endpoint {
@@ -109,6 +105,8 @@ export class EndpointCall implements RunRequest {
   private readonly endpoint: Endpoint
   private readonly request: RouteRequest
   private incoming: IncomingBody | undefined
+  /** What the run began with: the only body that may still be encoded, as its caller has encoded it. */
+  private received: Body | undefined
 
   /** @param caller undefined where everybody may call */
   constructor(endpoint: Endpoint, request: RouteRequest, caller: Caller | undefined) {
@@ -189,6 +187,7 @@ export class EndpointCall implements RunRequest {
   }
 
   private run(body: Body): void {
+    this.received = body
     this.message = new Message(body)
     const result = this.endpoint.host.process(this)
     if (result instanceof Promise) void result.then(this.answer)
@@ -224,11 +223,11 @@ export class EndpointCall implements RunRequest {
     if (body.contentType !== undefined && !bare) headers.push('content-type', body.contentType)
     for (const name in message.headers)
       if (!WITHHELD_HEADERS.has(name) && name !== 'x-content-type-options')
-        headers.push(name, message.headers[name]!)
+        if (name !== 'content-encoding' || body === this.received) headers.push(name, message.headers[name]!)
     const cookies = this.endpoint.setsCookies ? message.headers['set-cookie'] : undefined
     if (cookies !== undefined)
       for (const cookie of cookies.split('\n')) if (cookie !== '') headers.push('set-cookie', cookie)
-    headers.push('x-content-type-options', 'nosniff', 'sluice-run', id!)
+    headers.push(...NO_SNIFFING, 'sluice-run', id!)
     if (stream !== this.incoming) this.letGo(stream !== undefined)
     else if (stream !== undefined) this.request.proceed()
     try {
