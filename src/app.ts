@@ -175,6 +175,7 @@ async function startOn(
         audience: () => settings.access.audience ?? issuer(),
         ...(settings.findDestination && { destinations: parts.material.destinations }),
         proxies: parts.proxies,
+        seal: { ...parts.ageKeys, hide: (secret) => void ground.redactor.add(secret) },
         certificateHeader: settings.access.certificateHeader,
         authorities: () => keeper?.authorities ?? NOBODY,
       })
