@@ -10,6 +10,7 @@ import type { Logger } from './core/services.ts'
 import { auditCredentials, auditReload } from './file-audit.ts'
 import { Engine } from './engine/engine.ts'
 import { FlowStarter } from './flow-starter.ts'
+import { callableOrigin } from './issuer-setting.ts'
 import type { Monitoring } from './monitoring.ts'
 import { withFlows, type Project } from './project.ts'
 import { Reloader } from './reload.ts'
@@ -167,7 +168,8 @@ async function startOn(
   })
   const keeper = quiet ? undefined : await keepTls(setting, ground, parts.access.clients)
   if (keeper) closing.push(() => keeper.close())
-  const issuer = () => settings.access.issuer ?? url!
+  const address = () => settings.access.issuer ?? (url && callableOrigin(url))
+  const issuer = () => address()!
   const access = quiet
     ? undefined
     : await parts.access.open({
@@ -176,15 +178,12 @@ async function startOn(
         audience: () => settings.access.audience ?? issuer(),
         ...(settings.findDestination && { destinations: parts.material.destinations }),
         proxies: parts.proxies,
+        seal: { ...parts.ageKeys, hide: (secret) => void ground.redactor.add(secret) },
         certificateHeader: settings.access.certificateHeader,
         authorities: () => keeper?.authorities ?? NOBODY,
       })
   if (access) closing.push(() => access.close())
-  const openApi = openApiOf(
-    project,
-    () => settings.access.issuer ?? url,
-    (text) => ground.redactor.text(text),
-  )
+  const openApi = openApiOf(project, address, (text) => ground.redactor.text(text))
   const server = createServer({
     routes: parts.routes,
     addresses: new Map([
@@ -209,7 +208,7 @@ async function startOn(
       openApi,
       tls: settings.tls.management ? keeper?.tls : undefined,
       addressOf: parts.proxies.addressOf,
-      issuer: () => settings.access.issuer ?? url,
+      issuer: address,
     })
   }
   closing.push(() => {

@@ -121,6 +121,10 @@ export async function assemble(
     ...(audit && { audit }),
   })
   const { keyFile } = settings.secret
+  const ageKeys = {
+    keys: { environment, keyFile, shownKeyFile: shownFrom(settings.projectFolder, keyFile) },
+    mayMakeKey: keyFile === join(settings.data, KEY_FILE),
+  }
   const sealed =
     state &&
     new SealedTokens({
@@ -128,8 +132,7 @@ export async function assemble(
       clock: world.clock,
       log,
       redactor,
-      keys: { environment, keyFile, shownKeyFile: shownFrom(settings.projectFolder, keyFile) },
-      mayMakeKey: keyFile === join(settings.data, KEY_FILE),
+      ...ageKeys,
     })
   const material = createSecurityMaterial({
     others: access.files,
@@ -199,6 +202,8 @@ export async function assemble(
     routes,
     proxies,
     access,
+    /** Where the keys are that encrypt what is kept. */
+    ageKeys,
     services,
     /** Flows that call others call those of this one. */
     runOn: (started: Engine) => void (engine = started),

@@ -7,6 +7,7 @@ import type { Place, Problem } from './core/problem.ts'
 import { Keys, Optional } from './core/schema.ts'
 import { checkShape } from './core/shape.ts'
 import { readableEgress, type EgressLists } from './egress-setting.ts'
+import { unnamedIssuer } from './issuer-setting.ts'
 import {
   certificateMistake,
   mistakeOf,
@@ -123,10 +124,12 @@ export async function loadSettings(
     problems.push({ code: 'setting/vault', severity: 'error', ...mistake, ...place })
     values['vault'] = { ...vault, address: undefined }
   }
-  const placeIn = (name: string, ...at: number[]) =>
-    environment[environmentName(name)] || placeOf === undefined
+  const placeIn = (name: string, ...at: number[]) => {
+    if (flags[name] !== undefined) return placeless(option(name).source)
+    return environment[environmentName(name)] || placeOf === undefined
       ? placeless(variable(name).source)
       : placeOf([...name.split('.'), ...at])
+  }
   const placeOfProxy = (index: number) => placeIn('access.trustedProxies', index)
   const tls = values['tls'] as TlsSetting
   const access = values['access'] as AccessLists
@@ -137,6 +140,7 @@ export async function loadSettings(
     values['tls'] = { ...tls, passphrase: undefined, clientCa: undefined }
   }
   problems.push(...unreadHeader(access, placeIn))
+  problems.push(...unnamedIssuer(parseListen(String(values['listen']))?.host, access.issuer, placeIn))
   values['access'] = { ...access, ...readableProxies(access.trustedProxies, placeOfProxy, problems) }
   problems.push(...strayVariables(environment, variables()))
   const parameters = (values['parameters'] ?? {}) as Settings['parameters']
@@ -162,6 +166,7 @@ export async function loadSettings(
 interface AccessLists {
   readonly trustedProxies?: readonly (string | undefined)[]
   readonly certificateHeader?: string
+  readonly issuer?: string
 }
 
 type PlaceOf = (path: readonly (string | number)[], on?: 'key') => Place

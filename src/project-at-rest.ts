@@ -1,5 +1,6 @@
 import { assemble, lay, type AppSetting } from './assembly.ts'
 import { parseListen } from './config.ts'
+import { callableHost } from './issuer-setting.ts'
 import { openApiText } from './openapi.ts'
 import type { Project } from './project.ts'
 import type { SecurityMaterial } from './security/material.ts'
@@ -27,7 +28,8 @@ export function describeProject(
   url: string | undefined,
 ): Promise<{ readonly text: string } & Pick<Project, 'problems'>> {
   const { access, listen } = setting.settings
-  const { host, port } = parseListen(listen)!
+  const { host: bound, port } = parseListen(listen)!
+  const host = callableHost(bound)
   const address = `${schemeOf(setting.settings)}://${host.includes(':') ? `[${host}]` : host}:${port}`
   return withProject(setting, (project, _material, { redactor }) => ({
     text: redactor.text(openApiText(project.flows, url ?? access.issuer ?? address)),

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sealSigningKeysAnew, SIGNING_KEYS_FILE } from './access/signing-keys.ts'
 import { lay, type AppSetting } from './assembly.ts'
 import { SecretsRefusal, type MoveSealed } from './security/secret-changes.ts'
-import { armorAnew } from './security/secret-cipher.ts'
-import { writeWhole } from './security/whole-file.ts'
 import { STATE_FILE } from './store/sqlite/data-folder.ts'
 import { StoreError } from './store/store-error.ts'
 import { sealTokensAnew } from './store/token-seals.ts'
@@ -13,7 +11,7 @@ import { StoresAlone } from './stores-alone.ts'
 /** All of the data folder that is encrypted with the keys of the secrets, by its file. */
 const SEALED: Readonly<Record<string, (setting: AppSetting) => MoveSealed>> = {
   [STATE_FILE]: moveTokens,
-  'access-keys.json': (setting) => moveArmored(join(setting.settings.data, 'access-keys.json')),
+  [SIGNING_KEYS_FILE]: moveSigningKeys,
 }
 
 /**
@@ -49,15 +47,11 @@ function moveTokens(setting: AppSetting): MoveSealed {
   }
 }
 
-function moveArmored(path: string): MoveSealed {
+function moveSigningKeys({ settings }: AppSetting): MoveSealed {
   return async (here, staying, drop) => {
-    const before = await readFile(path, 'utf8')
-    const after = await armorAnew(
-      before,
-      here.map(({ identity }) => identity.reveal()),
-      staying.map(({ recipient }) => recipient),
-    )
-    if (after !== before) await writeWhole(path, after, 0o600, false)
+    await sealSigningKeysAnew(join(settings.data, SIGNING_KEYS_FILE), here, staying).catch((error: Error) => {
+      throw new SecretsRefusal(`nothing was changed: ${error.message}`, 'Mend that first.')
+    })
     await drop()
   }
 }

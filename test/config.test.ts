@@ -94,6 +94,38 @@ test('an address that is none is a problem', async (t) => {
   assert.match(problems[0]!.message, /every:where/)
 })
 
+test('an engine that listens everywhere is told when nobody says which address callers use', async (t) => {
+  const warned = async (file: string, environment = {}, flags = {}) => {
+    const { settings, problems } = await loadSettings(
+      projectFolder(t, { 'sluice.yaml': file }),
+      environment,
+      flags,
+    )
+    assert.deepEqual(
+      problems.filter(({ code }) => code !== 'setting/issuer'),
+      [],
+    )
+    assert.ok(settings)
+    return problems.map(({ severity, file, line, message }) => {
+      assert.match(message, /"access\.issuer"/)
+      return `${severity} ${file}:${line}`
+    })
+  }
+  assert.deepEqual(await warned('strict: true\nlisten: 0.0.0.0:8080\n'), ['warning sluice.yaml:2'])
+  assert.deepEqual(await warned('listen: "[::]:8080"\n'), ['warning sluice.yaml:1'])
+  const listen = '0.0.0.0:80'
+  assert.deepEqual(await warned('', { SLUICE_LISTEN: listen }), [
+    'warning environment variable SLUICE_LISTEN:0',
+  ])
+  assert.deepEqual(await warned('', {}, { listen }), ['warning option --listen:0'])
+  for (const named of ['127.0.0.1:80', 'flows.example.com:80', '80'])
+    assert.deepEqual(await warned('', { SLUICE_LISTEN: named }), [], named)
+  assert.deepEqual(
+    await warned('access: { issuer: "https://a.example.com" }\n', { SLUICE_LISTEN: listen }),
+    [],
+  )
+})
+
 test('names of environment variables follow the names of the settings', () => {
   assert.equal(environmentName('securityMaterial'), 'SLUICE_SECURITY_MATERIAL')
   assert.equal(environmentName('log.level'), 'SLUICE_LOG_LEVEL')

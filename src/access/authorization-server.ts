@@ -17,11 +17,12 @@ import { FailureCount } from './failure-count.ts'
 import { Gate } from './gate.ts'
 import { IssuerTokens } from './issuers/issuer-tokens.ts'
 import { together } from './other-files.ts'
+import { KeySeal, type KeySealSetting } from './key-seal.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SecretCheck } from './secret-check.ts'
 import { SignedCalls, type JudgeBody } from './signatures/signed-calls.ts'
 import type { SigningKeySetting } from './signatures/signing-key-file.ts'
-import { SigningKeys } from './signing-keys.ts'
+import { SIGNING_KEYS_FILE, SigningKeys } from './signing-keys.ts'
 import { TokenRecords } from './token-records.ts'
 import { Tokens } from './tokens.ts'
 
@@ -49,6 +50,8 @@ export interface OpenSetting {
   /** Left out: nobody may find destinations. */
   readonly destinations?: FindableDestinations
   readonly proxies: TrustedProxies
+  /** What signing keys are encrypted with. */
+  readonly seal: KeySealSetting
   /** In which trusted proxies pass on certificates of callers, in lower case. */
   readonly certificateHeader: string | undefined
   /** Those who issue certificates of clients. */
@@ -111,7 +114,9 @@ export class AuthorizationServer implements Access {
     const { clock } = world
     const { folder, issuer, audience, destinations, proxies } = opened
     const ofId = (clientId: string) => this.clients.ofId(clientId)
-    const keys = await SigningKeys.open(join(folder, 'access-keys.json'), clock, () =>
+    const keyFile = join(folder, SIGNING_KEYS_FILE)
+    const seal = new KeySeal(keyFile, opened.seal, log)
+    const keys = await SigningKeys.open(keyFile, clock, seal, () =>
       audit.record({ ...ENGINE, what: 'key.rotated', outcome: 'done' }),
     )
     const records = await TokenRecords.open(join(folder, 'access-tokens.json'), clock, log)

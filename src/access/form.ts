@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** Bytes and ms that the body of a request to the token service may take. */
 const LARGEST = 64 * 1024
@@ -11,8 +11,11 @@ export interface FormMistake {
 }
 
 /** The parameters of query and body together; each is there once. */
-export async function readForm(raw: IncomingMessage): Promise<Map<string, string> | FormMistake> {
-  const body = await readBody(raw)
+export async function readForm(
+  raw: IncomingMessage,
+  reply: ServerResponse,
+): Promise<Map<string, string> | FormMistake> {
+  const body = await readBody(raw, reply)
   if (typeof body !== 'string') return body
   const type = raw.headers['content-type'] ?? ''
   if (body !== '' && !/^application\/x-www-form-urlencoded *(;|$)/i.test(type))
@@ -30,7 +33,14 @@ export async function readForm(raw: IncomingMessage): Promise<Map<string, string
   return form
 }
 
-function readBody(raw: IncomingMessage): Promise<string | FormMistake> {
+const TOO_LARGE: FormMistake = { status: 413, text: 'the body is too large' }
+
+function readBody(raw: IncomingMessage, reply: ServerResponse): Promise<string | FormMistake> {
+  if (Number(raw.headers['content-length']) > LARGEST) {
+    raw.resume()
+    return Promise.resolve(TOO_LARGE)
+  }
+  if (raw.headers.expect !== undefined) reply.writeContinue()
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -42,7 +52,7 @@ function readBody(raw: IncomingMessage): Promise<string | FormMistake> {
     }
     const take = (chunk: Buffer) => {
       size += chunk.length
-      if (size > LARGEST) done({ status: 413, text: 'the body is too large' })
+      if (size > LARGEST) done(TOO_LARGE)
       else chunks.push(chunk)
     }
     const ended = () => done(Buffer.concat(chunks).toString('utf8'))

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { NO_SNIFFING } from '../core/header.ts'
 
 /** Answers with JSON that nobody may keep. */
 export function answerJson(
@@ -16,6 +17,7 @@ export function answerJson(
     'no-store',
     'pragma',
     'no-cache',
+    ...NO_SNIFFING,
     'content-length',
     String(Buffer.byteLength(text)),
     ...headers,

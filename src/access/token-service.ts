@@ -46,7 +46,7 @@ export function serveForm(ask: Ask, setting: TokenServiceSetting) {
       answerError(reply, 405, 'invalid_request', 'this address takes POST only', ['allow', 'POST'])
       return
     }
-    const form = await readForm(raw)
+    const form = await readForm(raw, reply)
     if (!(form instanceof Map)) {
       const close = form.status === 400 ? [] : ['connection', 'close']
       answerError(reply, form.status, 'invalid_request', form.text, close)

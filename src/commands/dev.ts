@@ -97,7 +97,7 @@ class Dev {
   }
 
   #readSetting(io: CommandIo): Promise<AppSetting> {
-    return appSettingFor(io, { ...this.#options, watch: true, dev: true, logFormat: 'json' })
+    return appSettingFor(io, { ...this.#options, watch: true, dev: true, logFormat: 'json' }, true)
   }
 
   async #start(setting: AppSetting): Promise<void> {

@@ -68,9 +68,17 @@ export async function readSettings(io: CommandIo, options: Record<string, unknow
   return loaded
 }
 
-/** The settings of the project; or an end with exit code 1 where they have mistakes, which are printed. */
-export async function settingsFor(io: CommandIo, options: Record<string, unknown>): Promise<Settings> {
-  const { settings, problems, text } = await readSettings(io, options)
+/**
+ * The settings of the project; or an end with exit code 1 where they have mistakes, which are printed.
+ * @param serves the engine is about to take calls: what is only about these is printed, too
+ */
+export async function settingsFor(
+  io: CommandIo,
+  options: Record<string, unknown>,
+  serves = false,
+): Promise<Settings> {
+  const { settings, problems: all, text } = await readSettings(io, options)
+  const problems = serves ? all : all.filter(({ code }) => code !== 'setting/issuer')
   if (problems.length > 0)
     io.stderr(
       printProblems(problems, (file) => (file === SETTINGS_FILE ? text : undefined), {
@@ -82,8 +90,13 @@ export async function settingsFor(io: CommandIo, options: Record<string, unknown
   return settings
 }
 
-export async function appSettingFor(io: CommandIo, options: Record<string, unknown>): Promise<AppSetting> {
-  return appSettingOf(await settingsFor(io, options), io, options)
+/** @param serves the engine is about to take calls */
+export async function appSettingFor(
+  io: CommandIo,
+  options: Record<string, unknown>,
+  serves = false,
+): Promise<AppSetting> {
+  return appSettingOf(await settingsFor(io, options, serves), io, options)
 }
 
 export function appSettingOf(

@@ -33,7 +33,7 @@ export const startCommand: CommandDefinition = {
     'SIGTERM and Ctrl-C end it gracefully: what runs may finish (setting shutdown.grace). SIGHUP reads flows again.\nExit code: 0 stopped, 1 not started because of problems, 2 wrong usage, 3 a fault.',
   async run(io, _args, options) {
     checkProcess(io)
-    const setting = await appSettingFor(io, options)
+    const setting = await appSettingFor(io, options, true)
     const { startApp } = await import('../app.ts')
     const app = await waiting(io, 'starting', startApp(setting))
     const { problems, texts } = app.project

@@ -8,24 +8,32 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** RFC 9110 5.5: no CR, LF, NUL or other control characters but the tab. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/
 
-/** What a flow's message cannot say in a reply: it belongs to the connection, to requests only, or to access. */
+/** Browsers take a reply for what its content type says. */
+export const NO_SNIFFING: readonly string[] = ['x-content-type-options', 'nosniff']
+
+/** What a flow's message cannot say in a reply: it belongs to the connection, to the engine, to requests only, or to access. */
 export const WITHHELD_HEADERS: ReadonlySet<string> = new Set([
+  'alt-svc',
   'authorization',
   'connection',
   'content-length',
   'cookie',
+  'date',
   'expect',
   'host',
   'keep-alive',
+  'proxy-authenticate',
   'proxy-authorization',
   'proxy-connection',
   'server',
   'set-cookie',
   'sluice-run',
+  'strict-transport-security',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'via',
   'x-powered-by',
 ])
 

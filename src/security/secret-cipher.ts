@@ -65,40 +65,6 @@ export async function createOpener(
   }
 }
 
-const ARMOR = /-----BEGIN AGE ENCRYPTED FILE-----.+?-----END AGE ENCRYPTED FILE-----/gs
-
-/**
- * Encrypts each armored age file of a text for these recipients, also where it stands in JSON.
- * @returns the same text where it holds none, or where no key opens one
- * @see https://age-encryption.org/v1
- */
-export async function armorAnew(
-  text: string,
-  identities: readonly string[],
-  recipients: readonly string[],
-): Promise<string> {
-  if (text.search(ARMOR) < 0) return text
-  const { armor, Decrypter, Encrypter } = await library()
-  const decrypter = new Decrypter()
-  for (const identity of identities) decrypter.addIdentity(identity)
-  const encrypter = new Encrypter()
-  for (const recipient of recipients) encrypter.addRecipient(recipient)
-  const anew = new Map<string, string>()
-  for (const [before] of text.matchAll(ARMOR)) {
-    const inJson = before.includes(String.raw`\n`)
-    try {
-      const plain = await decrypter.decrypt(
-        armor.decode(inJson ? before.replaceAll(String.raw`\n`, '\n') : before),
-      )
-      const after = armor.encode(await encrypter.encrypt(plain)).trimEnd()
-      anew.set(before, inJson ? after.replaceAll('\n', String.raw`\n`) : after)
-    } catch {
-      return text
-    }
-  }
-  return text.replace(ARMOR, (before) => anew.get(before)!)
-}
-
 function isForOthers(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('no identity matched')
 }

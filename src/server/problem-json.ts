@@ -1,4 +1,5 @@
 import { FAILURES, type Failure } from '../core/failure.ts'
+import { NO_SNIFFING } from '../core/header.ts'
 
 /** Failures whose message is about the caller's own request, or was written for the caller by the integrator. */
 const TOLD: ReadonlySet<string> = new Set([
@@ -9,9 +10,6 @@ const TOLD: ReadonlySet<string> = new Set([
   'request.type',
   'flow.failed',
 ])
-
-/** Browsers take a reply for what its content type says. */
-export const NO_SNIFFING: readonly string[] = ['x-content-type-options', 'nosniff']
 
 export interface ProblemReply {
   readonly status: number

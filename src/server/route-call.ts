@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished, type Readable } from 'node:stream'
 import type { Failure } from '../core/failure.ts'
 import type { Denial, Logger, RouteRequest } from '../core/services.ts'
+import { readLeftover } from './leftover.ts'
 import { failureReply, problemReply, type ProblemReply } from './problem-json.ts'
 
 /** Bytes of a request body that are read and thrown away so that the connection can be used again. */
@@ -21,6 +22,8 @@ export interface CallGround {
   readonly addressOf: (raw: IncomingMessage) => string
   /** ms without a byte taken, after which a slow reader is given up. */
   readonly patience: number
+  /** ms that the rest of a body which nobody wants may take; 30 s where left out. */
+  readonly leftoverTime?: number
 }
 
 /** One request on its way to a flow, and the answer to it. */
@@ -93,7 +96,7 @@ export class RouteCall implements RouteRequest {
       if (body.length <= ONE_WRITE) reply.end(body.toString('latin1'), 'latin1')
       else reply.end(body)
       if (reply.socket !== null && reply.socket.writableLength > 0) this.giveUpReader()
-      if (!raw.complete) raw.resume()
+      readLeftover(raw, this.ground.leftoverTime)
     }
   }
 
@@ -147,7 +150,10 @@ export class RouteCall implements RouteRequest {
     source.pipe(reply, { end: false })
     source.once('end', () => {
       if (close && !raw.complete) this.linger(Buffer.alloc(0))
-      else reply.end()
+      else {
+        reply.end()
+        readLeftover(raw, this.ground.leftoverTime)
+      }
     })
   }
 }

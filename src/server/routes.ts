@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { corsHeaders, preflightHeaders } from '../core/cors.ts'
 import { fetchesCsrfToken } from '../core/csrf.ts'
+import { NO_SNIFFING } from '../core/header.ts'
 import { parsePath, type RouteSegment } from '../core/route.ts'
 import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
+import { LEFTOVER_TIME } from './leftover.ts'
 import { problemReply } from './problem-json.ts'
 import { RouteCall, type CallGround, type Redact } from './route-call.ts'
 
@@ -55,14 +57,17 @@ export class RouteTable implements Routes {
   private readonly redact: Redact
   private readonly addressOf: (raw: IncomingMessage) => string
   private readonly patience: number
+  readonly leftoverTime: number
   private ground: CallGround | undefined
 
   /**
    * @param redact takes live secrets out of what a caller is told
    * @param addressOf where a request comes from
    * @param patience ms without a byte taken, after which a slow reader is given up
+   * @param leftoverTime ms that the rest of a body which nobody wants may take
    */
-  constructor(redact: Redact, addressOf = directAddress, patience = 60_000) {
+  constructor(redact: Redact, addressOf = directAddress, patience = 60_000, leftoverTime = LEFTOVER_TIME) {
+    this.leftoverTime = leftoverTime
     this.patience = patience
     this.redact = redact
     this.addressOf = addressOf
@@ -89,9 +94,11 @@ export class RouteTable implements Routes {
     const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
     const query = mark === -1 ? '' : url.slice(mark + 1)
     const { fixed, root } = (this.index ??= build(this.entries))
-    const { redact, addressOf, patience } = this
+    const { redact, addressOf, patience, leftoverTime } = this
     const ground =
-      this.ground?.log === log ? this.ground : (this.ground = { log, redact, addressOf, patience })
+      this.ground?.log === log
+        ? this.ground
+        : (this.ground = { log, redact, addressOf, patience, leftoverTime })
     const method = raw.method!
     const fetches = fetchesCsrfToken(raw)
     const direct = entryFor(fixed.get(path), method, fetches)
@@ -118,7 +125,7 @@ export class RouteTable implements Routes {
       })
       if (asked?.route.cors) {
         const { cors, methods } = asked.route
-        call.answer(204, preflightHeaders(cors, raw.headers.origin!, methods), NOTHING)
+        call.answer(204, [...preflightHeaders(cors, raw.headers.origin!, methods), ...NO_SNIFFING], NOTHING)
         return
       }
     }
@@ -182,7 +189,7 @@ function refuse(call: RouteCall, method: string, allowed: Set<string>): void {
   allowed.add('OPTIONS')
   const allow = ['allow', [...allowed].toSorted().join(', ')]
   if (method === 'OPTIONS') {
-    call.answer(204, allow, NOTHING)
+    call.answer(204, [...allow, ...NO_SNIFFING], NOTHING)
     return
   }
   const problem = problemReply(405, 'This address does not take this method')

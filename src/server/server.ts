@@ -1,11 +1,14 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Addresses, Logger } from '../core/services.ts'
+import { hasBody, readLeftover } from './leftover.ts'
 import { listenOn, type Address } from './listening.ts'
 import type { OwnTls } from './own-tls.ts'
-import { problemReply } from './problem-json.ts'
+import { problemReply, type ProblemReply } from './problem-json.ts'
 import { addProbes, ignoreBodies } from './probes.ts'
 import { MALFORMED, refuseMalformed, sendProblem, writeProblem } from './refusals.ts'
+import { misshapen, UNKNOWN_EXPECTATION } from './request-shape.ts'
 import { PREFIX, type RouteTable } from './routes.ts'
 
 /** ms for the headers of a request; the body has its own limits, in the trigger. */
@@ -46,6 +49,20 @@ export function createServer(setting: ServerSetting): Server {
   /** Requests that came before there was anything to serve. */
   let early: (() => void)[] | undefined
   const prefix = `${PREFIX}/`
+  const refused = new WeakSet<Socket>()
+
+  function enter(raw: IncomingMessage, reply: ServerResponse, rest: typeof other): void {
+    // Node parses what comes behind a refused request before the connection is closed: nobody answers it.
+    if (refused.has(raw.socket)) return
+    const problem = misshapen(raw)
+    if (problem) refuse(raw, reply, problem)
+    else route(raw, reply, rest)
+  }
+
+  function refuse({ socket }: IncomingMessage, reply: ServerResponse, problem: ProblemReply): void {
+    refused.add(socket)
+    writeProblem(reply, problem)
+  }
 
   function route(raw: IncomingMessage, reply: ServerResponse, rest: typeof other): void {
     if (early) {
@@ -57,7 +74,9 @@ export function createServer(setting: ServerSetting): Server {
     const url = raw.url!
     if (!url.startsWith('/')) raw.url = pathOf(url)
     if (!raw.url!.startsWith(prefix)) {
+      if (hasBody(raw)) reply.once('finish', () => readLeftover(raw, routes.leftoverTime))
       const served = setting.addresses && addressOf(setting.addresses, withoutQuery(raw.url!))
+      if (served && raw.headers.expect !== undefined && raw.method !== 'POST') reply.shouldKeepAlive = false
       if (served) served(raw, reply).catch((error: unknown) => fault(error, raw, reply))
       else rest(raw, reply)
       return
@@ -85,15 +104,19 @@ export function createServer(setting: ServerSetting): Server {
       other = handler
       const options = {
         maxHeaderSize: setting.limits.header,
+        requireHostHeader: false,
         headersTimeout: HEADERS_TIMEOUT,
         requestTimeout: 0,
         keepAliveTimeout: KEEP_ALIVE,
         connectionsCheckingInterval: HEADERS_TIMEOUT / 3,
       }
-      const take = (raw: IncomingMessage, reply: ServerResponse) => route(raw, reply, handler)
+      const take = (raw: IncomingMessage, reply: ServerResponse) => enter(raw, reply, handler)
       const server = tls ? tls.createServer(options, take) : createHttpServer(options, take)
       server.on('checkContinue', (raw: IncomingMessage, reply: ServerResponse) =>
-        route(raw, reply, unasked(handler)),
+        enter(raw, reply, unasked(handler)),
+      )
+      server.on('checkExpectation', (raw: IncomingMessage, reply: ServerResponse) =>
+        refuse(raw, reply, UNKNOWN_EXPECTATION),
       )
       return server
     },

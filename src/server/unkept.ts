@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { NO_SNIFFING } from './problem-json.ts'
+import { NO_SNIFFING } from '../core/header.ts'
 
 /** An answer that no cache keeps, and that browsers take for what it says it is. */
 export function unkept(reply: FastifyReply): FastifyReply {

@@ -4,6 +4,7 @@ import { Failure } from '../core/failure.ts'
 import type { RouteRequest } from '../core/services.ts'
 import type { Clock, Timer } from '../core/world.ts'
 import { sweepOf, type Sweep, type Waiting } from '../net/sweep.ts'
+import type { BodyPlace } from './gathered-bodies.ts'
 
 /** ms without a byte, after which a sender is given up. */
 const STALL = 60_000
@@ -27,7 +28,7 @@ export function collectBody(
   { clock, bodyTime }: Pick<BodySetting, 'clock' | 'bodyTime'>,
   done: (bytes: Buffer | Failure) => void,
 ): void {
-  const collecting = new SmallBody(request, length, sweepOf(clock), Math.min(STALL, bodyTime), done)
+  const collecting = new SmallBody(request, length, sweepOf(clock), bodyTime, done)
   request.proceed()
   collecting.start()
 }
@@ -38,8 +39,10 @@ class SmallBody implements Waiting {
   private readonly length: number
   private readonly sweep: Sweep
   private readonly done: (bytes: Buffer | Failure) => void
-  private readonly patience: number
+  private readonly time: number
   private readonly until: number
+  /** Monotonic ms at which the last piece came. */
+  private latest: number
   private first: Buffer | undefined = undefined
   private more: Buffer[] | undefined = undefined
 
@@ -47,15 +50,16 @@ class SmallBody implements Waiting {
     request: RouteRequest,
     length: number,
     sweep: Sweep,
-    patience: number,
+    time: number,
     done: (bytes: Buffer | Failure) => void,
   ) {
     this.request = request
     this.length = length
     this.sweep = sweep
     this.done = done
-    this.patience = patience
-    this.until = sweep.clock.ticks() + patience
+    this.time = time
+    this.latest = sweep.clock.ticks()
+    this.until = this.latest + time
   }
 
   start(): void {
@@ -64,9 +68,10 @@ class SmallBody implements Waiting {
   }
 
   check(now: number): void {
-    if (now < this.until) return
+    const isLate = now >= this.until
+    if (!isLate && now < this.latest + STALL) return
     this.request.raw.off('data', this.onData).off('end', this.onEnd)
-    this.finish(tooSlow(this.patience))
+    this.finish(isLate ? tooSlow(this.time) : stalled())
   }
 
   private finish(result: Buffer | Failure): void {
@@ -76,6 +81,7 @@ class SmallBody implements Waiting {
   }
 
   private readonly onData = (chunk: Buffer): void => {
+    this.latest = this.sweep.clock.ticks()
     if (this.first === undefined) this.first = chunk
     else (this.more ??= [this.first]).push(chunk)
   }
@@ -93,15 +99,18 @@ class SmallBody implements Waiting {
 export class IncomingBody extends Readable {
   private readonly request: RouteRequest
   private readonly setting: BodySetting
+  private readonly place: BodyPlace | undefined
   /** ms that the caller may still be waited for. */
   private left: number
   private received = 0
   private timer: Timer | undefined
 
-  constructor(request: RouteRequest, setting: BodySetting) {
+  /** @param place where it is kept whole: it counts there, and ends where there is no room */
+  constructor(request: RouteRequest, setting: BodySetting, place?: BodyPlace) {
     super({ highWaterMark: 64 * 1024 })
     this.request = request
     this.setting = setting
+    this.place = place
     this.left = setting.bodyTime
   }
 
@@ -128,7 +137,8 @@ export class IncomingBody extends Readable {
   private readonly onData = (chunk: Buffer): void => {
     this.received += chunk.length
     const { limit } = this.setting
-    if (this.received > limit) this.destroy(tooLarge(limit))
+    const refused = this.received > limit ? tooLarge(limit) : this.place?.take(chunk.length)
+    if (refused) this.destroy(refused)
     else if (!this.push(chunk)) this.request.raw.pause()
   }
 

@@ -5,13 +5,14 @@ import { Body } from '../core/body.ts'
 import type { TriggerInfo } from '../core/context.ts'
 import { CSRF_HEADER, CSRF_TOKEN, fetchesCsrfToken } from '../core/csrf.ts'
 import { Failure } from '../core/failure.ts'
-import { WITHHELD_HEADERS } from '../core/header.ts'
+import { NO_SNIFFING, WITHHELD_HEADERS } from '../core/header.ts'
 import type { RunRequest, RunResult, TriggerHost } from '../core/kinds.ts'
 import { Message } from '../core/message.ts'
 import type { Logger, RouteRequest } from '../core/services.ts'
 import type { Clock } from '../core/world.ts'
 import type { BodySchema } from './body-schema.ts'
 import { collectBody, IncomingBody, tooLarge } from './endpoint-body.ts'
+import type { BodyPlace, GatheredBodies } from './gathered-bodies.ts'
 
 /** Bodies up to so many bytes are in memory before the run begins, so that most runs never wait. */
 const SMALL = 64 * 1024
@@ -30,15 +31,9 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 const SECRET_OF_CALLERS: ReadonlySet<string> = new Set([...SECRET_HEADERS, 'x-api-key'])
 /** Methods of requests that have to have a body where there is a schema. */
 const BODIED: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
-/** Bodies over `SMALL` that an endpoint reads into memory at once before their runs. */
-const GATHERED = 32
 const NOTHING = Buffer.alloc(0)
 /** Flat. */
-const TOKEN_GIVEN = [
-  ...[CSRF_HEADER, CSRF_TOKEN],
-  ...['cache-control', 'no-store'],
-  ...['x-content-type-options', 'nosniff'],
-]
+const TOKEN_GIVEN = [...[CSRF_HEADER, CSRF_TOKEN], ...['cache-control', 'no-store'], ...NO_SNIFFING]
 
 /** An endpoint as deployed. */
 export interface Endpoint {
@@ -57,8 +52,8 @@ export interface Endpoint {
   readonly setsCookies: boolean
   /** Whether a run ends when its caller goes away. */
   readonly cancels: boolean
-  /** Large bodies that are being read before their runs. */
-  gathering: number
+  /** Bodies over `SMALL` that are being read before their runs. */
+  readonly gathered: GatheredBodies
   readonly clock: Clock
   readonly log: Logger
 }
@@ -110,6 +105,8 @@ export class EndpointCall implements RunRequest {
   private readonly endpoint: Endpoint
   private readonly request: RouteRequest
   private incoming: IncomingBody | undefined
+  /** What the run began with: the only body that may still be encoded, as its caller has encoded it. */
+  private received: Body | undefined
 
   /** @param caller undefined where everybody may call */
   constructor(endpoint: Endpoint, request: RouteRequest, caller: Caller | undefined) {
@@ -140,12 +137,8 @@ export class EndpointCall implements RunRequest {
         if (Buffer.isBuffer(bytes)) this.judge(Body.ofBytes(bytes, type))
         else request.refuse(bytes)
       })
-    else {
-      this.incoming = new IncomingBody(request, endpoint)
-      const body = Body.ofStream(this.incoming, type, length < 0 ? undefined : length)
-      if (endpoint.schema) void this.gather(body)
-      else this.run(body)
-    }
+    else if (endpoint.schema) void this.gather(length)
+    else this.run(this.streamOf(length))
   }
 
   /** Begins the run with a body that was read already. */
@@ -163,27 +156,38 @@ export class EndpointCall implements RunRequest {
     else this.run(body)
   }
 
-  /** Reads a large body before the run, because it has to be judged; of these only so many at once. */
-  private async gather(body: Body): Promise<void> {
-    const { endpoint, request, incoming } = this
-    if (endpoint.gathering >= GATHERED) {
-      incoming!.destroy()
-      request.refuse(new Failure('flow.overload', 'too many large bodies are being read at once'))
+  /** @param length bytes; -1: it does not say */
+  private streamOf(length: number, place?: BodyPlace): Body {
+    this.incoming = new IncomingBody(this.request, this.endpoint, place)
+    return Body.ofStream(
+      this.incoming,
+      this.request.raw.headers['content-type'],
+      length < 0 ? undefined : length,
+    )
+  }
+
+  /** Reads a large body before the run, because it has to be judged, where there is room for it. */
+  private async gather(length: number): Promise<void> {
+    const { endpoint, request } = this
+    const place = endpoint.gathered.place(length)
+    if (place instanceof Failure) {
+      request.refuse(place)
       return
     }
-    endpoint.gathering++
+    const body = this.streamOf(length, place)
     try {
       await body.load(Math.min(endpoint.limit, endpoint.memory))
     } catch (error) {
       request.refuse(Failure.from(error))
       return
     } finally {
-      endpoint.gathering--
+      place.leave()
     }
     this.judge(body)
   }
 
   private run(body: Body): void {
+    this.received = body
     this.message = new Message(body)
     const result = this.endpoint.host.process(this)
     if (result instanceof Promise) void result.then(this.answer)
@@ -219,11 +223,11 @@ export class EndpointCall implements RunRequest {
     if (body.contentType !== undefined && !bare) headers.push('content-type', body.contentType)
     for (const name in message.headers)
       if (!WITHHELD_HEADERS.has(name) && name !== 'x-content-type-options')
-        headers.push(name, message.headers[name]!)
+        if (name !== 'content-encoding' || body === this.received) headers.push(name, message.headers[name]!)
     const cookies = this.endpoint.setsCookies ? message.headers['set-cookie'] : undefined
     if (cookies !== undefined)
       for (const cookie of cookies.split('\n')) if (cookie !== '') headers.push('set-cookie', cookie)
-    headers.push('x-content-type-options', 'nosniff', 'sluice-run', id!)
+    headers.push(...NO_SNIFFING, 'sluice-run', id!)
     if (stream !== this.incoming) this.letGo(stream !== undefined)
     else if (stream !== undefined) this.request.proceed()
     try {
@@ -251,7 +255,7 @@ export class EndpointCall implements RunRequest {
 }
 
 /** Bytes; -1: it does not say. */
-function lengthOf(headers: IncomingHttpHeaders): number {
+export function lengthOf(headers: IncomingHttpHeaders): number {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : -1
 }
 

@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts'
-import type { RouteHandler, RouteRequest, Services } from '../core/services.ts'
+import type { RouteHandler, Services } from '../core/services.ts'
 import { IncomingBody } from './endpoint-body.ts'
-import { EndpointCall, headFailure, type Endpoint } from './endpoint-call.ts'
+import { EndpointCall, headFailure, lengthOf, type Endpoint } from './endpoint-call.ts'
 
 /** Bytes that anybody may make the engine hold before the signature is judged; a larger `body.limit` is the flow's own wish. */
 export const SIGNED_LIMIT = 25 * 1024 * 1024
@@ -16,7 +16,12 @@ export function signed(key: string, served: Endpoint, { access, log }: Services)
       request.refuse(refused)
       return
     }
-    bodyOf(request, served)
+    const place = served.gathered.place(lengthOf(request.raw.headers))
+    if (place instanceof Failure) {
+      request.refuse(place)
+      return
+    }
+    bodyOf(new IncomingBody(request, served, place))
       .then((body) => {
         if (request.raw.destroyed && !request.raw.complete) return
         const caller = judge(body)
@@ -27,12 +32,13 @@ export function signed(key: string, served: Endpoint, { access, log }: Services)
           log.error({ err: error, flow: served.host.flow }, 'a fault in the engine while a request was taken')
         request.refuse(Failure.from(error))
       })
+      .finally(() => place.leave())
   }
 }
 
-/** @throws Failure `body.too-large`, `body.cut-off` */
-async function bodyOf(request: RouteRequest, endpoint: Endpoint): Promise<Buffer> {
+/** @throws Failure `body.too-large`, `body.cut-off`, `flow.overload` */
+async function bodyOf(incoming: IncomingBody): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of new IncomingBody(request, endpoint)) chunks.push(chunk as Buffer)
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }

@@ -13,6 +13,7 @@ import { corsOption, rateLimitOption, readCors, readRateLimit } from './endpoint
 import { networkOf } from '../net/ip-address.ts'
 import { CallRate } from './endpoint-rate.ts'
 import { JSON_TYPES, readEndpointSchema, type EndpointSchema } from './endpoint-schema.ts'
+import { gatheredBodiesOf } from './gathered-bodies.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/([!#$%&'*+.^_`|~0-9a-z-]+|\*)$/i
@@ -200,7 +201,7 @@ function prepared(
         setsCookies,
         types,
         schema,
-        gathering: 0,
+        gathered: gatheredBodiesOf(services.routes),
         cancels: flow.onDisconnect === 'cancel',
         clock: world.clock,
         log: services.log,

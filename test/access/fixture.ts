@@ -8,6 +8,7 @@ import { makeSecretHash } from '../../src/access/secret-hash.ts'
 import { SCHEMES, type AccessRule } from '../../src/core/access.ts'
 import { TrustedProxies } from '../../src/net/trusted-proxies.ts'
 import type { ReferenceSources } from '../../src/security/references.ts'
+import { makeIdentity } from '../../src/security/secret-cipher.ts'
 import { startServer } from '../server/start-server.ts'
 import { ManualClock } from '../support/clock.ts'
 import { TestLog, testWorld } from '../support/credentials.ts'
@@ -22,6 +23,14 @@ export const NO_SOURCES: ReferenceSources = {
   backends: [],
   secret: () => ({ state: 'missing', why: 'is not there', hint: '' }),
 }
+const AGE_KEY = { SLUICE_SECRET_KEY: await makeIdentity() }
+
+/** Without an age key in the environment one is made in the folder. */
+export function sealIn(folder: string, environment: Record<string, string> = AGE_KEY): OpenSetting['seal'] {
+  const keyFile = join(folder, 'age.key')
+  return { keys: { environment, keyFile, shownKeyFile: keyFile }, mayMakeKey: true, hide: () => {} }
+}
+
 /** Made once: it is what costs. */
 export const HASH = await makeSecretHash(SECRET)
 
@@ -59,6 +68,7 @@ export async function door(
   const opened = await access.open({
     folder: data,
     proxies: new TrustedProxies([]),
+    seal: sealIn(data),
     certificateHeader: undefined,
     authorities: () => [],
     issuer: () => ISSUER,

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createPublicKey } from 'node:crypto'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { apiKeyHash, makeApiKey } from '../../src/access/api-key.ts'
-import { door, SECRET } from './fixture.ts'
+import { KeySeal } from '../../src/access/key-seal.ts'
+import { SigningKeys } from '../../src/access/signing-keys.ts'
+import { door, sealIn, SECRET } from './fixture.ts'
 
 /** The engine's own key, which no attacker has: to make what only one claim is wrong with. */
 async function forger(t: TestContext) {
   const at = await door(t)
-  const { keys } = JSON.parse(readFileSync(join(at.data, 'access-keys.json'), 'utf8')) as {
-    keys: [{ kid: string; jwk: object }]
-  }
-  const key = createPrivateKey({ key: keys[0].jwk, format: 'jwk' })
+  const file = join(at.data, 'access-keys.json')
+  const keys = await SigningKeys.open(file, at.clock, new KeySeal(file, sealIn(at.data), at.log))
+  const key = keys.current().privateKey
   const good = await at.token()
   const forge = (claims: object = {}, header: object = {}, by: Parameters<SignJWT['sign']>[0] = key) =>
     new SignJWT({ ...decodeJwt(good), ...claims })

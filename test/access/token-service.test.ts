@@ -18,6 +18,7 @@ describe('the token service', () => {
       })
       assert.equal(status, 200)
       assert.equal(headers.get('cache-control'), 'no-store')
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
       const { access_token: token, ...rest } = body
       assert.deepEqual(rest, { token_type: 'Bearer', expires_in: 3600, scope: 'ESBMessaging.send' })
       assert.equal(decodeProtectedHeader(String(token)).typ, 'at+jwt')

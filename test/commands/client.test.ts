@@ -36,6 +36,19 @@ const steady = (text: string) =>
   text.replace(/(secret|API key)( +)(sluice_)?[\w-]{43}/g, '$1$2<$1>').replace(/ +$/gm, '')
 
 describe('sluice client', () => {
+  it('create: names an address that can be called where the engine listens at all of them', async (t) => {
+    const { good, folder } = typing(t, { 'sluice.yaml': 'listen: 0.0.0.0:8080\n' })
+    assert.match(await good('create shop'), /token URL {2}http:\/\/127\.0\.0\.1:8080\/oauth2\/token/)
+    writeFileSync(join(folder, 'sluice.yaml'), 'listen: "[::]:8080"\n')
+    assert.match(await good('create other'), /token URL {2}http:\/\/\[::1\]:8080\/oauth2\/token/)
+    const { url, folder: data } = await startProject(t, {}, { environment: { SLUICE_LISTEN: '0.0.0.0:0' } })
+    assert.match(url, /0\.0\.0\.0/)
+    const told = url.replace('0.0.0.0', '127.0.0.1')
+    assert.ok((await typing(t, {}, data).good('create third')).includes(`${told}/oauth2/token`))
+    const metadata = await fetch(`${told}/.well-known/oauth-authorization-server`)
+    assert.equal(((await metadata.json()) as { issuer: string }).issuer, told)
+  })
+
   it('create: tells what was made, the secret this once, and how to call', async (t) => {
     const { good, text } = typing(t)
     assert.equal(

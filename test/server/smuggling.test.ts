@@ -19,6 +19,12 @@ const SHAPES: Readonly<Record<string, string>> = {
   'a space before the colon': `${START}transfer-encoding : chunked\r\n\r\n0\r\n\r\n${HIDDEN}`,
   'bare line feeds': `${START.replaceAll('\r\n', '\n')}transfer-encoding: chunked\ncontent-length: 4\n\n0\n\n${HIDDEN}`,
   'a size of a chunk that is none': `${START}transfer-encoding: chunked\r\n\r\n0x0\r\n\r\n${HIDDEN}`,
+  'two hosts': `POST /http/orders HTTP/1.1\r\nhost: a\r\nHost: b\r\ncontent-length: 0\r\n\r\n${HIDDEN}`,
+  'no host': `POST /http/orders HTTP/1.1\r\ncontent-length: 0\r\n\r\n${HIDDEN}`,
+  'transfer-encoding twice': `${START}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n${HIDDEN}`,
+  'transfer-encoding in HTTP/1.0': `${START.replace('1.1', '1.0')}connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n${HIDDEN}`,
+  'a chunk with a long extension': `${START}transfer-encoding: chunked\r\n\r\n0;${'x'.repeat(20_000)}\r\n\r\n${HIDDEN}`,
+  'headers of 20 KB after the body': `${START}transfer-encoding: chunked\r\n\r\n0\r\nx-a: ${'x'.repeat(20_000)}\r\n\r\n${HIDDEN}`,
   'a NUL in a header': `${START}x-a: b\0c\r\ncontent-length: 0\r\n\r\n${HIDDEN}`,
 }
 
@@ -26,6 +32,8 @@ const SHAPES: Readonly<Record<string, string>> = {
 const SWALLOWED: ReadonlySet<string> = new Set([
   'an encoding that is misspelt',
   'a size of a chunk that is none',
+  'a chunk with a long extension',
+  'headers of 20 KB after the body',
 ])
 
 for (const [name, bytes] of Object.entries(SHAPES))
@@ -41,4 +49,30 @@ for (const [name, bytes] of Object.entries(SHAPES))
     assert.ok(!hidden.includes('1'), got)
     assert.match(got, SWALLOWED.has(name) ? /^HTTP\/1\.1 200 / : /HTTP\/1\.1 400 /)
     assert.match(got, /connection: close/i)
+  })
+
+for (const version of ['0.9', '1.2', '2.0', '3.0'])
+  test(`a request line that says HTTP/${version} is refused, and nothing behind it is`, async (t) => {
+    const { url, routes } = await startServer(t)
+    let served = 0
+    routes.serve({ path: '/orders', methods: ['POST'] }, 'orders', () => served++)
+    const got = await rawCall(url, `${START.replace('1.1', version)}content-length: 0\r\n\r\n${HIDDEN}`)
+    assert.match(got, /^HTTP\/1\.1 (400|505) [^]*application\/problem\+json/)
+    assert.match(got, /connection: close/i)
+    assert.equal(served, 0)
+  })
+
+for (const [what, head, status, code] of [
+  ['two hosts', 'host: a\r\nhost: b', 400, 'request.malformed'],
+  ['no host', 'accept: */*', 400, 'request.malformed'],
+  ['an expectation that nobody knows', 'host: a\r\nexpect: tea', 417, 'request.expectation'],
+] as const)
+  test(`the refusal is problem+json with a code and closes, at every address: ${what}`, async (t) => {
+    const { url } = await startServer(t)
+    for (const path of ['/http/orders', '/health/live', '/']) {
+      const [top, body] = (await rawCall(url, `GET ${path} HTTP/1.1\r\n${head}\r\n\r\n`)).split('\r\n\r\n')
+      assert.match(top!, new RegExp(`^HTTP/1\\.1 ${status} [^]*application/problem\\+json[^]*`))
+      assert.match(top!, /connection: close/i)
+      assert.deepEqual((({ status, code }) => [status, code])(JSON.parse(body!)), [status, code])
+    }
   })

@@ -34,7 +34,8 @@ export async function settingOf(
 ): Promise<AppSetting> {
   const environment = { SLUICE_LISTEN: '127.0.0.1:0', ...options.environment }
   const { settings, problems } = await loadSettings(folder, environment, options.settings ?? {})
-  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'))
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))
   return {
     settings,
     environment,

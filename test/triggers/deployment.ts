@@ -9,7 +9,7 @@ import type {
 } from '../../src/core/kinds.ts'
 import type { Failure } from '../../src/core/failure.ts'
 import type { Message } from '../../src/core/message.ts'
-import type { Routes } from '../../src/core/services.ts'
+import type { Access, Routes } from '../../src/core/services.ts'
 import type { SealedToken, StateOperation, StateStore } from '../../src/core/stores.ts'
 import { ManualClock } from '../support/clock.ts'
 import { listLog } from '../support/http.ts'
@@ -52,6 +52,7 @@ export interface PrepareSetting {
   clock?: ManualClock
   state?: StateStore
   routes?: Routes
+  access?: Access
   limit?: number
   random?: () => number
 }
@@ -68,6 +69,7 @@ export function prepare(kind: AnyTriggerKind, options: object, setting: PrepareS
       log,
       state: setting.state,
       routes: setting.routes,
+      access: setting.access,
       limits: { body: setting.limit ?? 40 * 1024 * 1024, bodyTime: 300_000 },
     },
     problem: (report: ProblemReport) => void problems.push(report),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import type { TriggerHost } from '../../src/core/kinds.ts'
+import type { PreparedTrigger, TriggerHost } from '../../src/core/kinds.ts'
 import { endpoint } from '../../src/triggers/endpoint.ts'
 import { startServer } from '../server/start-server.ts'
 import { host, prepare, type PrepareSetting } from './deployment.ts'
@@ -18,9 +18,10 @@ export async function serve(
     { path: '/orders', access: 'public', ...options },
     { routes: server.routes, ...setting },
   )
+  const prepared = await (made.prepared as PreparedTrigger | Promise<PreparedTrigger>)
   assert.deepEqual(made.problems, [])
-  made.prepared.start(flow)
-  return { ...server, ...made, orders: `${server.url}/http/orders` }
+  prepared.start(flow)
+  return { ...server, ...made, prepared, orders: `${server.url}/http/orders` }
 }
 
 /** A flow that ends with the body it was given. */

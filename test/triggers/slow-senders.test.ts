@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { Body } from '../../src/core/body.ts'
+import type { Failure } from '../../src/core/failure.ts'
 import type { Message } from '../../src/core/message.ts'
+import type { RouteRequest } from '../../src/core/services.ts'
+import { collectBody } from '../../src/triggers/endpoint-body.ts'
 import { ManualClock } from '../support/clock.ts'
 import { host } from './deployment.ts'
 import { echo, serve } from './serve-endpoint.ts'
@@ -83,5 +86,47 @@ describe('a sender of a body that', () => {
     await clock.advance(20_100)
     assert.match(await answer, /HTTP\/1\.1 408 [^]*did not arrive within 20 s/)
     assert.equal(flow.requests.length, 0)
+  })
+})
+
+describe('a small body', () => {
+  function collecting(bodyTime: number) {
+    const clock = new ManualClock()
+    const raw = new EventEmitter()
+    const results: (string | Failure)[] = []
+    collectBody({ raw, proceed() {} } as unknown as RouteRequest, 5, { clock, bodyTime }, (bytes) =>
+      results.push(Buffer.isBuffer(bytes) ? bytes.toString() : bytes),
+    )
+    return { clock, raw, results, send: (text: string) => raw.emit('data', Buffer.from(text)) }
+  }
+
+  it('that comes byte by byte has all the time that the endpoint gives', async () => {
+    const { clock, raw, results, send } = collecting(240_000)
+    for (const letter of 'abcd') {
+      send(letter)
+      await clock.advance(50_000)
+    }
+    send('e')
+    raw.emit('end')
+    assert.deepEqual(results, ['abcde'])
+  })
+
+  it('is given up after that time, and after a pause of a minute', async () => {
+    const { clock, results, send } = collecting(240_000)
+    for (const letter of 'abcde') {
+      send(letter)
+      await clock.advance(50_000)
+    }
+    const pausing = collecting(240_000)
+    pausing.send('a')
+    await pausing.clock.advance(60_100)
+    const failures = [...results, ...pausing.results] as Failure[]
+    assert.deepEqual(
+      failures.map(({ code, reply, message }) => `${code} ${reply}: ${message}`),
+      [
+        'body.cut-off 408: the whole body did not arrive within 4 min',
+        'body.cut-off 408: no more of the body arrived within 60 s',
+      ],
+    )
   })
 })

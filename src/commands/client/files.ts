@@ -7,6 +7,7 @@ import { TOKEN_PATH } from '../../access/token-service.ts'
 import type { Settings } from '../../config.ts'
 import { isRole, ROLE_HINT } from '../../core/access.ts'
 import { didYouMean, type Problem } from '../../core/problem.ts'
+import { callableOrigin } from '../../issuer-setting.ts'
 import { printProblems } from '../../flow/print.ts'
 import { readMaterial } from '../../security/material-files.ts'
 import { connectControl } from '../../server/control-client.ts'
@@ -129,8 +130,8 @@ export async function engineAddress(settings: Settings): Promise<string> {
   if (access.issuer !== undefined) return access.issuer.replace(/\/$/, '')
   const engine = await connectControl(data)
   const url = engine && (await engine.status()).listen
-  if (url !== undefined) return url
-  return `${schemeOf(settings)}://${listen.includes(':') ? listen : `127.0.0.1:${listen}`}`
+  if (url !== undefined) return callableOrigin(url)
+  return callableOrigin(`${schemeOf(settings)}://${listen.includes(':') ? listen : `127.0.0.1:${listen}`}`)
 }
 
 /**

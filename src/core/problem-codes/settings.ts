@@ -114,6 +114,24 @@ http: { connections: 128 }
 `,
     onlyTold: 'it is told as wrong usage',
   },
+  'setting/issuer': {
+    title: 'Nobody has said which address callers use',
+    meaning:
+      'With `listen: 0.0.0.0:8080` (or `[::]:8080`) the engine takes calls at every address of its machine. Its tokens, the metadata of the token service and the OpenAPI description name one: `access.issuer`, the address that callers know, through a proxy or a host name. Without it they name this machine itself (127.0.0.1), which is of use for trying things out only. A warning.',
+    wrong: `# sluice.yaml
+listen: 0.0.0.0:8080
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+    right: `# sluice.yaml
+listen: 0.0.0.0:8080
+access: { issuer: "https://flows.example.com" }
+# flows/orders.yaml
+steps:
+  - log: hello
+`,
+  },
   'setting/proxy': {
     title: 'The proxy of the settings has no address',
     meaning:
