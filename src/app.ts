@@ -1,22 +1,18 @@
-import { join } from 'node:path'
-import { managementAddress, parseListen, SETTINGS_FILE } from './config.ts'
+import { managementAddress, parseListen } from './config.ts'
 import { assemble, lay, type AppSetting, type Ground } from './assembly.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { onBehalfOf } from './control-audit.ts'
-import { createControl, credentialReports, flowState, readiness, usersOf } from './control.ts'
+import { createControl, credentialReports, flowState, readiness } from './control.ts'
 import { SIGNAL, SOCKET, TERMINAL } from './core/audit.ts'
 import type { Control, CredentialReport, FlowState } from './core/control.ts'
 import type { Logger } from './core/services.ts'
-import { auditCredentials, auditReload } from './file-audit.ts'
+import { followFiles } from './file-following.ts'
 import { Engine } from './engine/engine.ts'
 import { FlowStarter } from './flow-starter.ts'
 import { callableOrigin } from './issuer-setting.ts'
 import type { Monitoring } from './monitoring.ts'
-import { withFlows, type Project } from './project.ts'
-import { Reloader } from './reload.ts'
+import type { Project } from './project.ts'
 import { RunEvents } from './run-events.ts'
-import { watchMaterial } from './security/reload.ts'
-import { Watch } from './security/watch.ts'
 import { createControlSocket } from './server/control-socket.ts'
 import { createServer } from './server/server.ts'
 import { openApiAddresses, openApiOf } from './openapi.ts'
@@ -93,7 +89,9 @@ export async function startApp(setting: AppSetting, quiet = false): Promise<App>
   setting.faults?.guard({ ...ground.guard, flush: () => stores.messageLog.flush() })
   const closing: (() => Promise<unknown>)[] = [() => stores.close()]
   const stop = async () => {
-    for (const close of closing.toReversed()) await close()
+    const faults: unknown[] = []
+    for (const close of closing.toReversed()) await close().catch((error: unknown) => faults.push(error))
+    if (faults.length > 0) throw faults[0]
   }
   try {
     return await startOn(setting, ground, stores, closing, stop, quiet)
@@ -244,59 +242,18 @@ async function startOn(
     parts.material.remind()
     const endTending = parts.tendTokens()
     closing.push(async () => endTending())
-    const watch = watchMaterial({
-      material: parts.material,
-      clock: parts.world.clock,
-      log: parts.log,
-      folder: settings.securityMaterial,
-      usedBy: (name) => usersOf(name, project, engine),
-      loaded: (changes) => {
-        keeper?.clientsChanged()
-        auditCredentials(changes, stores.audit)
-        return starter.credentialsChanged(changes)
-      },
-      ...(observer && {
-        tellProblems: (problems) =>
-          observer.credentialProblems(problems.map((one) => withFlows(one, project.flows, parts.material))),
-      }),
-    })
-    closing.push(() => watch.close())
-    await watch.begun
-    readMaterial = async () => {
-      await watch.again()
-      return { read: true }
-    }
-    const leave = parts.material.follow(() => void watch.again())
-    closing.push(() => Promise.resolve(leave()))
-    const reloader = new Reloader({
+    const followed = await followFiles({
+      setting,
+      parts,
       project,
       engine,
       starter,
-      log: parts.log,
-      ...(observer && { tell: (report) => observer.reloaded(report) }),
-      loading: parts.loading,
-      async readSettings() {
-        const { parameters, ...read } = await parts.readSettings()
-        if (parameters) await watch.again()
-        return read
-      },
+      audit: stores.audit,
+      closing,
+      clientsChanged: () => keeper?.clientsChanged(),
     })
-    reload = () => reloader.reload()
-    if (settings.watch) {
-      const flows = new Watch({
-        clock: parts.world.clock,
-        log: parts.log,
-        what: 'flows',
-        folder: settings.flows,
-        files: () => [join(settings.projectFolder, SETTINGS_FILE), ...reloader.files()],
-        async changed() {
-          auditReload(await reloader.reload(), stores.audit)
-          return true
-        },
-      })
-      closing.push(() => flows.close())
-      await flows.begun
-    }
+    readMaterial = followed.readMaterial
+    reload = followed.reload
   }
   return {
     control: onBehalfOf(TERMINAL, control, stores.audit),

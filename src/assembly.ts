@@ -79,6 +79,9 @@ export function lay({ settings, color, terminal, writeLog, faults }: AppSetting)
   return { redactor, log, guard }
 }
 
+/** What an engine is put together from. */
+export type Parts = Awaited<ReturnType<typeof assemble>>
+
 /**
  * What every way of running shares: the world, the credentials, the sandbox, the sender.
  * @param told is told of each request of the flows
