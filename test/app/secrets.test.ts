@@ -92,14 +92,15 @@ test('the key may come later, too', async (t) => {
   assert.equal(await sent(), 'Bearer late-secret-0123')
 })
 
-test('rekeying is nothing that a running engine notices', async (t) => {
-  const { sent, command, logged, log, write } = await setUp(
+test('rekeying is nothing that a running engine notices; the old key stays as long as it runs', async (t) => {
+  const { sent, command, logged, log, write, folder } = await setUp(
     t,
     { [FILE]: await secretFile({ api: 'first-secret-01' }), 'data/age.key': KEY },
     { environment: {} },
   )
   await command(['secret', 'rekey'])
-  await command(['secret', 'rekey', '--finish'])
+  const finish = await sluice(t, ['secret', 'rekey', '--finish'], {}, { folder })
+  assert.deepEqual([finish.code, /Stop the engine, finish/.test(finish.stderr)], [1, true])
   write('security-material/new.yaml', 'type: bearer\ntoken: ${secret:api}\nbaseUrl: https://a.example.com/\n')
   await logged(/credential \\"new\\" was added/)
   assert.equal(await sent(), 'Bearer first-secret-01')
