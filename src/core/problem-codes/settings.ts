@@ -183,7 +183,7 @@ steps:
       'Variables that begin with `SLUICE_` are settings; this one has probably a typing mistake, and no effect.',
     wrong: `$ SLUICE_LISTN=0.0.0.0:8080 sluice check
 `,
-    right: `$ SLUICE_LISTEN=0.0.0.0:8080 sluice check
+    right: `$ SLUICE_LISTEN=127.0.0.1:8081 sluice check
 `,
   },
   'setting/unreadable': {
