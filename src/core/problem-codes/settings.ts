@@ -181,7 +181,7 @@ steps:
     title: 'A variable looks like a setting and is none',
     meaning:
       'Variables that begin with `SLUICE_` are settings; this one has probably a typing mistake, and no effect.',
-    wrong: `$ SLUICE_LISTN=0.0.0.0:8080 sluice check
+    wrong: `$ SLUICE_LISTN=127.0.0.1:8081 sluice check
 `,
     right: `$ SLUICE_LISTEN=127.0.0.1:8081 sluice check
 `,
