@@ -8,6 +8,7 @@ import { readAuthorization } from './authorization-header.ts'
 import type { ClientAssertions } from './client-assertion.ts'
 import { ASSERTION_TYPE } from './client-keys.ts'
 import type { Claim, SecretCheck, SecretVerdict } from './secret-check.ts'
+import { withoutQuery } from '../core/url-query.ts'
 
 /** Who asks, or how to refuse. */
 export type Authenticated =
@@ -71,7 +72,7 @@ export async function authenticate(
     if (assertion === undefined) return bad(400, 'client_assertion is missing', id)
     if (form.get('client_assertion_type') !== ASSERTION_TYPE)
       return bad(400, `client_assertion_type has to be ${ASSERTION_TYPE}`, id)
-    const path = raw.url!.replace(/\?.*$/, '')
+    const path = withoutQuery(raw.url!)
     const verdict = await setting.assertions.check(assertion, id, path, address)
     return judged(verdict, 'the client assertion is not good', basic, verdict.clientId ?? id)
   }

@@ -10,6 +10,7 @@ import type { Clock } from '../core/world.ts'
 import { authTokensOf, sayTokens, type AuthToken } from './auth-tokens.ts'
 import type { Gate } from './gate.ts'
 import { answerJson } from './json-answer.ts'
+import { queryOf, withoutQuery } from '../core/url-query.ts'
 
 /** Who has it may find every destination; with `:NAME` behind it, that one. */
 const FIND_ROLE = 'destination.read'
@@ -89,10 +90,8 @@ function serve(address: string, answer: Answer, setting: FindSetting) {
       answerMistake(reply, 405, 'this address takes GET only', ['allow', 'GET, HEAD'])
       return
     }
-    const url = raw.url!
-    const mark = url.includes('?') ? url.indexOf('?') : url.length
-    const query = url.slice(mark + 1)
-    const asked = address.endsWith('/') ? decoded(url.slice(address.length, mark)) : undefined
+    const query = queryOf(raw.url!)
+    const asked = address.endsWith('/') ? decoded(withoutQuery(raw.url!).slice(address.length)) : undefined
     const [, name = asked, level] = (address === CONSUME && /^(.*)@(\w+)$/.exec(asked ?? '')) || []
     const caller = await setting.gate.admit(ruleFor(name), undefined, {
       raw,

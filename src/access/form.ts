@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { queryOf } from '../core/url-query.ts'
 
 /** Bytes and ms that the body of a request to the token service may take. */
 const LARGEST = 64 * 1024
@@ -20,9 +21,7 @@ export async function readForm(
   const type = raw.headers['content-type'] ?? ''
   if (body !== '' && !/^application\/x-www-form-urlencoded *(;|$)/i.test(type))
     return { status: 400, text: 'the body is not application/x-www-form-urlencoded' }
-  const url = raw.url!
-  const mark = url.indexOf('?')
-  const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+  const query = new URLSearchParams(queryOf(raw.url!))
   for (const name of ['client_secret', 'client_assertion', 'token'])
     if (query.has(name)) return { status: 400, text: `"${name}" must not stand in the address` }
   const form = new Map<string, string>()

@@ -34,6 +34,7 @@ import { basicPair, USUAL_NAMES, type TokenRequestSettings } from './token-reque
 import { tokenTypeOf } from './token-type.ts'
 import type { AnswerReading } from './token-response.ts'
 import { testTokenRequest } from './token-test.ts'
+import { withoutQuery } from '../core/url-query.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -114,9 +115,9 @@ export function describeSettings(given: OAuth2Options): Readonly<Record<string, 
   const secrets = given.clientSecret?.map(() => '[secret]')
   const tokenPlace = placementOf(given.tokenIn, BEARER)
   return {
-    ...(tokenServiceUrl !== undefined && { tokenServiceUrl: tokenServiceUrl.replace(/\?.*$/, '') }),
+    ...(tokenServiceUrl !== undefined && { tokenServiceUrl: withoutQuery(tokenServiceUrl) }),
     ...(issuer !== undefined && { issuer }),
-    ...(revocationUrl !== undefined && { revocationUrl: revocationUrl.replace(/\?.*$/, '') }),
+    ...(revocationUrl !== undefined && { revocationUrl: withoutQuery(revocationUrl) }),
     ...(given.tokenServiceHosts && { tokenServiceHosts: given.tokenServiceHosts.join(', ') }),
     ...(tenants.length > 0 && { tenants: tenants.join(', ') }),
     grantType: given.grantType ?? 'client_credentials',

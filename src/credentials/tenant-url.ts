@@ -1,6 +1,7 @@
 import type { ProblemReport } from '../core/kinds.ts'
 import { readUrl } from '../security/url.ts'
 import type { OAuth2Options } from './oauth2-options.ts'
+import { withoutQuery } from '../core/url-query.ts'
 
 /** What stands in a URL where the tenant goes. */
 export const PLACEHOLDER = '{tenant}'
@@ -102,7 +103,7 @@ function checkAddresses(
     if (read instanceof URL) continue
     problem({
       code: 'credential/tenant',
-      message: `"${field}" of the tenant "${tenant}" would be ${made.replace(/\?.*$/s, '')}; it ${read.message}`,
+      message: `"${field}" of the tenant "${tenant}" would be ${withoutQuery(made)}; it ${read.message}`,
       hint: url.includes(PLACEHOLDER)
         ? 'Move {tenant} to where a tenant makes an address, or take the tenant out.'
         : 'Without {tenant} the tenant goes before the host; write {tenant} where it goes in the address.',

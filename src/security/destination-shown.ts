@@ -3,6 +3,7 @@ import type { Grant } from '../core/kinds.ts'
 import { Secret } from '../core/secret.ts'
 import type { CredentialSource } from './credential-file.ts'
 import { hasSecretName } from './secret-names.ts'
+import { withoutQuery } from '../core/url-query.ts'
 
 const HEADERS = 'URL.headers.'
 const QUERIES = 'URL.queries.'
@@ -45,7 +46,7 @@ export function showDestination({
     const isStatic = property.startsWith(HEADERS) || property.startsWith(QUERIES)
     if (property === 'Name' || isStatic || OF_TOKEN_REQUESTS.test(property)) continue
     if (value.includes('${') || holdsSecret(property, value)) continue
-    properties[property] = property === 'tokenServiceURL' ? value.replace(/\?.*$/s, '') : value
+    properties[property] = property === 'tokenServiceURL' ? withoutQuery(value) : value
   }
   const extras: LentPart[] = []
   for (const [at, prefix, pairs] of [

@@ -7,6 +7,7 @@ import type { Logger, Route, RouteHandler, Routes } from '../core/services.ts'
 import { LEFTOVER_TIME } from './leftover.ts'
 import { problemReply } from './problem-json.ts'
 import { RouteCall, type CallGround, type Redact } from './route-call.ts'
+import { queryOf, withoutQuery } from '../core/url-query.ts'
 
 interface Entry {
   readonly route: Route
@@ -90,9 +91,8 @@ export class RouteTable implements Routes {
   /** Hands a request for `/http/...` to the flow that serves it, or answers: 204 to OPTIONS, 400, 404, 405. */
   dispatch(raw: IncomingMessage, reply: ServerResponse, log: Logger): void {
     const url = raw.url!
-    const mark = url.indexOf('?')
-    const path = mark === -1 ? url.slice(PREFIX.length) : url.slice(PREFIX.length, mark)
-    const query = mark === -1 ? '' : url.slice(mark + 1)
+    const path = withoutQuery(url).slice(PREFIX.length)
+    const query = queryOf(url)
     const { fixed, root } = (this.index ??= build(this.entries))
     const { redact, addressOf, patience, leftoverTime } = this
     const ground =

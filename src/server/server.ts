@@ -10,6 +10,7 @@ import { addProbes, ignoreBodies } from './probes.ts'
 import { MALFORMED, refuseMalformed, sendProblem, writeProblem } from './refusals.ts'
 import { misshapen, UNKNOWN_EXPECTATION } from './request-shape.ts'
 import { PREFIX, type RouteTable } from './routes.ts'
+import { withoutQuery } from '../core/url-query.ts'
 
 /** ms for the headers of a request; the body has its own limits, in the trigger. */
 const HEADERS_TIMEOUT = 30_000
@@ -164,11 +165,6 @@ function addRoutes(app: FastifyInstance, health: ServerSetting['health']): void 
 
 function addressOf(addresses: Addresses, path: string) {
   return addresses.get(path) ?? addresses.get(path.slice(0, path.lastIndexOf('/') + 1))
-}
-
-function withoutQuery(url: string): string {
-  const mark = url.indexOf('?')
-  return mark === -1 ? url : url.slice(0, mark)
 }
 
 /** Of a request line with a whole URL, as proxies send it. */

@@ -27,9 +27,13 @@ const HEALTH: EngineHealth = {
   messageLog: { backlog: 0, lost: 0, trouble: undefined },
 }
 
+/** Queries that were judged. */
+const judged: string[] = []
+
 /** Lets those in who say `authorization: good`. */
 const access: Pick<Access, 'admit'> = {
   admit(_rule, _flow, request) {
+    judged.push(request.query)
     if (request.raw.headers.authorization === 'good') return { id: 'boss', roles: [] }
     request.deny({
       status: 401,
@@ -288,4 +292,10 @@ test('those who are refused take no room from those who may come in', async (t) 
     }),
   )
   assert.equal((await call(`${url}/openapi`, { headers: { authorization: 'good' } })).status, 200)
+})
+
+test('the whole query is judged, also behind a second "?"', async (t) => {
+  const { url } = await started(t)
+  await call(`${url}/openapi.json?a=1?&access_token=t`)
+  assert.equal(judged.at(-1), 'a=1?&access_token=t')
 })

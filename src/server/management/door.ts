@@ -6,6 +6,7 @@ import type { Access, Logger } from '../../core/services.ts'
 import { problemReply } from '../problem-json.ts'
 import { RouteCall } from '../route-call.ts'
 import type { DevSession } from './dev-session.ts'
+import { queryOf, withoutQuery } from '../../core/url-query.ts'
 
 export interface DoorSetting {
   readonly access: Pick<Access, 'admit'>
@@ -110,8 +111,10 @@ export class Door {
   }
 
   #callOf(raw: IncomingMessage, reply: ServerResponse): RouteCall {
-    const [path = '', query = ''] = raw.url!.split('?', 2)
-    return new RouteCall(raw, reply, {}, query, path, { ...this.#setting, patience: PATIENCE })
+    return new RouteCall(raw, reply, {}, queryOf(raw.url!), withoutQuery(raw.url!), {
+      ...this.#setting,
+      patience: PATIENCE,
+    })
   }
 }
 
