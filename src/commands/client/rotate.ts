@@ -1,9 +1,9 @@
 import { apiKeyHash, makeApiKey } from '../../access/api-key.ts'
 import { rotatedHashes } from '../../access/client-text.ts'
-import { Stop, type CommandDefinition } from '../command.ts'
+import type { CommandDefinition } from '../command.ts'
 import { change } from './change.ts'
 import { clientArgument as client, clientOptions, secretFor } from './files.ts'
-import { finished, rotationOf, sayBefore } from './rotation.ts'
+import { finished, refuseThird, rotationOf, sayBefore } from './rotation.ts'
 
 export const clientRotateCommand: CommandDefinition = {
   name: 'client rotate',
@@ -26,11 +26,7 @@ export const clientRotateCommand: CommandDefinition = {
       const count = found.hashes.length
       if (rotation === 'finish')
         return finished(name, 'secret', count, () => ({ secretHash: found.hashes.at(-1)!.text }))
-      if (rotation === 'add' && count > 1)
-        throw new Stop(
-          1,
-          `"${name}" has two secrets; \`sluice client rotate ${name} --finish\` takes the older one away`,
-        )
+      refuseThird(name, 'secrets', 'rotate', rotation, count)
       const { secret, isNew } = await secretFor(io, given)
       const changes = { secretHash: await rotatedHashes(found, rotation, secret) }
       const before =
@@ -64,11 +60,7 @@ export const clientApiKeyCommand: CommandDefinition = {
       const newest = apiKeys.at(-1)
       if (rotation === 'finish')
         return finished(name, 'API key', apiKeys.length, () => ({ apiKeyHash: newest }))
-      if (rotation === 'add' && apiKeys.length > 1)
-        throw new Stop(
-          1,
-          `"${name}" has two API keys; \`sluice client api-key ${name} --finish\` takes the older one away`,
-        )
+      refuseThird(name, 'API keys', 'api-key', rotation, apiKeys.length)
       const key = makeApiKey()
       const hash = apiKeyHash(key)!
       return {

@@ -1,5 +1,5 @@
 import type { Rotation } from '../../access/client-text.ts'
-import { UsageError } from '../command.ts'
+import { Stop, UsageError } from '../command.ts'
 import type { Change, Changes } from './change.ts'
 
 /** How what a client shows is replaced, as the flags say. @throws UsageError */
@@ -25,6 +25,21 @@ export function rotationWithFile(
 export function finished(name: string, what: string, count: number, changes: () => Changes): Change {
   if (count > 1) return { changes: changes(), told: `"${name}" has its newest ${what} only.` }
   return { changes: {}, told: `"${name}" has ${count === 0 ? `no ${what}` : `one ${what} only`}` }
+}
+
+/** Of secrets and API keys there are two at the most. @param what `secrets` @param command of which `--finish` takes one away @throws Stop */
+export function refuseThird(
+  name: string,
+  what: string,
+  command: string,
+  rotation: Rotation,
+  count: number,
+): void {
+  if (rotation === 'add' && count > 1)
+    throw new Stop(
+      1,
+      `"${name}" has two ${what}; \`sluice client ${command} ${name} --finish\` takes the older one away`,
+    )
 }
 
 /** Until when those before go on; empty: there are none. @param command of which `--finish` takes them away */
