@@ -28,6 +28,18 @@ export const SOON = 30 * DAY
 const RENEW =
   'Ask for a new one where this one came from, and put it into the same file: it takes effect with the next request.'
 
+/** Tells what is wrong with `tls.<field>` of a credential; the message is the rest of a sentence. */
+export function reportTls(problem: Reporter) {
+  return (field: string, message: string, hint: string, on?: 'key') =>
+    problem({
+      code: 'credential/certificate',
+      message: `"tls.${field}" ${message}`,
+      hint,
+      at: ['tls', field],
+      ...(on && { on }),
+    })
+}
+
 /**
  * The client certificate of a credential; undefined where there is none. What is wrong with it is reported.
  * @param now epoch ms
@@ -37,15 +49,7 @@ export function readClientCertificate(
   now: number,
   problem: Reporter,
 ): ClientCertificate | undefined {
-  const read = readIdentity(given, SPELLING, (field, message, hint, on) =>
-    problem({
-      code: 'credential/certificate',
-      message: `"tls.${field}" ${message}`,
-      hint,
-      at: ['tls', field],
-      ...(on && { on }),
-    }),
-  )
+  const read = readIdentity(given, SPELLING, reportTls(problem))
   if (!read) return undefined
   const field = given.pkcs12 === undefined ? 'certificate' : 'pkcs12'
   checkDates(read.leaf, ['tls', field], now, problem)

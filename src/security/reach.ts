@@ -5,7 +5,7 @@ import { Flag, Keys, Optional, SecretText, Text } from '../core/schema.ts'
 import type { TlsMaterial, World } from '../core/world.ts'
 import { readCertificateChain } from './certificate-chain.ts'
 import { isPkcs12 } from './pkcs12.ts'
-import { readClientCertificate, type ClientCertificate } from './client-certificate.ts'
+import { readClientCertificate, reportTls, type ClientCertificate } from './client-certificate.ts'
 
 /** How a credential gets to its token service and its receiver. */
 export const REACH_FIELDS = {
@@ -150,14 +150,7 @@ function trustedBy(
   { ca, caPassphrase }: NonNullable<ReachOptions['tls']>,
   problem: ReachSetting['problem'],
 ): string | undefined {
-  const report = (field: 'ca' | 'caPassphrase', message: string, hint: string, on?: 'key') =>
-    problem({
-      code: 'credential/certificate',
-      message: `"tls.${field}" ${message}`,
-      hint,
-      at: ['tls', field],
-      ...(on && { on }),
-    })
+  const report = reportTls(problem)
   const isStore = ca !== undefined && isPkcs12(ca)
   if (caPassphrase && !isStore)
     report('caPassphrase', 'has no use: "tls.ca" is no PKCS#12 file', 'Take it out.', 'key')
