@@ -1,6 +1,6 @@
 import type { Logger } from '../core/services.ts'
 import { makeKey, SecretsRefusal } from '../security/secret-changes.ts'
-import { createOpener, createSealer } from '../security/secret-cipher.ts'
+import { createNamedSealer, createOpener } from '../security/secret-cipher.ts'
 import { findKeys, KEY_VARIABLE, type KeySources, type SecretKey } from '../security/secret-keys.ts'
 import { trouble } from './private-file.ts'
 
@@ -108,9 +108,8 @@ export async function sealedAnew(
 }
 
 async function sealerFor(keys: readonly SecretKey[]): Promise<Sealer> {
-  const recipients = keys.map(({ recipient }) => recipient)
-  const seal = await createSealer(recipients)
-  return { recipients: recipients.toSorted().join(' '), seal: (kid, text) => seal(nameOf(kid), text) }
+  const sealer = await createNamedSealer(keys.map(({ recipient }) => recipient))
+  return { ...sealer, seal: (kid, text) => sealer.seal(nameOf(kid), text) }
 }
 
 /** What the encrypted text is bound to. */

@@ -35,6 +35,13 @@ export async function createSealer(
     Buffer.from(await encrypter.encrypt(padded(JSON.stringify({ name, value })))).toString('base64')
 }
 
+/** The same for what is kept beside whom it is encrypted for. */
+export async function createNamedSealer(
+  recipients: readonly string[],
+): Promise<{ readonly recipients: string; seal(name: string, value: string): Promise<string> }> {
+  return { recipients: recipients.toSorted().join(' '), seal: await createSealer(recipients) }
+}
+
 /** Bytes in steps of which the length of a secret can be told from outside. */
 const STEP = 128
 

@@ -3,7 +3,7 @@ import { Secret } from '../core/secret.ts'
 import type { Logger } from '../core/services.ts'
 import type { SealedToken, StateStore, TokenSlot } from '../core/stores.ts'
 import type { Clock } from '../core/world.ts'
-import { createOpener, createSealer } from '../security/secret-cipher.ts'
+import { createNamedSealer, createOpener } from '../security/secret-cipher.ts'
 import { makeKey, SecretsRefusal } from '../security/secret-changes.ts'
 import {
   findKeys,
@@ -138,11 +138,8 @@ export async function sealTokensAnew(
 }
 
 async function createTokenSealer(recipients: readonly string[]): Promise<Sealer> {
-  const seal = await createSealer(recipients)
-  return {
-    recipients: [...recipients].toSorted().join(' '),
-    seal: (slot, content) => seal(nameOf(slot), content.reveal()),
-  }
+  const sealer = await createNamedSealer(recipients)
+  return { ...sealer, seal: (slot, content) => sealer.seal(nameOf(slot), content.reveal()) }
 }
 
 /** What the encrypted text is bound to: another one's, or one that goes back to something else, does not pass for it. */
