@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { decodeJwt, decodeProtectedHeader, type JWK } from 'jose'
 import { OAuth2Server } from 'oauth2-mock-server'
@@ -8,6 +7,7 @@ import { Provider } from 'oidc-provider'
 import { noGlewlwyd, startGlewlwyd } from '../support/glewlwyd.ts'
 import { ed25519, p256, pemOf, rsa, type KeyPair } from '../support/keys.ts'
 import { startProject } from '../support/project.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 
 const SECRET = 'secret-of-the-shop-0123456789'
 const flow =
@@ -47,12 +47,7 @@ const jwkOf = ({ privateKey }: KeyPair, kid: string): JWK => ({
 async function startProvider(t: TestContext): Promise<string> {
   t.mock.method(console, 'warn', () => {})
   const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => {
-    server.closeAllConnections()
-    return new Promise((done) => server.close(done))
-  })
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `http://${await listenOnLoopback(t, server)}`
   const provider = new Provider(issuer, {
     jwks: { keys: [jwkOf(rsa, 'r'), jwkOf(p256, 'e'), jwkOf(ed25519, 'o')] },
     clients: [

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { test, type TestContext } from 'node:test'
 import { decodeJwt } from 'jose'
@@ -11,6 +10,7 @@ import { createAuthority, pkcs12Of } from '../support/certificates.ts'
 import { projectWith } from '../support/files.ts'
 import { setUpMaterial } from '../support/material.ts'
 import { startMtlsService } from '../support/mtls-service.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 
 const PASSPHRASE = 'passphrase-0123456789'
 const authority = createAuthority()
@@ -32,12 +32,7 @@ async function startProvider(t: TestContext): Promise<string> {
     requestCert: true,
     rejectUnauthorized: false,
   })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => {
-    server.closeAllConnections()
-    return new Promise((done) => server.close(done))
-  })
-  const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `https://${await listenOnLoopback(t, server)}`
   const provider = new Provider(issuer, {
     clients: [
       {

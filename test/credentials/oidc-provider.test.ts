@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { JWK } from 'jose'
 import { Provider } from 'oidc-provider'
@@ -11,6 +10,7 @@ import { ManualClock } from '../support/clock.ts'
 import { ed25519, otherRsa, p256, pemOf, rsa } from '../support/keys.ts'
 import { TestCaller } from '../support/credentials.ts'
 import { authorizerFor } from '../support/oauth2.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 
 const NASTY = 'p+w/=%:&? "~!*\'()-0123456789'
 const PLAIN = 'post-secret-0123456789-0123456789'
@@ -20,12 +20,7 @@ const KEYS = { rsa, pss: rsa, p256, ed25519 }
 async function startProvider(t: TestContext): Promise<string> {
   t.mock.method(console, 'warn', () => {})
   const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => {
-    server.closeAllConnections()
-    return new Promise((done) => server.close(done))
-  })
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = `http://${await listenOnLoopback(t, server)}`
   const client = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
   const provider = new Provider(issuer, {
     clients: [
